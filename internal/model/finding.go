@@ -1,0 +1,97 @@
+package model
+
+// Artifact is one content and every host it was seen on.
+type Artifact struct {
+	Kind      string            `json:"kind"` // "artifact"
+	ID        string            `json:"id"`
+	SHA256    string            `json:"sha256,omitempty"`
+	Prefix    map[string]string `json:"prefix,omitempty"`
+	Size      *int64            `json:"size,omitempty"`
+	Type      string            `json:"type,omitempty"`
+	Names     []string          `json:"names"`
+	Sightings []Sighting        `json:"sightings"`
+}
+
+// Sighting is an artifact on a host at a time. How is "sent" or "received".
+type Sighting struct {
+	Host     string `json:"host,omitempty"`
+	IP       Addr   `json:"ip,omitzero"`
+	Time     Time   `json:"time"`
+	How      string `json:"how"`
+	Transfer string `json:"transfer"`
+}
+
+// Finding is what an analyst should look at, with the reasons that add up to its score.
+type Finding struct {
+	Kind       string   `json:"kind"` // "finding"
+	ID         string   `json:"id"`
+	Time       Time     `json:"time"` // of the last evidence that its severity needed
+	Title      string   `json:"title"`
+	Severity   Severity `json:"severity"`
+	Score      float64  `json:"score"` // nats
+	Analytics  []string `json:"analytics"`
+	Techniques []string `json:"techniques,omitempty"`
+	Transfers  []string `json:"transfers"`
+	Artifacts  []string `json:"artifacts,omitempty"`
+	Hosts      []string `json:"hosts"`
+	Users      []string `json:"users,omitempty"`
+	Reasons    []Reason `json:"reasons"`
+	Missing    []string `json:"missing,omitempty"`
+
+	Start Time `json:"-"` // first evidence, the sort key
+}
+
+// Reason is one term of a finding's score. A negative one lowers it.
+type Reason struct {
+	Family   string     `json:"family"`
+	Analytic string     `json:"analytic"`
+	Nats     float64    `json:"nats"`
+	Text     string     `json:"text"`
+	Evidence []Evidence `json:"evidence"`
+}
+
+// Coverage says what an input could show and what it was blind to.
+// The one for all inputs together has no Input.
+type Coverage struct {
+	Kind          string              `json:"kind"` // "coverage"
+	Input         string              `json:"input,omitempty"`
+	Size          *int64              `json:"size,omitempty"`
+	Digest        string              `json:"digest,omitempty"`
+	SHA256        string              `json:"sha256,omitempty"`
+	Start         Time                `json:"start,omitzero"`
+	End           Time                `json:"end,omitzero"`
+	Packets       int64               `json:"packets"`
+	Bytes         int64               `json:"bytes"`
+	Decoded       map[string]int64    `json:"decoded,omitempty"` // payload bytes by protocol
+	Blind         map[string]int64    `json:"blind,omitempty"`   // payload bytes by reason
+	Duplicate     int64               `json:"duplicate,omitempty"`
+	Conflicting   int64               `json:"conflicting,omitempty"`
+	Checksum      int64               `json:"checksum,omitempty"`
+	Gaps          int64               `json:"gaps,omitempty"`
+	Damaged       []string            `json:"damaged,omitempty"`
+	HostPairsSeen int                 `json:"host_pairs_seen,omitempty"`
+	DecoderFaults []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
+	Analytics     map[string]Ableness `json:"analytics,omitempty"`
+}
+
+// Ableness says whether an analytic could work on the input, and why not.
+type Ableness struct {
+	Able string `json:"able"` // able | partly | unable
+	Why  string `json:"why,omitempty"`
+}
+
+// Summary is the last record of every run.
+type Summary struct {
+	Kind      string           `json:"kind"` // "summary"
+	Inputs    int              `json:"inputs"`
+	Skipped   int              `json:"skipped"`
+	Errors    int              `json:"errors"`
+	Packets   int64            `json:"packets"`
+	Bytes     int64            `json:"bytes"`
+	Events    int64            `json:"events"`
+	Transfers map[string]int64 `json:"transfers"`
+	Findings  map[string]int64 `json:"findings"`
+	LeftOut   map[string]int64 `json:"left_out,omitempty"` // what flags and print rules kept out of the output
+	Version   string           `json:"version"`
+	Notes     []string         `json:"notes,omitempty"`
+}

@@ -1,0 +1,163 @@
+package model
+
+// The words of a transfer's fields that programs compare.
+const (
+	Push = "push"
+	Pull = "pull"
+	Copy = "copy"
+
+	Whole    = "whole"
+	Partial  = "partial"
+	Opaque   = "opaque"
+	Inferred = "inferred"
+
+	Done        = "done"
+	Denied      = "denied"
+	Failed      = "failed"
+	Interrupted = "interrupted"
+	Claimed     = "claimed"
+
+	BySource      = "source"
+	ByDestination = "destination"
+	ByOther       = "other"
+
+	ScopeInternal = "internal"
+	ScopeInbound  = "inbound"
+	ScopeOutbound = "outbound"
+	ScopeExternal = "external"
+)
+
+// Endpoint is one end of a transfer.
+type Endpoint struct {
+	IP   Addr   `json:"ip,omitzero"`
+	Port uint16 `json:"port,omitempty"`
+	MAC  string `json:"mac,omitempty"`
+	Host string `json:"host,omitempty"`
+	Role string `json:"role,omitempty"`
+}
+
+// Name is how people call the endpoint: its host name, else its address.
+func (e Endpoint) Name() string {
+	if e.Host != "" {
+		return e.Host
+	}
+	return e.IP.String()
+}
+
+// Transfer is one movement of one file between two hosts, or one opaque bulk.
+type Transfer struct {
+	Kind string `json:"kind"` // "transfer"
+	ID   string `json:"id"`
+
+	Start Time `json:"start,omitzero"`
+	End   Time `json:"end,omitzero"`
+
+	Source      Endpoint  `json:"source"`
+	Destination Endpoint  `json:"destination"`
+	Initiator   string    `json:"initiator,omitempty"`
+	Client      *Endpoint `json:"client,omitempty"` // only with initiator "other"
+	Operation   string    `json:"operation"`
+	Channel     string    `json:"channel"`
+
+	Share           string   `json:"share,omitempty"`
+	Path            string   `json:"path,omitempty"`
+	Name            string   `json:"name,omitempty"`
+	Cwd             string   `json:"cwd,omitempty"`
+	DispositionName string   `json:"disposition_name,omitempty"`
+	EarlierNames    []string `json:"earlier_names,omitempty"`
+	Deleted         *Deleted `json:"deleted,omitempty"`
+
+	Size      *int64            `json:"size,omitempty"`
+	BytesSeen *int64            `json:"bytes_seen,omitempty"`
+	Estimate  *Estimate         `json:"estimate,omitempty"`
+	SHA256    string            `json:"sha256,omitempty"`
+	MD5       string            `json:"md5,omitempty"`  // with --hash md5
+	SHA1      string            `json:"sha1,omitempty"` // with --hash sha1
+	Prefix    map[string]string `json:"prefix,omitempty"`
+	Type      string            `json:"type,omitempty"`
+
+	Completeness string   `json:"completeness"`
+	Scope        string   `json:"scope,omitempty"`
+	Status       string   `json:"status"`
+	Reason       string   `json:"reason,omitempty"`
+	Notes        []string `json:"notes,omitempty"`
+	Confidence   string   `json:"confidence,omitempty"`
+
+	ContentEncoding string `json:"content_encoding,omitempty"`
+	WireSize        *int64 `json:"wire_size,omitempty"`
+
+	User    string   `json:"user,omitempty"`
+	Domain  string   `json:"domain,omitempty"`
+	Auth    string   `json:"auth,omitempty"`
+	Session *Session `json:"session,omitempty"`
+
+	CommunityID []string    `json:"community_id,omitempty"`
+	Executed    []Execution `json:"executed,omitempty"`
+	Evidence    []Evidence  `json:"evidence"`
+	Techniques  []string    `json:"techniques,omitempty"`
+}
+
+// Deleted says when the moved file was removed again.
+type Deleted struct {
+	Time Time `json:"time"`
+}
+
+// Estimate bounds the content size of an opaque transfer: 95 % lie in [Low, High].
+type Estimate struct {
+	Size int64 `json:"size"`
+	Low  int64 `json:"low"`
+	High int64 `json:"high"`
+}
+
+// Session says what is known of the exchange that carried a transfer.
+type Session struct {
+	ID             string `json:"id,omitempty"`
+	Dialect        string `json:"dialect,omitempty"`
+	Encrypted      bool   `json:"encrypted,omitempty"`
+	Signed         bool   `json:"signed,omitempty"`
+	Compressed     bool   `json:"compressed,omitempty"`
+	Channels       int    `json:"channels,omitempty"`
+	ClientSoftware string `json:"client_software,omitempty"`
+	ServerSoftware string `json:"server_software,omitempty"`
+	Workstation    string `json:"workstation,omitempty"` // name that an NTLM client gave itself
+}
+
+// Execution is one start of a transferred file on its destination.
+type Execution struct {
+	Time     Time       `json:"time"`
+	How      string     `json:"how"`
+	Command  string     `json:"command,omitempty"`
+	User     string     `json:"user,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence names what one sensor saw: a packet range of one capture.
+// Packets count from 1 in the innermost capture, as Wireshark does.
+type Evidence struct {
+	Input   string     `json:"input"`
+	Kind    string     `json:"kind"` // "packets"
+	Packets *[2]uint64 `json:"packets,omitempty"`
+	What    string     `json:"what,omitempty"`
+}
+
+// Access is something on the way that is no transfer but is evidence.
+type Access struct {
+	Kind        string     `json:"kind"` // "access"
+	ID          string     `json:"id"`
+	Time        Time       `json:"time"`
+	What        string     `json:"what"`
+	Source      Endpoint   `json:"source"`
+	Destination Endpoint   `json:"destination"`
+	User        string     `json:"user,omitempty"`
+	Domain      string     `json:"domain,omitempty"`
+	Channel     string     `json:"channel,omitempty"`
+	Share       string     `json:"share,omitempty"`
+	Object      string     `json:"object,omitempty"` // path, pipe, service, ...
+	Command     string     `json:"command,omitempty"`
+	Interface   string     `json:"interface,omitempty"` // rpc-call: interface UUID
+	Opnum       *int       `json:"opnum,omitempty"`
+	Status      string     `json:"status,omitempty"`
+	Detail      string     `json:"detail,omitempty"`
+	Prefix      string     `json:"prefix_4096,omitempty"` // peek: SHA-256 of the first 4,096 bytes
+	Evidence    []Evidence `json:"evidence"`
+}
