@@ -1,0 +1,5 @@
+//go:build !race
+
+package xca_test
+
+const raceEnabled = false
