@@ -1,0 +1,5 @@
+//go:build !race
+
+package smbcrypt
+
+const raceEnabled = false
