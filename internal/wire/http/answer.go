@@ -62,20 +62,20 @@ func (c *conn) newAnswer(x *exchange, h *half, hd *header) *movement {
 func (c *conn) answerDone(x *exchange, h *half, hd *header) func(*movement) {
 	key := c.entityOf(x, h, hd)
 	joins := hd.status == 200 && x != nil && x.method == "GET"
+	stated := hd.framing(untilClose).length
 	return func(m *movement) {
+		size := max(m.file.Seen(), m.end.size)
+		if m.end.why != "" {
+			size = max(size, stated)
+		}
 		switch {
-		case m.file.Seen() < minAnswer:
+		case m.file.Seen() == 0 || size < minAnswer:
 			m.file.Abandon()
-		case joins && m.unfinished() && m.t.ContentEncoding == "":
+		case joins && m.end.size >= 0 && !m.file.Covers(0, m.end.size) && m.t.ContentEncoding == "":
 			key.total = m.end.size
 			c.keepEntity(key, m)
 		default:
 			c.p.env.Transfer(m.finish())
 		}
 	}
-}
-
-// unfinished says that the content has a known size and is not all there.
-func (m *movement) unfinished() bool {
-	return m.end.size >= 0 && !m.file.Covers(0, m.end.size)
 }

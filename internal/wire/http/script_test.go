@@ -49,7 +49,7 @@ func fieldLines(fields []string) string {
 func big(n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "line %d of the file\r\n", i*i)
+		fmt.Fprintf(&b, "%x\r\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
 	}
 	return b.String()[:n]
 }
@@ -94,7 +94,7 @@ func describe(env *wiretest.Env, t *wire.Transfer) string {
 	if t.Completeness != "" {
 		whole = t.Completeness
 	}
-	line := fmt.Sprintf("%s %s %s%s name=%q %s %s %d", t.Channel, t.Operation, t.Share, t.Path, t.Name, whole, t.Status, r.Size)
+	line := fmt.Sprintf("%s %s %s name=%q %s %s %d", t.Channel, t.Operation, t.Share+t.Path, t.Name, whole, t.Status, r.Size)
 	if r.Whole {
 		line += " " + r.SHA256[:8]
 	}
