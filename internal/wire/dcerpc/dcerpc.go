@@ -43,6 +43,7 @@ type Call struct {
 type Conversation struct {
 	emit     func(Call)
 	sides    [2][]byte // bytes of a message that has not all come, by direction
+	hunting  [2]bool   // after damage: where the next message starts is not known
 	contexts map[uint16]context
 	binds    []bind // that have no answer yet
 	calls    []*pending
@@ -84,7 +85,7 @@ func (c *Conversation) Feed(fromClient bool, b []byte) {
 // Lost says that bytes of one direction were not seen before what comes next.
 func (c *Conversation) Lost(fromClient bool) {
 	side := sideOf(fromClient)
-	c.sides[side] = nil
+	c.sides[side], c.hunting[side] = nil, false
 	for _, call := range c.calls {
 		if fromClient {
 			call.RequestCut = call.RequestCut || !call.asked
@@ -111,15 +112,19 @@ func sideOf(fromClient bool) int {
 }
 
 // consume reads the whole messages at the front of b and gives their length.
-// Bytes that cannot start a message are skipped.
+// Bytes that cannot start a message are skipped; then only the first fragment of
+// one is trusted to be a start, for in other data zeros after a 5 are common.
 func (c *Conversation) consume(fromClient bool, b []byte) int {
+	hunting := &c.hunting[sideOf(fromClient)]
 	at := 0
 	for len(b)-at >= headerSize {
 		h, ok := parseHeader(b[at:])
-		if !ok {
+		if !ok || *hunting && h.flags&flagFirst == 0 {
+			*hunting = true
 			at++
 			continue
 		}
+		*hunting = false
 		if h.length > len(b)-at {
 			break
 		}

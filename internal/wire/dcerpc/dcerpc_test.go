@@ -138,7 +138,7 @@ func TestConversation(t *testing.T) {
 		{"orphaned", append(bound, c2s(requestOf(whole, 3, 1, 12, []byte("hello")), pduOf(false, kindOrphaned, whole, 3, nil))),
 			[]Call{with(hello, func(c *Call) { c.HaveResponse, c.Response = false, nil })}},
 		{"damage before a message", append(bound,
-			c2s([]byte("\x05\x00damage\x05\x00\x00"), requestOf(whole, 3, 1, 12, []byte("hello"))), s2c([]byte("more damage"), responseOf(whole, 3, []byte("world")))), []Call{hello}},
+			c2s([]byte("\x05\x00damage\x05\x00\x00\x00\x00\x00\x00\x00\xff\xfe"), requestOf(whole, 3, 1, 12, []byte("hello"))), s2c([]byte("more damage"), responseOf(whole, 3, []byte("world")))), []Call{hello}},
 		{"lost fragment of a request", append(bound,
 			c2s(requestOf(flagFirst, 3, 1, 12, []byte("hello")), requestOf(0, 3, 1, 12, []byte("x"))[:20]), step{true, nil},
 			c2s(requestOf(flagLast, 3, 1, 12, []byte("y"))), s2c(responseOf(whole, 3, []byte("world")))),
