@@ -1,0 +1,156 @@
+package smb2
+
+import (
+	"waybill/internal/wire"
+	"waybill/internal/wire/dcerpc"
+)
+
+// maxOperations bounds the different calls that are reported of one pipe.
+const maxOperations = 256
+
+// pipe is an open of a named pipe: no transfer, but what is called through it
+// is evidence.
+type pipe struct {
+	open     *open
+	conn     *conn // of the last message
+	at       place // the last message
+	calls    *dcerpc.Conversation
+	held     int64 // of the budget
+	losses   int
+	ordinal  int
+	reported map[operation]bool
+}
+
+type operation struct {
+	iface string
+	opnum int
+}
+
+func newPipe(o *open) *pipe {
+	x := &pipe{open: o, losses: o.session.losses, reported: make(map[operation]bool)}
+	x.calls = dcerpc.New(x.call)
+	return x
+}
+
+// unclear says that it is not known yet whether the open is a pipe: its CREATE
+// was not seen and no data either.
+func (o *open) unclear() bool {
+	return !o.known && o.tree.kind != shareDisk && o.tree.kind != sharePrint && o.read == nil && o.write == nil
+}
+
+// isPipe looks at the first data of an open of which it is not known what it is:
+// a DCE-RPC message of version 5 (C706 12.6.3.1) makes it a pipe.
+func (o *open) isPipe(b []byte) bool {
+	if o.pipe == nil && o.unclear() && len(b) >= 16 && b[0] == 5 && b[1] <= 1 && b[2] <= 19 && b[3] != 0 {
+		o.pipe = newPipe(o)
+	}
+	return o.pipe != nil
+}
+
+// opened reports the open.
+func (x *pipe) opened(o *open, at place) {
+	a := o.session.access(o.conn, "pipe-open", o.at, 0)
+	a.Share, a.Object = o.tree.share, o.path
+	a.Seen.Add(at.last)
+	o.p.env.Access(a)
+}
+
+// written takes what the client wrote, by WRITE or as the input of a transceive.
+func (x *pipe) written(b []byte, r *request) {
+	at := r.at
+	at.last = r.at.first
+	x.feed(true, b, r.c, at)
+}
+
+// read takes what the client read.
+func (x *pipe) read(b []byte, r *request, at place) {
+	x.feed(false, b, r.c, at)
+}
+
+func (x *pipe) feed(fromClient bool, b []byte, c *conn, at place) {
+	if x.calls == nil || len(b) == 0 {
+		return
+	}
+	if x.losses != x.open.session.losses {
+		x.losses = x.open.session.losses
+		x.calls.Lost(true)
+		x.calls.Lost(false)
+	}
+	x.conn, x.at, x.ordinal = c, at, 0
+	x.calls.Feed(fromClient, b)
+	x.account()
+}
+
+// account keeps the budget in step with what the conversation holds; over it
+// the conversation is given up.
+func (x *pipe) account() {
+	held := int64(x.calls.Held())
+	budget := x.open.p.env.Budget()
+	if held <= x.held {
+		budget.Give(x.held - held)
+	} else if !budget.Take(held - x.held) {
+		x.open.p.env.Blind("over-budget", held)
+		x.calls = nil
+		budget.Give(x.held)
+		held = 0
+	}
+	x.held = held
+}
+
+// close hands out the calls without an answer.
+func (x *pipe) close() {
+	if x.calls != nil {
+		x.calls.Close()
+		x.calls = nil
+	}
+	x.open.p.env.Budget().Give(x.held)
+	x.held = 0
+}
+
+// call reports each operation of the pipe once, and what is done to services.
+func (x *pipe) call(call dcerpc.Call) {
+	o := x.open
+	op := operation{call.Interface, call.Opnum}
+	if !x.reported[op] && len(x.reported) < maxOperations {
+		x.reported[op] = true
+		a := x.access("rpc-call")
+		a.Interface, a.Opnum, a.Detail = call.Interface, &op.opnum, call.Name
+		o.p.env.Access(a)
+	}
+	for _, e := range o.session.services.Events(call) {
+		x.service(e)
+	}
+}
+
+// service reports a service that was made or started. What the server refused
+// is said in the status.
+func (x *pipe) service(e dcerpc.ServiceEvent) {
+	what := map[string]string{"create": "service-create", "start": "service-start", "change-config": "service-change", "delete": "service-delete"}[e.Op]
+	if what == "" {
+		return
+	}
+	a := x.access(what)
+	a.Object, a.Command = e.Service, e.Path
+	switch {
+	case !e.Answered:
+		a.Status = "no answer seen"
+	case !e.OK:
+		a.Status = note("error", int64(e.Code))
+	}
+	x.open.p.env.Access(a)
+}
+
+// access starts an access record of the message under way.
+func (x *pipe) access(what string) *wire.Access {
+	c := x.conn
+	if c == nil {
+		c = x.open.conn
+	}
+	x.ordinal++
+	a := x.open.session.access(c, what, x.at, x.ordinal)
+	a.Share = x.open.tree.share
+	if a.Object == "" {
+		a.Object = x.open.path
+	}
+	return a
+}

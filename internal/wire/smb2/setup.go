@@ -1,0 +1,111 @@
+package smb2
+
+import (
+	"waybill/internal/wire/ntlm"
+	"waybill/internal/wire/smbcrypt"
+)
+
+// maxSetups bounds the sessions being set up on one connection.
+const maxSetups = 256
+
+// The flags of SESSION_SETUP (MS-SMB2 2.2.5, 2.2.6).
+const (
+	setupBinding = 1
+
+	sessionGuest   = 1
+	sessionNull    = 2
+	sessionEncrypt = 4
+)
+
+const (
+	setupRequestLen  = 24
+	setupResponseLen = 8
+)
+
+// setup is one SESSION_SETUP request.
+type setup struct {
+	binding bool
+	hash    smbcrypt.Preauth
+	token   ntlm.Token
+}
+
+func (c *conn) setupRequest(r *request, h *header, m fields) {
+	u := &setup{hash: c.preauth}
+	if hash, ok := c.setups[h.session]; ok {
+		u.hash = hash
+	}
+	u.hash.Update(m)
+	r.detail = u
+	if !m.has(headerLen + setupRequestLen) {
+		return
+	}
+	u.binding = m.u8(headerLen+2)&setupBinding != 0
+	if token := m.bytes(uint32(m.u16(headerLen+12)), uint32(m.u16(headerLen+14))); token != nil {
+		u.token, _ = ntlm.Parse(token)
+	}
+}
+
+func (c *conn) setupResponse(r *request, h *header, m fields, at place) {
+	u := r.detail.(*setup)
+	if h.status == statusMoreProcessing {
+		if c.setups == nil || len(c.setups) >= maxSetups {
+			c.setups = make(map[uint64]smbcrypt.Preauth)
+		}
+		u.hash.Update(m)
+		c.setups[h.session] = u.hash
+		return
+	}
+	delete(c.setups, h.session)
+	if isError(h.status) {
+		return
+	}
+	c.established(h.session, u, m, r.at, at)
+}
+
+// established takes a session that was set up, bound or authenticated again.
+func (c *conn) established(id uint64, u *setup, m fields, asked, at place) {
+	s, again := c.sessions[id]
+	switch {
+	case again && s.seen:
+	case u.binding:
+		if s = c.p.sessions.bound(id, c); s == nil {
+			s = c.p.newSession(c, id)
+		}
+		c.join(s)
+		return
+	case !again:
+		s = c.p.newSession(c, id)
+		c.join(s)
+	}
+	s.identify(&u.token)
+	if !s.seen {
+		s.seen = true
+		s.keys.hash, s.keys.hashed = u.hash, true
+	}
+	flags := m.u16(headerLen + 2)
+	s.nobody = flags&sessionNull != 0
+	s.logon(c, asked, at, flags)
+}
+
+// logon reports that the session was set up.
+func (s *session) logon(c *conn, asked, at place, flags uint16) {
+	a := s.access(c, "logon", asked, 0)
+	a.Seen.Add(at.last)
+	a.Detail = s.auth
+	if s.workstation != "" {
+		a.Detail += " from " + s.workstation
+	}
+	switch {
+	case flags&sessionGuest != 0:
+		a.Detail += " as guest"
+	case s.nobody:
+		a.Detail += " anonymous"
+	}
+	s.p.env.Access(a)
+}
+
+func (c *conn) logoffResponse(r *request, h *header, at place) {
+	if !isError(h.status) {
+		r.session.end(closed, at.last)
+	}
+}
