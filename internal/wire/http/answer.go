@@ -69,7 +69,7 @@ func (c *conn) answerDone(x *exchange, h *half, hd *header) func(*movement) {
 			size = max(size, stated)
 		}
 		switch {
-		case m.file.Seen() == 0 || size < minAnswer:
+		case m.empty() || size < minAnswer:
 			m.file.Abandon()
 		case joins && m.end.size >= 0 && !m.file.Covers(0, m.end.size) && m.t.ContentEncoding == "":
 			key.total = m.end.size

@@ -24,6 +24,12 @@ type resource struct {
 	path           string
 }
 
+// stored is an upload that may still be renamed, deleted or written again.
+type stored struct {
+	t     *wire.Transfer
+	empty bool // it made a file without content
+}
+
 // resourceOf is the file that a target of x names.
 func (c *conn) resourceOf(x *exchange, target string) resource {
 	client, server := c.wire.Ends[x.side], c.wire.Ends[x.side.Other()]
@@ -34,18 +40,13 @@ func (c *conn) resourceOf(x *exchange, target string) resource {
 // keepUpload keeps a stored file until nothing will rename it. An empty one is
 // forgotten when the same client stores its content next: WebDAV clients make
 // the file first.
-func (c *conn) keepUpload(x *exchange, t *wire.Transfer, empty bool) {
+func (c *conn) keepUpload(x *exchange, s *stored) {
 	key := c.resourceOf(x, x.target)
-	if old, ok := c.p.uploads.take(key); ok {
-		if !emptyUpload(old) || empty {
-			c.p.env.Transfer(old)
-		}
+	if old, ok := c.p.uploads.take(key); ok && (!old.empty || s.empty) {
+		c.p.env.Transfer(old.t)
 	}
-	c.p.uploads.put(key, t, c.p.env.Now())
+	c.p.uploads.put(key, s, c.p.env.Now())
 }
-
-// emptyUpload says whether a kept upload has no content.
-func emptyUpload(t *wire.Transfer) bool { return t.Content != nil && t.Content.High() == 0 }
 
 // changed follows what a request did to files that were uploaded before.
 func (c *conn) changed(x *exchange) {
@@ -53,12 +54,12 @@ func (c *conn) changed(x *exchange) {
 	case "MOVE":
 		c.moved(x)
 	case "DELETE":
-		if t, ok := c.p.uploads.get(c.resourceOf(x, x.target), c.p.env.Now()); ok {
-			t.Deleted = &model.Deleted{Time: x.answer.Time}
-			seen(t, x)
+		if s, ok := c.p.uploads.get(c.resourceOf(x, x.target), c.p.env.Now()); ok {
+			s.t.Deleted = &model.Deleted{Time: x.answer.Time}
+			seen(s.t, x)
 		}
 	case "COPY":
-		if x.status != 207 && x.destination != "" { // 207 says that some of it failed
+		if x.status != 207 && x.destination != "" {
 			c.p.env.Transfer(c.copied(x))
 		}
 	}
@@ -66,17 +67,18 @@ func (c *conn) changed(x *exchange) {
 
 // moved gives an upload its new name (RFC 4918, 9.9).
 func (c *conn) moved(x *exchange) {
-	t, ok := c.p.uploads.take(c.resourceOf(x, x.target))
-	if !ok || x.status == 207 || x.destination == "" {
-		if ok {
-			c.p.env.Transfer(t)
-		}
+	if x.status == 207 || x.destination == "" { // 207 says that some of it failed
 		return
 	}
+	s, ok := c.p.uploads.take(c.resourceOf(x, x.target))
+	if !ok {
+		return
+	}
+	t := s.t
 	t.EarlierNames = append(t.EarlierNames, t.Name)
 	t.Path, t.Name = pathOf(x.destination), nameOf(x.destination)
 	seen(t, x)
-	c.p.uploads.put(c.resourceOf(x, x.destination), t, c.p.env.Now())
+	c.p.uploads.put(c.resourceOf(x, x.destination), s, c.p.env.Now())
 }
 
 // seen adds the packets of an exchange to a transfer.

@@ -110,7 +110,7 @@ func basicUser(text string) string {
 // quoted is the value of name="value" in a list of parameters.
 func quoted(text, name string) string {
 	for rest := text; ; {
-		i := strings.Index(strings.ToLower(rest), name+`="`)
+		i := indexFold(rest, name+`="`)
 		if i < 0 {
 			return ""
 		}

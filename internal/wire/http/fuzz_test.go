@@ -30,10 +30,18 @@ func FuzzConversation(f *testing.F) {
 			server = server[at:]
 		}
 		acts = append(acts, act{from: 1, send: string(server)})
-		whole, cut := run(t, 0, acts), run(t, int(size)+1, acts)
+		whole, cut := decodable(run(t, 0, acts)), decodable(run(t, int(size)+1, acts))
 		if !slices.Equal(whole, cut) {
 			t.Errorf("whole: %s\nin segments of %d: %s", strings.Join(whole, "\n"), int(size)+1, strings.Join(cut, "\n"))
 		}
+	})
+}
+
+// decodable leaves out what could not be decoded: how much a decompressor gives
+// of broken input before it says so depends on how the input came.
+func decodable(lines []string) []string {
+	return slices.DeleteFunc(lines, func(line string) bool {
+		return strings.Contains(line, "cannot be decoded") || strings.Contains(line, "encoded content")
 	})
 }
 

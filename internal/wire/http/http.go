@@ -29,7 +29,7 @@ const (
 type Protocol struct {
 	env      wire.Env
 	entities *recent[entityKey, *entity]
-	uploads  *recent[resource, *wire.Transfer]
+	uploads  *recent[resource, *stored]
 	spare    spare
 }
 
@@ -37,7 +37,7 @@ type Protocol struct {
 func New(env wire.Env) wire.Protocol {
 	p := &Protocol{env: env}
 	p.entities = newRecent[entityKey](maxEntities, rangeIdle, p.emitEntity)
-	p.uploads = newRecent[resource](maxUploads, renameTime, env.Transfer)
+	p.uploads = newRecent[resource](maxUploads, renameTime, func(s *stored) { env.Transfer(s.t) })
 	return p
 }
 

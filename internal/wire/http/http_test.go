@@ -166,6 +166,9 @@ var conversations = []struct {
 
 	{"gap in a body", []act{get("/1"), s("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b2000[:700]), lostS(300), s(b2000[1000:]), get("/2"), ok(b600)},
 		[]string{`http pull h/2 name="2" whole done 600 ` + s600 + " page-part", `http pull h/1 name="1" partial done 2000 (bytes missing) page-part`}},
+	{"gap over all of a body", []act{get("/1"), s("HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n"), lostS(600), get("/2"), ok(b2000)},
+		[]string{`http pull h/2 name="2" whole done 2000 ` + s2000 + " page-part", `http pull h/1 name="1" partial done 600 (bytes missing) page-part`}},
+	{"nothing but a header", []act{get("/1"), s("HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n"), ended(wire.EndOfCapture)}, nil},
 	{"gap in a chunk", []act{get("/1"), chunked("7d0\r\n" + b2000[:700]), lostS(300), s(b2000[1000:] + "\r\n0\r\n\r\n"), get("/2"), ok(b600)},
 		[]string{`http pull h/2 name="2" whole done 600 ` + s600 + " page-part", `http pull h/1 name="1" partial done 2000 (bytes missing) page-part`}},
 	{"gap over a chunk's size", []act{get("/1"), chunked("3e8\r\n" + b2000[:700]), lostS(310), s(b2000[:500] + "\r\n0\r\n\r\n"), get("/2"), ok(b600)},

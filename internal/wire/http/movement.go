@@ -97,6 +97,11 @@ func (m *movement) close(e closing) {
 	m.done(m)
 }
 
+// empty says that no byte of the content was on the wire, seen or lost.
+func (m *movement) empty() bool {
+	return m.pos == 0 && (m.t.WireSize == nil || *m.t.WireSize == 0)
+}
+
 // checkCopies notes bytes that were seen in differing copies while the content
 // was on its way.
 func (m *movement) checkCopies() {

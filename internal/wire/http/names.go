@@ -90,12 +90,22 @@ func disposition(value string) (kind, name, file string, ok bool) {
 
 // unquoted is the value of a parameter that some software sends without quotes.
 func unquoted(text, name string) string {
-	i := strings.Index(strings.ToLower(text), name)
+	i := indexFold(text, name)
 	if i < 0 {
 		return ""
 	}
 	value, _, _ := strings.Cut(text[i+len(name):], ";")
 	return strings.Trim(value, `" `)
+}
+
+// indexFold is strings.Index without regard to case.
+func indexFold(text, word string) int {
+	for i := 0; i+len(word) <= len(text); i++ {
+		if strings.EqualFold(text[i:i+len(word)], word) {
+			return i
+		}
+	}
+	return -1
 }
 
 // lastElement is what follows the last slash or backslash: some browsers send

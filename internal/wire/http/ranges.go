@@ -179,11 +179,11 @@ func (c *conn) keepEntity(key entityKey, m *movement) {
 func (p *Protocol) emitEntity(e *entity) {
 	e.over = true
 	m := e.m
-	if m.file.Seen() < minAnswer {
-		m.file.Abandon()
-		return
-	}
 	if e.ranges > 0 {
+		if m.file.Seen() < minAnswer {
+			m.file.Abandon()
+			return
+		}
 		m.end = e.closing()
 	}
 	p.env.Transfer(m.finish())

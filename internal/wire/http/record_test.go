@@ -189,7 +189,8 @@ func TestNoMemoryToDecode(t *testing.T) {
 	play(env, p, 0, []act{get("/f"), ok(pack("br", b2000)+strings.Repeat(" ", 600), "Content-Encoding: br"), get("/g"), ok(b600)})
 	env.Budget().Used = 0
 	got := describeAll(env)
-	want := []string{`http pull h/g name="g" whole done 600 ` + s600 + " page-part"}
+	want := []string{`http pull h/f name="f" partial done 0 (encoded content cannot be decoded: no memory left in the budget to decode it) page-part`,
+		`http pull h/g name="g" whole done 600 ` + s600 + " page-part"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -15,7 +15,7 @@ func TestStartLine(t *testing.T) {
 		line string
 		want wire.Verdict
 	}{
-		{"HTTP/1.1 200 OK\r", wire.Yes}, {"HTTP/1.0 200\r", wire.Yes}, {"HTTP/1.0 200", wire.Yes}, {"HTTP/2 200 OK", wire.No}, {"HTTP/1.1 2000 X", wire.No},
+		{"HTTP/1.1 200 OK\r", wire.Yes}, {"HTTP/1.0 200\r", wire.Yes}, {"HTTP/1.0 200", wire.Yes}, {"HTTP/2 200 OK", wire.No}, {"HTTP/1.1 2000 X", wire.No}, {"HTTP/1.1 000 X", wire.No},
 		{"HTTP/1.1", wire.No}, {"GET / HTTP/1.1\r", wire.Yes}, {"M-SEARCH * HTTP/1.1", wire.Yes}, {"GET / HTTP/1.1 \r", wire.Yes}, {"GET /", wire.No},
 		{"get / HTTP/1.1", wire.No}, {"PRI * HTTP/2.0", wire.No}, {"OPTIONS rtsp://h RTSP/1.0", wire.No}, {"INVITE sip:a SIP/2.0", wire.No},
 		{"220 ready HTTP/1.1", wire.No}, {"GET \x01 HTTP/1.1", wire.No}, {"ABCDEFGHIJKLMNOPQRSTUVWXYZ / HTTP/1.1", wire.No}, {"", wire.No},

@@ -29,7 +29,7 @@ func startLine(line []byte, whole bool) (kind, wire.Verdict) {
 	return requests, requestLine(line, whole)
 }
 
-// statusLine looks for "HTTP/1.d ddd" (RFC 9112, 4).
+// statusLine looks for "HTTP/1.d ddd" (RFC 9112, 4), the code at least 100.
 func statusLine(b []byte, whole bool) wire.Verdict {
 	const form = "HTTP/1.d ddd"
 	for i := range len(form) {
@@ -39,6 +39,9 @@ func statusLine(b []byte, whole bool) wire.Verdict {
 		if digit := form[i] == 'd'; digit && (b[i] < '0' || b[i] > '9') || !digit && b[i] != form[i] {
 			return wire.No
 		}
+	}
+	if b[9] == '0' {
+		return wire.No
 	}
 	if len(b) == len(form) {
 		if whole {

@@ -48,7 +48,7 @@ func (c *conn) newUpload(x *exchange, hd *header, ordinal int) *movement {
 
 // uploaded hands out an upload with what the server said to it.
 func (m *movement) uploaded(x *exchange) {
-	if m.file.Seen() == 0 && (x.method != "PUT" || m.end.why != "" || x.status/100 != 2) {
+	if m.empty() && (x.method != "PUT" || m.end.why != "" || x.status/100 != 2) {
 		m.file.Abandon()
 		return
 	}
@@ -63,7 +63,7 @@ func (m *movement) uploaded(x *exchange) {
 		m.c.p.env.Transfer(t)
 		return
 	}
-	m.c.keepUpload(x, t, m.file.Seen() == 0)
+	m.c.keepUpload(x, &stored{t, m.empty()})
 }
 
 // judge sets the status that the answer gives an upload.
