@@ -194,6 +194,8 @@ var conversations = []struct {
 		[]string{`http push h/1 name="1" partial done 5 (answers not captured)`}},
 	{"put cut short", []act{c("PUT /1 HTTP/1.1\r\nContent-Length: 9\r\n\r\nhello"), ended(wire.RST)},
 		[]string{`http push /1 name="1" partial interrupted 9 (connection ended before the body did (reset))`}},
+	{"put of a range", []act{put("/1", "hello", "Content-Range: bytes 5-9/10"), status("201 Made")},
+		[]string{`http push h/1 name="1" partial done 5 (one range of the file: bytes 5 to 9)`}},
 	{"put of nothing", []act{put("/1", ""), status("201 Created")},
 		[]string{`http push h/1 name="1" whole done 0 e3b0c442`}},
 	{"put that asks first and is refused", []act{c("PUT /1 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"), status("401 No"),

@@ -26,25 +26,23 @@ func (m *movement) pagePart() bool {
 }
 
 // chatter says whether an upload is a form, or a call of an API: a body of POST
-// or PATCH of a type that programs talk in.
+// or PATCH that does not claim to be a file, and is not large.
 func (m *movement) chatter() bool {
-	if strings.HasPrefix(m.t.What, "HTTP PUT") || m.part {
+	if strings.HasPrefix(m.t.What, "HTTP PUT") || m.part || fileMedia(m.media) {
 		return false
 	}
-	switch media := m.media; {
-	case media == "" || media == "application/x-www-form-urlencoded" || media == "application/ocsp-request":
-		return true
-	case strings.HasPrefix(media, "text/") || strings.HasPrefix(media, "multipart/") || strings.HasPrefix(media, "application/grpc"):
-		return true
-	default:
-		return structured(media)
-	}
+	return m.file.Seen() <= bigContent || m.media == "" || m.media == "application/x-www-form-urlencoded" || pageMedia(m.media)
 }
 
-// structured says whether a media type is JSON, XML or the like.
-func structured(media string) bool {
-	for _, word := range [...]string{"json", "xml", "soap", "protobuf", "thrift", "msgpack", "cbor"} {
-		if strings.Contains(media, word) {
+// fileMedia says whether a media type is one of files.
+func fileMedia(media string) bool {
+	kind, sub, _ := strings.Cut(media, "/")
+	if kind == "image" || kind == "audio" || kind == "video" || sub == "octet-stream" {
+		return true
+	}
+	for _, word := range [...]string{"zip", "tar", "rar", "7z", "compress", "pdf", "msword", "office", "ms-excel", "powerpoint",
+		"msdownload", "executable", "dosexec", "java-archive", "diskimage", "iso9660"} {
+		if strings.Contains(sub, word) {
 			return true
 		}
 	}
@@ -60,17 +58,22 @@ func (m *movement) ofPage(kind string) bool {
 	return kind == "image" || pageNames[extension(m.t.Name)]
 }
 
-// pageMedia says whether a media type is that of a page or its parts.
+// pageMedia says whether a media type is that of a page, of its parts, or of
+// what programs say to each other (WS-Management talks in multipart/encrypted).
 func pageMedia(media string) bool {
 	kind, sub, _ := strings.Cut(media, "/")
-	switch kind {
-	case "image", "font":
+	if kind == "image" || kind == "font" || kind == "multipart" {
 		return true
-	case "text":
-		return sub == "html" || sub == "css" || sub == "xml" || strings.Contains(sub, "javascript") || strings.Contains(sub, "ecmascript")
 	}
-	return strings.Contains(sub, "javascript") || strings.Contains(sub, "json") || strings.Contains(sub, "font") ||
-		strings.Contains(sub, "xml") && !strings.Contains(sub, "officedocument") || sub == "wasm"
+	if strings.Contains(sub, "officedocument") {
+		return false
+	}
+	for _, word := range [...]string{"html", "css", "javascript", "ecmascript", "json", "font", "xml", "soap", "wasm", "protobuf", "grpc", "thrift", "msgpack", "cbor"} {
+		if strings.Contains(sub, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // extension is what follows the last dot of a name, in lower case.

@@ -62,6 +62,13 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+func TestPartWithTransferEncoding(t *testing.T) {
+	_, got := transfers(t, post(formType, formOf("Content-Disposition: form-data; name=f; filename=a\r\nContent-Transfer-Encoding: Base64\r\n\r\naGk=")), status("200 OK"))
+	if len(got) != 1 || len(got[0].Notes) != 1 || !strings.Contains(got[0].Notes[0], "base64") {
+		t.Errorf("%v", got)
+	}
+}
+
 // The id of an answer whose request was not seen is that of the answer.
 func TestIDWithoutRequest(t *testing.T) {
 	_, got := transfers(t, ok(b600))

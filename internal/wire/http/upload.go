@@ -2,6 +2,7 @@ package http
 
 import (
 	"fmt"
+	"strings"
 
 	"waybill/internal/model"
 	"waybill/internal/wire"
@@ -24,6 +25,9 @@ func (c *conn) uploadSink(x *exchange, hd *header) sink {
 		return c.decoding(hd.codings(), newMultipart(b, form.part), nil)
 	}
 	m := c.newUpload(x, hd, 0)
+	if r, ok := parseRange(hd.get("Content-Range")); ok && (r.from > 0 || r.to != r.total) {
+		m.flaw = fmt.Sprintf("one range of the file: bytes %d to %d", r.from, r.to-1)
+	}
 	return c.decoding(hd.codings(), m, m)
 }
 
@@ -114,6 +118,9 @@ func (f *form) part(fields []field) sink {
 	}
 	m := f.c.newUpload(f.x, &hd, ordinal)
 	m.part = true
+	if coding := strings.ToLower(hd.get("Content-Transfer-Encoding")); coding == "base64" || coding == "quoted-printable" {
+		m.note("transfer encoding " + coding + " of the part was not undone: size and hash are of the encoded bytes")
+	}
 	m.t.Name = lastElement(m.t.DispositionName)
 	if m.t.Name == m.t.DispositionName {
 		m.t.DispositionName = ""
