@@ -101,7 +101,9 @@ func (c *conn) locate(r *request, h *header, m fields, link *compound) {
 		r.session, r.tree = link.session, link.tree
 	} else {
 		r.session = c.session(h.session)
-		r.tree = r.session.tree(h.tree)
+	}
+	if r.tree == nil && h.command != cmdTreeConnect && h.command != cmdLogoff {
+		r.tree = c.tree(r.session, h.tree)
 	}
 	r.session.note(h)
 	k := fileIDAt[h.command]

@@ -29,7 +29,8 @@ type conn struct {
 	joined     []*session                  // the same, in order
 	stranger   uint64                      // a session id that resync met once
 
-	creating *request // the last CREATE without an answer
+	connecting *request // the last TREE_CONNECT without an answer
+	creating   *request // the last CREATE without an answer
 
 	pending pendings
 }
@@ -124,9 +125,12 @@ func (c *conn) unheard() bool {
 
 // lostMessages notes that messages were lost of which nothing is known: opens
 // of all sessions on the connection may have been written by them.
-func (c *conn) lostMessages() {
+func (c *conn) lostMessages(from wire.Side) {
 	for _, s := range c.joined {
 		s.losses++
+		if from == c.clientSide() {
+			s.asksLost++
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func (o *open) resume(s *session, t *tree) {
 	o.p.forget(o)
 	o.orphaned, o.lost = false, o.lossy()
 	o.session, o.tree = s, t
-	o.losses, o.unknownWrites = s.losses, s.unknownWrites
+	o.losses, o.asksLost, o.unknownWrites = s.losses, s.asksLost, s.unknownWrites
 }
 
 func (l *durableOpens) expire(now model.Time) {

@@ -142,7 +142,7 @@ func (h *half) giveUp(n int) {
 	if h.left == 0 {
 		h.state = gathering
 	}
-	h.c.lostMessages()
+	h.c.lostMessages(h.side)
 	h.drop()
 }
 
@@ -167,7 +167,7 @@ func (h *half) drop() {
 // lose says that framing is lost. Gathered bytes stay: a header may start in them.
 func (h *half) lose() {
 	h.state = seeking
-	h.c.lostMessages()
+	h.c.lostMessages(h.side)
 }
 
 // flow hands file data to the request that they belong to.
@@ -313,7 +313,7 @@ func (h *half) pass(v []byte, size int) (int, step) {
 // whole gathers the message and deals with it.
 func (h *half) whole(v []byte, size int, at wire.At) (int, step) {
 	if size > maxMessage {
-		h.c.lostMessages()
+		h.c.lostMessages(h.side)
 		return h.pass(v, size)
 	}
 	if len(v) < frameLen+size {

@@ -87,41 +87,48 @@ func (o *open) nameOf(b fields) {
 	o.path = strings.TrimPrefix(text(b.bytes(100, b.u32(96))), `\`)
 }
 
+// setInfoRequest waits for the answer of every SET_INFO, so that an answer
+// without a request always means that a change was not seen.
 func (c *conn) setInfoRequest(r *request, m fields) bool {
-	if !m.has(headerLen+setInfoRequestLen) || m.u8(headerLen+2) != infoFile {
-		return false
+	r.detail = infoChange{}
+	if m.has(headerLen+setInfoRequestLen) && m.u8(headerLen+2) == infoFile {
+		r.detail = readChange(m.u8(headerLen+3), m.bytes(uint32(m.u16(headerLen+8)), m.u32(headerLen+4)))
 	}
-	x := infoChange{class: m.u8(headerLen + 3)}
-	b := fields(m.bytes(uint32(m.u16(headerLen+8)), m.u32(headerLen+4)))
-	switch x.class {
-	case classEndOfFile:
-		if !b.has(8) || b.i64(0) < 0 {
-			return false
-		}
-		x.end = b.i64(0)
-	case classRename, classRenameEx:
-		x.target = text(b.bytes(20, b.u32(16)))
-		if x.target == "" {
-			return false
-		}
-	case classDisposition:
-		x.remove = b.u8(0) != 0
-	case classDispositionEx:
-		x.remove = b.u32(0)&1 != 0
-	default:
-		return false
-	}
-	r.detail = x
 	return true
 }
 
+// readChange reads a change that matters; all others are class 0.
+func readChange(class uint8, b fields) infoChange {
+	x := infoChange{class: class}
+	switch class {
+	case classEndOfFile:
+		x.end = b.i64(0)
+		if b.has(8) && x.end >= 0 {
+			return x
+		}
+	case classRename, classRenameEx:
+		x.target = text(b.bytes(20, b.u32(16)))
+		if x.target != "" {
+			return x
+		}
+	case classDisposition:
+		x.remove = b.u8(0) != 0
+		return x
+	case classDispositionEx:
+		x.remove = b.u32(0)&1 != 0
+		return x
+	}
+	return infoChange{}
+}
+
 func (c *conn) setInfoResponse(r *request, h *header, at place) {
-	if isError(h.status) || r.open.done {
+	x := r.detail.(infoChange)
+	if isError(h.status) || r.open.done || x.class == 0 {
 		return
 	}
 	r.open.seen.Add(r.at.first)
 	r.open.seen.Add(at.last)
-	r.open.apply(r.detail.(infoChange))
+	r.open.apply(x)
 }
 
 // apply does what a SET_INFO that succeeded did.
@@ -131,7 +138,7 @@ func (o *open) apply(x infoChange) {
 		o.cut(x.end)
 	case classRename, classRenameEx:
 		o.rename(x.target)
-	default:
+	case classDisposition, classDispositionEx:
 		o.remove = x.remove
 	}
 }

@@ -67,6 +67,7 @@ type open struct {
 
 	lost          bool // messages may have been lost before a reconnect
 	losses        int  // the session's count when it was opened
+	asksLost      int  // the same
 	unknownWrites int  // the same
 	changes       int  // own writes and cuts so far
 	remove        bool
@@ -94,7 +95,7 @@ func (p *protocol) newOpen(r *request) *open {
 	p.opens.serial++
 	o := &open{
 		p: p, session: r.session, tree: r.tree, serial: p.opens.serial, conn: r.c, at: r.at,
-		oldSize: -1, size: -1, end: -1, closing: -1, eof: -1, losses: r.session.losses, unknownWrites: r.session.unknownWrites,
+		oldSize: -1, size: -1, end: -1, closing: -1, eof: -1, losses: r.session.losses, asksLost: r.session.asksLost, unknownWrites: r.session.unknownWrites,
 	}
 	o.waiting.which = inOpen
 	return o

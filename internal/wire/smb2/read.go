@@ -119,7 +119,7 @@ func (o *open) beginRead(r *request, at place) {
 
 // beginReads makes the open's flow of reads.
 func (o *open) beginReads(r *request) *flow {
-	o.read = &flow{size: o.size, changes: o.changes}
+	o.read = &flow{size: o.size, changes: o.changes, conns: []*wire.Conn{o.conn.wire}}
 	if g := o.p.partial.resume(o, r.c.p.env.Now()); g != nil {
 		o.read.joins = g
 		o.read.file = g.file

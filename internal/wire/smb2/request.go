@@ -139,6 +139,10 @@ func (c *conn) giveUp(r *request) {
 		return
 	case cmdCreate:
 		c.unansweredCreate(r)
+	case cmdTreeConnect:
+		if c.connecting == r {
+			c.connecting = nil
+		}
 	case cmdClose, cmdSetInfo:
 		c.assume(r)
 	}

@@ -200,7 +200,10 @@ func (p *peer) setup(flags int, token []byte, sessionFlags int) {
 
 func (p *peer) connect(share string, kind int) {
 	name := utf16le(share)
+	tree := p.tree
+	p.tree = 0
 	mid := p.ask(cmdTreeConnect, append(le("2:9 2:0 2:72 2:%d", len(name)), name...))
+	p.tree = tree
 	p.reply(mid, cmdTreeConnect, 0, le("2:16 1:%d 1:0 4:0 4:0 4:2032127", kind))
 }
 

@@ -154,7 +154,7 @@ func (c *conn) compressed(m []byte, at place) {
 	plain, err := xca.Message(c.p.packed[:0], m, maxMessage)
 	if err != nil {
 		c.p.env.Blind("compressed-unknown", int64(len(m)))
-		c.lostMessages()
+		c.lostMessages(at.from)
 		return
 	}
 	c.p.packed = plain

@@ -34,6 +34,7 @@ type session struct {
 	carried       int     // connections that ever joined
 	unknownWrites int     // answers to changes whose requests were not seen
 	losses        int     // messages of which nothing is known were lost this often
+	asksLost      int     // of them, by the client
 
 	trees map[uint32]*tree
 	opens map[fileID]*open
@@ -204,6 +205,11 @@ func (s *session) inOrder(t *tree) []*open {
 	}
 	slices.SortFunc(list, func(a, b *open) int { return int(int64(a.serial - b.serial)) })
 	return list
+}
+
+// unheard says that answers of the session may be missing from the capture.
+func (s *session) unheard() bool {
+	return slices.ContainsFunc(s.channels, (*conn).unheard)
 }
 
 // note keeps what any message of the session shows.

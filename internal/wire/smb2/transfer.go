@@ -143,7 +143,7 @@ func (o *open) judgeWrites(f *flow, size, own int64) {
 	case f.flaw != "":
 	case s.unknownWrites != o.unknownWrites:
 		f.flaw = "a write was not seen"
-	case o.lossy() && o.conn.unheard():
+	case s.asksLost != o.asksLost && (s.unheard() || o.conn.unheard()):
 		f.flaw = "messages were lost in both directions"
 	case o.unanswered && o.closing != own:
 		f.flaw = "answers not captured"

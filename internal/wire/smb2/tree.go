@@ -44,6 +44,19 @@ func (s *session) tree(id uint32) *tree {
 	return t
 }
 
+// tree gives the tree that a request names. Where only the answers are missing,
+// the last TREE_CONNECT is the one that a new id comes from.
+func (c *conn) tree(s *session, id uint32) *tree {
+	q := c.connecting
+	if _, known := s.trees[id]; known || q == nil || q.session != s || !c.unheard() {
+		return s.tree(id)
+	}
+	c.connecting = nil
+	t := s.tree(id)
+	t.share = q.tree.share
+	return t
+}
+
 func (c *conn) treeConnectRequest(r *request, m fields) bool {
 	if !m.has(headerLen + treeConnectRequestLen) {
 		return false
@@ -52,11 +65,15 @@ func (c *conn) treeConnectRequest(r *request, m fields) bool {
 	r.detail = text(name)
 	// Requests of the same compound mean the tree to come.
 	r.tree = &tree{share: r.detail.(string)}
+	c.connecting = r
 	return true
 }
 
 func (c *conn) treeConnectResponse(r *request, h *header, m fields, at place) {
 	s := r.session
+	if c.connecting == r {
+		c.connecting = nil
+	}
 	a := s.access(c, "share-connect", r.at, 0)
 	a.Share = r.detail.(string)
 	a.Object = a.Share

@@ -186,7 +186,7 @@ func (o *open) place(offset int64) int64 {
 // beginWrites makes the open's flow of writes, the first at off. One that goes
 // on where the content that was there before ends appends.
 func (o *open) beginWrites(off int64) *flow {
-	o.write = &flow{file: o.p.env.File(content.Write)}
+	o.write = &flow{file: o.p.env.File(content.Write), conns: []*wire.Conn{o.conn.wire}}
 	if !o.fresh && o.oldSize > 0 && o.end < 0 && off >= o.oldSize {
 		o.write.base = o.oldSize
 		o.write.notes = append(o.write.notes, note("appended at", o.oldSize))
