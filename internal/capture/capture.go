@@ -79,10 +79,13 @@ const maxBatch = 1024 // frames; more would not stay in the processor's cache
 type Damage struct {
 	Offset  int64  // first byte that was lost, in the capture as read (unpacked)
 	Cause   string // what is wrong there
-	Skipped int64  // bytes that were left out
+	Skipped int64  // bytes that were left out; 0 where reading stopped before the first
 }
 
 func (d Damage) String() string {
-	return "at byte " + strconv.FormatInt(d.Offset, 10) + ": " + d.Cause +
-		" (" + strconv.FormatInt(d.Skipped, 10) + " bytes skipped)"
+	s := "at byte " + strconv.FormatInt(d.Offset, 10) + ": " + d.Cause
+	if d.Skipped > 0 {
+		s += " (" + strconv.FormatInt(d.Skipped, 10) + " bytes skipped)"
+	}
+	return s
 }

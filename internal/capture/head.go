@@ -66,8 +66,9 @@ func (unknown) cut(r *Reader, _ *Batch) int {
 		return 0
 	}
 	if r.err == nil {
-		r.lost(0, int64(len(r.buf)), "the first bytes are those of no pcap or pcapng capture")
-		r.pos = len(r.buf)
+		r.lost(0, 0, "the first bytes are those of no pcap or pcapng capture")
+		r.done = true
+		return 0
 	}
 	r.finish("")
 	return 0

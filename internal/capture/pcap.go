@@ -15,7 +15,8 @@ type pcap struct {
 	tick   uint32 // nanoseconds in one unit of a stamp's fraction
 	link   LinkType
 	opened bool   // the file header was read
-	near   uint32 // seconds of the last good record; 0 before the first
+	last   uint32 // seconds of the last record
+	near   uint32 // seconds of the last record whose neighbour agreed with it; 0 before
 }
 
 const pcapFileHeader = 24
@@ -53,15 +54,19 @@ func (s stamp) possible() bool {
 	return s.caplen <= MaxFrame && s != stamp{}
 }
 
+// String says what is wrong with a header.
 func (s stamp) String() string {
 	if s == (stamp{}) {
 		return "zeros where a packet should start"
+	}
+	if s.caplen <= MaxFrame {
+		return "no header of a packet where one should be"
 	}
 	return fmt.Sprintf("no packet can be %d bytes long", s.caplen)
 }
 
 func (p *pcap) time(s stamp) model.Time {
-	return model.Time(int64(s.sec)*1e9 + int64(s.frac)*int64(p.tick))
+	return model.Time(int64(s.sec)*second + int64(s.frac)*int64(p.tick))
 }
 
 func (p *pcap) cut(r *Reader, b *Batch) (want int) {
@@ -89,7 +94,7 @@ func (p *pcap) cut(r *Reader, b *Batch) (want int) {
 			p.truncated(r, s)
 			continue
 		}
-		if len(buf) >= end+p.header && !p.stamp(buf[end:]).possible() {
+		if len(buf) >= end+p.header && !p.follows(s, p.stamp(buf[end:])) {
 			if want := p.astray(r, b, s); want > 0 {
 				return want
 			}
@@ -124,7 +129,10 @@ func (p *pcap) emit(r *Reader, b *Batch, s stamp) {
 	end := r.pos + p.header + int(s.caplen)
 	r.frame(b, p.time(s), r.buf[r.pos+p.header:end:end], s.length, p.link)
 	r.pos = end
-	p.near = s.sec
+	if within(s.sec, p.last) {
+		p.near = s.sec
+	}
+	p.last = s.sec
 }
 
 // truncated handles a record that would go on after the end of the capture:
@@ -140,12 +148,20 @@ func (p *pcap) truncated(r *Reader, s stamp) {
 	r.pos = q
 }
 
-// astray handles a record after which no record can be. If records go on before
-// its end, its length is damaged and it is left out; else what follows it is.
+// follows says whether next looks like the header after that of s. Odd writers
+// and pauses fail here too, which costs a closer look.
+func (p *pcap) follows(s, next stamp) bool {
+	return next.possible() && next.caplen <= next.length &&
+		uint64(next.frac)*uint64(p.tick) < second && within(next.sec, s.sec)
+}
+
+// astray handles a record that is not followed as it should be. If records go
+// on before its end, its length is damaged and it is left out. Else it is good,
+// and what follows it is either odd or damage.
 func (p *pcap) astray(r *Reader, b *Batch, s stamp) (want int) {
 	size := p.header + int(s.caplen)
 	if len(r.buf)-r.pos < size+lookAhead && !r.ended {
-		return size + lookAhead
+		return 2 * (size + lookAhead) // twice, so that many odd records share one fill
 	}
 	end := r.pos + size
 	if q := r.find(r.pos+1, end, end); q >= 0 {
@@ -154,11 +170,40 @@ func (p *pcap) astray(r *Reader, b *Batch, s stamp) (want int) {
 		return 0
 	}
 	p.emit(r, b, s)
+	if !p.goesOn(r) {
+		next := p.stamp(r.buf[r.pos:])
+		r.lose(p.claim(r, next), next.String())
+	}
 	return 0
 }
 
-// Seconds that a stamp after damage may be away from the last good one, and the
-// years 1990 to 2100, between which it must lie where there is no good one.
+// claim is the offset at which the record at r.pos says that it ends; 0 if that cannot be.
+func (p *pcap) claim(r *Reader, s stamp) int64 {
+	if !s.possible() {
+		return 0
+	}
+	return r.offset() + int64(p.header) + int64(s.caplen)
+}
+
+// goesOn says whether headers that are at least possible go on at r.pos, up to
+// the cut end of the capture if need be.
+func (p *pcap) goesOn(r *Reader) bool {
+	at := r.pos
+	for range chainMin {
+		if len(r.buf)-at < p.header {
+			return r.ended
+		}
+		s := p.stamp(r.buf[at:])
+		if !s.possible() {
+			return false
+		}
+		at += p.header + int(s.caplen)
+	}
+	return true
+}
+
+// Seconds that neighbours may be apart, and the years 1990 to 2100, between
+// which a stamp after damage must lie where no good one came before.
 const (
 	nearby   = 30 * 86400
 	earliest = 631152000
@@ -173,7 +218,7 @@ func (p *pcap) credible(buf []byte, _ bool) int {
 	if s.caplen == 0 || s.caplen > MaxFrame || s.length < s.caplen || s.length > maxRecord {
 		return 0
 	}
-	if uint64(s.frac)*uint64(p.tick) >= 1e9 || !p.timely(s.sec) {
+	if uint64(s.frac)*uint64(p.tick) >= second || !p.timely(s.sec) {
 		return 0
 	}
 	return p.header + int(s.caplen)
@@ -183,5 +228,9 @@ func (p *pcap) timely(sec uint32) bool {
 	if p.near == 0 {
 		return sec >= earliest && sec < latest
 	}
-	return sec-p.near+nearby <= 2*nearby // wraps around below near
+	return within(sec, p.near)
+}
+
+func within(a, b uint32) bool {
+	return a-b+nearby <= 2*nearby // unsigned: wraps around where a is before b
 }

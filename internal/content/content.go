@@ -3,17 +3,26 @@
 // 1 MiB and 16 MiB, and its type. In come ranges and what the protocol says of
 // the end; out comes one Result a file. It never takes a name or a path from
 // its callers, and never opens or runs what it holds.
+//
+// Bytes in order are referenced where they lie and hashed later, on a worker.
+// Bytes ahead of the first hole are copied and wait within the budget, then in
+// one temporary file, and are dropped beyond its limit. What a writer may still
+// change waits too: everything up to 1 MiB, then the last write.
 package content
+
+import "fmt"
 
 // Mode says which copy of a byte that was given twice counts.
 type Mode uint8
 
+// The modes.
 const (
 	Read  Mode = iota // the first copy wins
 	Write             // the last copy wins
 )
 
-// Block is memory that others reuse once nobody retains it.
+// Block is memory that others reuse once nobody retains it. Blocks are compared
+// with ==, so their type is a pointer. Release may be called on any goroutine.
 type Block interface {
 	Retain()
 	Release()
@@ -41,28 +50,36 @@ func (b *Budget) Give(n int64) { b.Used -= n }
 type Options struct {
 	Workers int     // goroutines that hash; 0 or 1 hashes on the caller's
 	Budget  *Budget // for bytes that wait; required
-	Extract string  // folder that keeps whole content as <sha256>; "" keeps none
-	MD5     bool
-	SHA1    bool
+	// Extract is the folder that keeps whole content as <sha256>, mode 0600; ""
+	// keeps none. Content that is not whole is never kept. With it, any rewrite
+	// of a file can be hashed again.
+	Extract   string
+	MD5       bool
+	SHA1      bool
+	TempLimit int64  // bytes of the temporary file; 0 is 4 GiB, below 0 is none
+	TempDir   string // where the temporary file is made; "" is the system's folder
+
+	limits *limits // the defaults when nil; tests set smaller ones
 }
 
-// Pool makes files and hashes them. All methods of Pool and File but the
-// hashing itself run on one goroutine.
-type Pool struct{ o Options }
+// limits are the sizes that decide what waits where.
+type limits struct {
+	keep  int64 // written content up to here can be rewritten until it is closed
+	tail  int64 // of longer written content, what can still be cut or rewritten at the end
+	hold  int64 // the most that the last write can hold back
+	job   int64 // bytes that are handed to the hash at once
+	queue int64 // bytes that wait for the hash before the caller has to
+	zeros int64 // unwritten zeros that are hashed, a file; four times that, a pool
+}
 
-// NewPool makes a pool.
-func NewPool(o Options) (*Pool, error) { return &Pool{o}, nil }
-
-// File starts a new content.
-func (p *Pool) File(m Mode) *File { return &File{mode: m} }
-
-// Flush hands all gathered bytes to the hash workers, so that no block is
-// retained by gathered work. The pipeline calls it at the end of every block.
-func (p *Pool) Flush() {}
-
-// Close waits until all files that were closed are hashed, stops the workers
-// and removes temporary files. Result may be asked afterwards.
-func (p *Pool) Close() error { return nil }
+var defaults = limits{
+	keep:  1 << 20,
+	tail:  64 << 10,
+	hold:  8 << 20, // the largest WRITE that servers negotiate
+	job:   256 << 10,
+	queue: 32 << 20,
+	zeros: 4 << 30,
+}
 
 // End says how a file ended.
 type End struct {
@@ -70,6 +87,18 @@ type End struct {
 	ZeroFill   bool   // bytes below Size that were never given are zeros, and count (a file made here)
 	Incomplete string // why the content cannot be whole, one short sentence; "" when it can
 }
+
+// The reasons why a content is not whole that this package gives.
+const (
+	missing     = "bytes missing"
+	overBudget  = "over the memory budget"
+	sizeChanged = "size changed while it was read"
+	scattered   = "too many separate ranges"
+	sparse      = "too many unwritten zeros to hash"
+	tempFailed  = "the temporary file failed"
+)
+
+func rewritten(at int64) string { return fmt.Sprintf("rewritten after byte %d", at) }
 
 // Result is what is known of a closed file.
 type Result struct {
@@ -81,78 +110,6 @@ type Result struct {
 	MD5    string
 	SHA1   string
 	Prefix map[string]string // "4096", "65536", "1048576", "16777216": hashes of the first bytes, for each length that is fully there
-	Type   string            // pe, elf, macho, script, archive, office, pdf, image, text, data, ...; "" when the first byte was not seen
+	Type   string            // a word of TypeOf; "" when the first byte was not seen
 	Notes  []string
-}
-
-// File is one content being put together.
-type File struct {
-	mode Mode
-	buf  []byte
-	have []bool
-	end  *End
-}
-
-// Write gives data at off. With a Block, data may be kept without a copy by
-// retaining it; with nil it is copied when it must outlive the call.
-func (f *File) Write(off int64, data []byte, b Block) {
-	end := int(off) + len(data)
-	for len(f.buf) < end {
-		f.buf = append(f.buf, 0)
-		f.have = append(f.have, false)
-	}
-	for i, c := range data {
-		if j := int(off) + i; !f.have[j] || f.mode == Write {
-			f.buf[j], f.have[j] = c, true
-		}
-	}
-}
-
-// Front is how many bytes from 0 on were given without a hole.
-func (f *File) Front() int64 {
-	for i, h := range f.have {
-		if !h {
-			return int64(i)
-		}
-	}
-	return int64(len(f.have))
-}
-
-// High is the end of the highest byte given.
-func (f *File) High() int64 { return int64(len(f.buf)) }
-
-// Seen is how many distinct bytes were given.
-func (f *File) Seen() int64 {
-	n := int64(0)
-	for _, h := range f.have {
-		if h {
-			n++
-		}
-	}
-	return n
-}
-
-// Covers says whether all bytes of [from, to) were given.
-func (f *File) Covers(from, to int64) bool {
-	for i := from; i < to; i++ {
-		if i >= int64(len(f.have)) || !f.have[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// Head is up to the first 4,096 bytes given without a hole, valid until the
-// next Write.
-func (f *File) Head() []byte { return f.buf[:min(f.Front(), 4096)] }
-
-// Close ends the file. Nothing is written afterwards.
-func (f *File) Close(e End) { f.end = &e }
-
-// Abandon ends a file whose content nobody will ask for (a listing, a pipe).
-func (f *File) Abandon() {}
-
-// Result is what became of the file; only after Close, and after the Pool's Close.
-func (f *File) Result() Result {
-	return f.result()
 }

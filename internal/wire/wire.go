@@ -77,7 +77,11 @@ type Conn struct {
 	Opened bool
 	// Conflicts counts the bytes that were seen in differing copies, a side each,
 	// so far. A decoder that sees it rise notes "conflicting bytes at N".
-	Conflicts [2]int64
+	Conflicts  [2]int64
+	ConflictAt At // the last of them
+	// Corrupt says that of two differing copies the one delivered first had a
+	// wrong checksum and the later one a right one: what was delivered is wrong.
+	Corrupt bool
 }
 
 // Ending says why a side of a connection has no more bytes.

@@ -1,0 +1,127 @@
+package scan
+
+import (
+	"fmt"
+	"maps"
+
+	"waybill/internal/input"
+	"waybill/internal/judge"
+	"waybill/internal/model"
+	"waybill/internal/packet"
+)
+
+// summarize adds coverage and the summary to the records.
+func (p *pipeline) summarize(r *Records, inputs int, problems []input.Problem, verdict judge.Verdict) {
+	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}}
+	for i, s := range p.sources {
+		c := p.inputCoverage(r, s, &p.coverage[i])
+		r.Coverage = append(r.Coverage, c)
+		addCoverage(all, c)
+	}
+	all.HostPairsSeen = len(p.pairs)
+	all.DecoderFaults = p.faults
+	all.Duplicate = p.table.Stats.Duplicate
+	all.Conflicting = p.table.Stats.Conflicting + p.fragments.Overlap
+	all.Checksum = p.table.Stats.Checksum
+	all.Gaps = p.table.Stats.Gaps
+	if n := p.table.Stats.SnapBytes; n > 0 {
+		all.Blind["snaplen"] += n
+	}
+	if p.table.Stats.Evicted > 0 {
+		all.Blind["over-budget"] += p.table.Stats.Evicted
+	}
+	all.Analytics = verdict.Able(all)
+	r.Coverage = append(r.Coverage, all)
+	p.fillSummary(r, inputs, all)
+}
+
+// inputCoverage is the coverage record of one input. Its damage also goes to
+// the problems.
+func (p *pipeline) inputCoverage(r *Records, s *source, in *inputCoverage) *model.Coverage {
+	c := &model.Coverage{Kind: "coverage", Input: s.in.Name, Digest: s.in.Digest(),
+		Start: in.start, End: in.end, Packets: in.packets, Bytes: in.bytes,
+		Decoded: in.decoded, Blind: maps.Clone(in.blind)}
+	if s.in.Size >= 0 {
+		c.Size = &s.in.Size
+	}
+	if p.o.HashInputs {
+		sum, err := s.in.SHA256()
+		if err != nil {
+			c.Damaged = append(c.Damaged, err.Error())
+		}
+		c.SHA256 = sum
+	}
+	if n := in.outcomes[packet.Truncated]; n > 0 {
+		c.Blind["snaplen-packets"] = n
+	}
+	if s.err != nil {
+		c.Damaged = append(c.Damaged, s.err.Error())
+	}
+	if s.reader != nil {
+		for _, d := range s.reader.Damage() {
+			c.Damaged = append(c.Damaged, d.String())
+		}
+	}
+	for _, d := range c.Damaged {
+		r.Problems = append(r.Problems, s.in.Name+": "+d)
+		r.Failed = true
+	}
+	if len(c.Damaged) > 0 {
+		r.Summary.Errors++
+	}
+	return c
+}
+
+func addCoverage(all, c *model.Coverage) {
+	all.Packets += c.Packets
+	all.Bytes += c.Bytes
+	for k, n := range c.Decoded {
+		all.Decoded[k] += n
+	}
+	for k, n := range c.Blind {
+		all.Blind[k] += n
+	}
+	if all.Start == 0 || c.Start != 0 && c.Start < all.Start {
+		all.Start = c.Start
+	}
+	all.End = max(all.End, c.End)
+}
+
+func (p *pipeline) fillSummary(r *Records, inputs int, all *model.Coverage) {
+	s := &r.Summary
+	s.Kind, s.Version = "summary", p.o.Version
+	s.Inputs, s.Packets, s.Bytes = inputs, all.Packets, all.Bytes
+	s.Transfers, s.Findings = map[string]int64{}, map[string]int64{}
+	external := 0
+	for _, t := range r.Transfers {
+		s.Transfers[t.Completeness]++
+		if t.Scope != model.ScopeInternal {
+			external++
+		}
+	}
+	for _, f := range r.Findings {
+		s.Findings[f.Severity.String()]++
+	}
+	if len(r.Transfers) == 0 {
+		s.Notes = append(s.Notes, p.whyNothing(r, all))
+	}
+	if 2*external > len(r.Transfers) {
+		s.Notes = append(s.Notes, "most file-sharing ends are outside: name your own networks with --internal")
+	}
+	for _, f := range p.faults {
+		r.Problems = append(r.Problems, "fault of waybill, please report it: "+f)
+	}
+}
+
+// whyNothing says why no transfer was found.
+func (p *pipeline) whyNothing(r *Records, all *model.Coverage) string {
+	switch {
+	case all.Packets == 0:
+		return "no packets"
+	case len(r.Summary.LeftOut) > 0:
+		return "all transfers were left out by the print rules and flags"
+	case len(all.Decoded) == 0:
+		return fmt.Sprintf("no file-carrying protocol in %d packets", all.Packets)
+	}
+	return fmt.Sprintf("no file moved in %d packets", all.Packets)
+}

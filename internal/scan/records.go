@@ -1,0 +1,191 @@
+package scan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"waybill/internal/content"
+	"waybill/internal/model"
+	"waybill/internal/packet"
+	"waybill/internal/wire"
+)
+
+// records turns what the decoders left into records, in their order.
+func (p *pipeline) records() *Records {
+	r := &Records{}
+	r.Summary.LeftOut = map[string]int64{}
+	for _, t := range p.transfers {
+		rec := p.transfer(t)
+		if why := p.leaveOut(t, rec); why != "" {
+			r.Summary.LeftOut[why]++
+			continue
+		}
+		r.Transfers = append(r.Transfers, rec)
+	}
+	for _, a := range p.accesses {
+		rec := p.access(a)
+		if p.inTime(rec.Time, rec.Time) {
+			r.Accesses = append(r.Accesses, rec)
+		}
+	}
+	slices.SortStableFunc(r.Transfers, func(a, b *model.Transfer) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.End, b.End))
+	})
+	slices.SortStableFunc(r.Accesses, func(a, b *model.Access) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID))
+	})
+	return r
+}
+
+// transfer completes a transfer's record with what its content turned out to be.
+func (p *pipeline) transfer(t *wire.Transfer) *model.Transfer {
+	rec := t.Transfer
+	rec.Kind = "transfer"
+	if t.Content != nil {
+		fillContent(&rec, t.Content.Result())
+	}
+	if rec.Completeness == "" {
+		rec.Completeness = model.Partial
+	}
+	p.noteConflicts(t, &rec)
+	rec.Scope = p.scope(rec.Source.IP, rec.Destination.IP)
+	rec.Techniques = techniques(&rec)
+	rec.CommunityID = communityIDs(t.Conns)
+	rec.Evidence = p.evidence(&t.Seen, t.What)
+	return &rec
+}
+
+// fillContent fills in what the content decides. What the decoder set, stands.
+func fillContent(rec *model.Transfer, c content.Result) {
+	if rec.Size == nil {
+		rec.Size = &c.Size
+	}
+	if rec.BytesSeen == nil {
+		rec.BytesSeen = &c.Seen
+	}
+	if rec.Type == "" {
+		rec.Type = c.Type
+	}
+	rec.Notes = append(rec.Notes, c.Notes...)
+	if len(c.Prefix) > 0 {
+		rec.Prefix = c.Prefix
+	}
+	if rec.Completeness != "" {
+		return
+	}
+	if !c.Whole {
+		rec.Completeness = model.Partial
+		rec.Reason = cmp.Or(rec.Reason, c.Reason)
+		return
+	}
+	rec.Completeness = model.Whole
+	rec.SHA256, rec.MD5, rec.SHA1 = c.SHA256, c.MD5, c.SHA1
+}
+
+// noteConflicts notes bytes that were seen in differing copies while the
+// transfer went on. Where the copy that counted is known to be the wrong one,
+// the transfer is not whole.
+func (p *pipeline) noteConflicts(t *wire.Transfer, rec *model.Transfer) {
+	for _, c := range t.Conns {
+		at := c.ConflictAt
+		if c.Conflicts == [2]int64{} || at.Time < rec.Start {
+			continue
+		}
+		note := fmt.Sprintf("conflicting bytes at packet %d", at.Packet)
+		if !slices.Contains(rec.Notes, note) {
+			rec.Notes = append(rec.Notes, note)
+		}
+		if c.Corrupt && rec.Completeness == model.Whole {
+			rec.Completeness, rec.SHA256, rec.MD5, rec.SHA1 = model.Partial, "", "", ""
+			rec.Reason = "a copy with a wrong checksum came first: " + note
+		}
+	}
+}
+
+// techniques names T1570 where both ends are inside, T1105 where the source is
+// outside (contract, techniques).
+func techniques(rec *model.Transfer) []string {
+	switch rec.Scope {
+	case model.ScopeInternal:
+		if rec.Source.IP != rec.Destination.IP {
+			return []string{"T1570"}
+		}
+	case model.ScopeInbound:
+		return []string{"T1105"}
+	}
+	return nil
+}
+
+func (p *pipeline) scope(src, dst model.Addr) string {
+	in, out := p.inside(src), p.inside(dst)
+	switch {
+	case in && out:
+		return model.ScopeInternal
+	case out:
+		return model.ScopeInbound
+	case in:
+		return model.ScopeOutbound
+	}
+	return model.ScopeExternal
+}
+
+func (p *pipeline) inside(a model.Addr) bool {
+	ip := a.Netip()
+	return slices.ContainsFunc(p.o.Internal, func(n netip.Prefix) bool { return n.Contains(ip) })
+}
+
+// leaveOut says why a transfer is not printed, "" when it is.
+func (p *pipeline) leaveOut(t *wire.Transfer, rec *model.Transfer) string {
+	if !p.inTime(rec.Start, rec.End) {
+		return "outside --from and --to"
+	}
+	if p.o.All || rec.Channel != "http" && rec.Channel != "webdav" {
+		return ""
+	}
+	switch {
+	case rec.Scope != model.ScopeInternal:
+		return "web traffic with the outside (--all prints it)"
+	case t.PagePart:
+		return "page parts and API chatter (--all prints them)"
+	}
+	return ""
+}
+
+func (p *pipeline) inTime(start, end model.Time) bool {
+	return (p.o.From == 0 || max(start, end) >= p.o.From) && (p.o.To == 0 || start <= p.o.To)
+}
+
+func (p *pipeline) access(a *wire.Access) *model.Access {
+	rec := a.Access
+	rec.Kind = "access"
+	rec.Evidence = p.evidence(&a.Seen, rec.What)
+	return &rec
+}
+
+// evidence names the packets by their inputs.
+func (p *pipeline) evidence(seen *wire.Packets, what string) []model.Evidence {
+	out := []model.Evidence{}
+	for _, s := range seen.Spans() {
+		out = append(out, model.Evidence{Input: p.sources[s.Input].in.Name, Kind: "packets",
+			Packets: &[2]uint64{s.First, s.Last}, What: what})
+	}
+	slices.SortFunc(out, func(a, b model.Evidence) int { return cmp.Compare(a.Input, b.Input) })
+	return out
+}
+
+func communityIDs(conns []*wire.Conn) []string {
+	var ids []string
+	for _, c := range conns {
+		proto := uint8(packet.TCP)
+		if c.UDP {
+			proto = packet.UDP
+		}
+		id := packet.CommunityID(proto, c.Ends[0].Addr, c.Ends[1].Addr, c.Ends[0].Port, c.Ends[1].Port)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,125 @@
+// Package scan is the pipeline: inputs in, records out. It opens the inputs,
+// merges their packets by time, runs them through packet, stream and the
+// decoders under wire, waits for the hashes, lets judge look at what moved, and
+// puts all records in their order. It prints nothing and knows no output format.
+//
+// A reader goroutine for each open input fills blocks and cuts frames; one
+// goroutine decodes, in packet order over all inputs; hash workers follow. So
+// the result depends on the inputs alone.
+package scan
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"waybill/internal/capture"
+	"waybill/internal/content"
+	"waybill/internal/input"
+	"waybill/internal/judge"
+	"waybill/internal/model"
+	"waybill/internal/wire"
+)
+
+// Options say what to scan and how. The zero value of a field is its default.
+type Options struct {
+	Paths      []string
+	Stdin      io.Reader
+	Internal   []netip.Prefix // what counts as inside; nil is DefaultInternal
+	From, To   model.Time     // 0 is unbounded
+	Workers    int            // goroutines that hash beside the one that decodes; 0 is 1
+	Memory     int64          // bytes of buffered content and state; 0 is 1 GiB
+	SMBKeys    map[uint64]wire.SessionKeys
+	Extract    string // folder for whole content
+	All        bool   // web traffic with the outside, page parts and API chatter too
+	MD5, SHA1  bool
+	HashInputs bool
+	Version    string
+	Progress   func(Progress) // called now and then; may be nil
+}
+
+// Progress says how far a scan is.
+type Progress struct {
+	Read, Total int64 // bytes of the inputs; Total is 0 when unknown
+}
+
+// Records is what a scan found, each kind in its order.
+type Records struct {
+	Transfers []*model.Transfer
+	Accesses  []*model.Access
+	Artifacts []*model.Artifact
+	Findings  []*model.Finding
+	Coverage  []*model.Coverage
+	Summary   model.Summary
+	// Problems are the inputs that could not be read or were damaged, for
+	// standard error. Failed says that one of them was named on the command line
+	// or damaged.
+	Problems []string
+	Failed   bool
+}
+
+// DefaultInternal is RFC 1918, RFC 4193, link-local, loopback and RFC 6598.
+var DefaultInternal = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fe80::/10"),
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+// Run scans. An error means that nothing could be done; bad inputs are no
+// error but stand in Records. When ctx is cancelled, what was read until then
+// is completed and returned together with the error of ctx.
+func Run(ctx context.Context, o Options) (*Records, error) {
+	o = o.withDefaults()
+	found, problems := input.Walk(o.Paths, o.Stdin, input.Options{Kind: capture.Kind})
+	input.Sort(found)
+	unique, twins := input.Dedupe(found)
+
+	budget := &content.Budget{Limit: o.Memory}
+	pool, err := content.NewPool(content.Options{Workers: o.Workers, Budget: budget, Extract: o.Extract, MD5: o.MD5, SHA1: o.SHA1})
+	if err != nil {
+		return nil, err
+	}
+	p := newPipeline(o, budget, pool, unique)
+	cancelled := p.run(ctx)
+	if err := pool.Close(); err != nil {
+		return nil, fmt.Errorf("content: %w", err)
+	}
+
+	r := p.records()
+	r.addProblems(problems, twins)
+	verdict := judge.Look(r.Transfers, r.Accesses)
+	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
+	p.summarize(r, len(unique), problems, verdict)
+	return r, cancelled
+}
+
+func (o Options) withDefaults() Options {
+	if o.Memory == 0 {
+		o.Memory = 1 << 30
+	}
+	if o.Internal == nil {
+		o.Internal = DefaultInternal
+	}
+	if o.Workers == 0 {
+		o.Workers = 1
+	}
+	return o
+}
+
+// addProblems notes inputs that gave nothing.
+func (r *Records) addProblems(problems []input.Problem, twins []*input.Input) {
+	for _, p := range problems {
+		r.Problems = append(r.Problems, p.Error())
+		if p.Named {
+			r.Failed = true
+			r.Summary.Errors++
+			continue
+		}
+		r.Summary.Skipped++
+	}
+	for _, t := range twins {
+		r.Problems = append(r.Problems, t.Name+": the same as another input, read once")
+		r.Summary.Skipped++
+	}
+}

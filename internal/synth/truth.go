@@ -1,0 +1,78 @@
+package synth
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// Truth is what a script did, in the order in which it was done.
+type Truth struct {
+	Moved   []Moved
+	Started []Started
+}
+
+// Moved is one transfer that a reader of the whole capture must find, in the
+// words of the contract's record.
+type Moved struct {
+	Source, Destination model.Addr
+	Operation           string // push, pull or copy
+	Channel             string
+	Share, Path, Name   string
+	Size                int64
+	SHA256              string // "" when no content moved
+	User, Domain        string
+	Status              string // done, denied, ...
+	Completeness        string // whole, partial, opaque, inferred
+	// Quiet says that the default print rules leave it out: a page part.
+	Quiet bool
+}
+
+// Started is one service that was created with a command and started.
+type Started struct {
+	Source, Destination model.Addr
+	Service, Command    string
+	User                string
+}
+
+// Whole gives the files that moved whole and are printed by default.
+func (t Truth) Whole() []Moved {
+	var out []Moved
+	for _, m := range t.Moved {
+		if m.Completeness == model.Whole && !m.Quiet {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// pulled begins the truth of content that went from a server to its client.
+func pulled(client, server *Host, channel, path string, content []byte) Moved {
+	return moved(server, client, model.Pull, channel, path, content)
+}
+
+// pushed begins the truth of content that went from a client to its server.
+func pushed(client, server *Host, channel, path string, content []byte) Moved {
+	return moved(client, server, model.Push, channel, path, content)
+}
+
+func moved(source, destination *Host, operation, channel, path string, content []byte) Moved {
+	return Moved{
+		Source: source.Model(), Destination: destination.Model(),
+		Operation: operation, Channel: channel, Path: path, Name: lastElement(path),
+		Size: int64(len(content)), SHA256: hashOf(content),
+		Status: model.Done, Completeness: model.Whole,
+	}
+}
+
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// lastElement is the name at the end of a path with either slash.
+func lastElement(path string) string {
+	return path[strings.LastIndexAny(path, `\/`)+1:]
+}
