@@ -95,3 +95,14 @@ type Summary struct {
 	Version   string           `json:"version"`
 	Notes     []string         `json:"notes,omitempty"`
 }
+
+// Records is everything that a run found, each kind in its order: by start,
+// then id.
+type Records struct {
+	Transfers []*Transfer
+	Accesses  []*Access
+	Artifacts []*Artifact
+	Findings  []*Finding
+	Coverage  []*Coverage // one an input, the one for all last
+	Summary   Summary
+}

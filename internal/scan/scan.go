@@ -44,14 +44,9 @@ type Progress struct {
 	Read, Total int64 // bytes of the inputs; Total is 0 when unknown
 }
 
-// Records is what a scan found, each kind in its order.
+// Records is what a scan found.
 type Records struct {
-	Transfers []*model.Transfer
-	Accesses  []*model.Access
-	Artifacts []*model.Artifact
-	Findings  []*model.Finding
-	Coverage  []*model.Coverage
-	Summary   model.Summary
+	model.Records
 	// Problems are the inputs that could not be read or were damaged, for
 	// standard error. Failed says that one of them was named on the command line
 	// or damaged.

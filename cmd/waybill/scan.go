@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize"
+	"github.com/fatih/color"
+
+	"waybill/internal/model"
+	"waybill/internal/report"
+	"waybill/internal/scan"
+	"waybill/internal/wire"
+	"waybill/internal/wire/smbcrypt"
+)
+
+// scanCommand finds transfers.
+type scanCommand struct {
+	Paths []string `arg:"" name:"path" help:"Captures and folders of them, in any order; - is standard input."`
+
+	Format      string `default:"table" placeholder:"FORMAT" help:"table, ndjson or csv (${default})."`
+	Output      string `short:"o" placeholder:"FILE" help:"Write to FILE, all or nothing, instead of standard output."`
+	Only        string `placeholder:"KINDS" help:"Kinds of records to print: transfer, access, artifact, finding, coverage, summary."`
+	MinSeverity string `default:"info" placeholder:"S" help:"Leave out findings below S: info, low, medium, high, critical (${default})."`
+	FailOn      string `placeholder:"S" help:"Exit with 3 when a finding of severity S or above is printed."`
+
+	Internal []string `placeholder:"CIDR" help:"Networks that are inside (private, link-local, loopback and 100.64.0.0/10 ones)."`
+	From     string   `placeholder:"T" help:"Leave out records before T (RFC 3339)."`
+	To       string   `placeholder:"T" help:"Leave out records after T (RFC 3339)."`
+	All      bool     `help:"Also web traffic with the outside, page parts and API chatter."`
+
+	SMBKeys    string   `name:"smb-keys" placeholder:"FILE" help:"SMB3 session keys: lines of SESSION_ID SESSION_KEY [SERVER_TO_CLIENT_KEY CLIENT_TO_SERVER_KEY] in hex."`
+	Extract    string   `placeholder:"DIR" help:"Keep whole content as DIR/<sha256>, never executable."`
+	Hash       []string `placeholder:"LIST" help:"Further hashes: md5, sha1. They halve the speed."`
+	HashInputs bool     `help:"SHA-256 of each input, for custody."`
+
+	Workers int    `placeholder:"N" help:"Goroutines that hash beside the one that decodes (the number of processors)."`
+	Memory  string `default:"1GiB" placeholder:"SIZE" help:"Ceiling for buffered content and state (${default})."`
+
+	Config  kong.ConfigFlag `placeholder:"FILE" help:"YAML with the names of these flags as keys (${config} if present)."`
+	Quiet   bool            `help:"No progress and no notices on standard error."`
+	Verbose bool            `help:"More notices on standard error."`
+}
+
+// Run scans and prints.
+func (c *scanCommand) Run(p *program) error {
+	o, err := c.options(p)
+	if err != nil {
+		return err
+	}
+	selection, failOn, err := c.selection()
+	if err != nil {
+		return err
+	}
+	out, err := newOutput(p.stdout, c.Output)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	debug.SetMemoryLimit(o.Memory + o.Memory/4 + 256<<20)
+
+	bar := newProgress(p.stderr, c.Quiet)
+	o.Progress = bar.update
+	began := time.Now()
+	found, err := scan.Run(p.ctx, o)
+	bar.done()
+	if found == nil {
+		return err
+	}
+	c.notices(p, found, began)
+	if c.Output != "" {
+		color.NoColor = true
+	}
+	if err := report.Formats[c.Format](out, found.Records, selection); err != nil {
+		return fmt.Errorf("writing the records: %w", err)
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	p.exit = exitCode(found, err, selection, failOn)
+	return nil
+}
+
+// exitCode is the strongest of what happened.
+func exitCode(found *scan.Records, err error, s report.Selection, failOn *model.Severity) int {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case failOn != nil && slices.ContainsFunc(s.Select(found.Records).Findings,
+		func(f *model.Finding) bool { return f.Severity >= *failOn }):
+		return exitFailOn
+	case found.Failed:
+		return exitBadInput
+	}
+	return exitDone
+}
+
+// notices prints what went wrong with inputs, and the time taken.
+func (c *scanCommand) notices(p *program, found *scan.Records, began time.Time) {
+	if c.Quiet && !found.Failed {
+		return
+	}
+	for _, line := range found.Problems {
+		fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
+	}
+	if c.Verbose {
+		took := time.Since(began)
+		fmt.Fprintf(p.stderr, "waybill: %s packets, %s in %s (%s/s)\n", humanize.Comma(found.Summary.Packets),
+			humanize.IBytes(uint64(found.Summary.Bytes)), took.Round(time.Millisecond),
+			humanize.IBytes(uint64(float64(found.Summary.Bytes)/max(took.Seconds(), 1e-9))))
+	}
+}
+
+// options turns flags into what a scan needs.
+func (c *scanCommand) options(p *program) (o scan.Options, err error) {
+	o = scan.Options{Paths: c.Paths, Stdin: p.stdin, Workers: c.Workers, Extract: c.Extract, All: c.All,
+		HashInputs: c.HashInputs, Version: version}
+	if c.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.Workers < 0 {
+		return o, usagef("--workers %d: give 1 or more", c.Workers)
+	}
+	if o.Memory, err = memory(c.Memory); err != nil {
+		return o, err
+	}
+	if o.From, err = moment("--from", c.From); err != nil {
+		return o, err
+	}
+	if o.To, err = moment("--to", c.To); err != nil {
+		return o, err
+	}
+	if o.From != 0 && o.To != 0 && o.From > o.To {
+		return o, usagef("--from %s is after --to %s", c.From, c.To)
+	}
+	for _, cidr := range c.Internal {
+		n, err := network(cidr)
+		if err != nil {
+			return o, err
+		}
+		o.Internal = append(o.Internal, n)
+	}
+	for _, h := range c.Hash {
+		switch strings.ToLower(strings.TrimSpace(h)) {
+		case "md5":
+			o.MD5 = true
+		case "sha1":
+			o.SHA1 = true
+		case "sha256":
+		default:
+			return o, usagef("--hash %s: give md5, sha1 or both", h)
+		}
+	}
+	o.SMBKeys, err = sessionKeys(c.SMBKeys)
+	return o, err
+}
+
+// minMemory is the least that a scan works with.
+const minMemory = 4 << 20
+
+func memory(s string) (int64, error) {
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n < minMemory || n > 1<<50 {
+		return 0, usagef("--memory %s: give a size of 4MiB or more, such as 512MiB or 2GiB", s)
+	}
+	return int64(n), nil
+}
+
+func moment(flag, s string) (model.Time, error) {
+	if s == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return 0, usagef("%s %s: give a time as 2026-03-17T09:00:00Z", flag, s)
+	}
+	return model.Time(t.UnixNano()), nil
+}
+
+func network(s string) (netip.Prefix, error) {
+	if n, err := netip.ParsePrefix(s); err == nil {
+		return n.Masked(), nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	return netip.Prefix{}, usagef("--internal %s: give networks as 10.0.0.0/8,2001:db8::/32", s)
+}
+
+func sessionKeys(path string) (map[uint64]wire.SessionKeys, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usagef("--smb-keys: %w", err)
+	}
+	defer f.Close()
+	keys, err := smbcrypt.ParseKeys(f)
+	if err != nil {
+		return nil, usagef("--smb-keys %s: %w", path, err)
+	}
+	out := make(map[uint64]wire.SessionKeys, len(keys))
+	for id, k := range keys {
+		out[id] = wire.SessionKeys(k)
+	}
+	return out, nil
+}
+
+// selection says which records are printed and which findings make exit 3.
+func (c *scanCommand) selection() (s report.Selection, failOn *model.Severity, err error) {
+	if report.Formats[c.Format] == nil {
+		return s, nil, usagef("--format %s: give table, ndjson or csv", c.Format)
+	}
+	if s.Kinds, err = report.ParseKinds(c.Only); err != nil {
+		return s, nil, usagef("--only: %w", err)
+	}
+	if c.Format == "csv" && len(s.Kinds) > 1 {
+		return s, nil, usagef("--format csv holds one kind of record: name one with --only")
+	}
+	if s.MinSeverity, err = model.ParseSeverity(c.MinSeverity); err != nil {
+		return s, nil, usagef("--min-severity: %w", err)
+	}
+	if c.FailOn == "" {
+		return s, nil, nil
+	}
+	f, err := model.ParseSeverity(c.FailOn)
+	if err != nil {
+		return s, nil, usagef("--fail-on: %w", err)
+	}
+	return s, &f, nil
+}

@@ -1,0 +1,72 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// adminShareWrite marks programs written to an administrative share of another
+// host, and files written there that a service runs later.
+func adminShareWrite() Analytic {
+	return &rule[adminWrites]{name: "admin-share-write", key: onHost, look: lookAdminShare, able: needsSMB}
+}
+
+// adminWrites is what was written to the administrative shares of one host and
+// is not marked yet.
+type adminWrites struct {
+	Files []landing `json:"files"`
+}
+
+func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
+	if e.Access != nil {
+		return lookAdminStart(s, e.Access)
+	}
+	t := e.Transfer
+	if _, admin := adminRoot(lastElement(t.Share)); !admin || t.Source.IP == t.Destination.IP {
+		return s, nil
+	}
+	if !runs(t) {
+		s.Files = remember(s.Files, landed(t))
+		return s, nil
+	}
+	return s, []Mark{adminMark(landed(t), "executable content", t.End)}
+}
+
+// lookAdminStart marks what was written as no program and is the program of a service.
+func lookAdminStart(s adminWrites, a *model.Access) (adminWrites, []Mark) {
+	if a.Command == "" {
+		return s, nil
+	}
+	var marks []Mark
+	kept := s.Files[:0:0]
+	for _, l := range s.Files {
+		if l.Time <= a.Time && l.runBy(pathKey(strings.Trim(a.Command, ` "`))) {
+			marks = append(marks, adminMark(l, "a file that a service runs", a.Time))
+			continue
+		}
+		kept = append(kept, l)
+	}
+	s.Files = kept
+	return s, marks
+}
+
+func adminMark(l landing, what string, at model.Time) Mark {
+	return Mark{Family: "channel", Analytic: "admin-share-write", Transfer: l.Transfer, Time: at, Nats: 5,
+		Text:     fmt.Sprintf("%s written to the administrative share %s from another host", what, l.Share),
+		Evidence: l.Evidence, Techniques: []string{"T1021.002"}}
+}
+
+// needsSMB says how much of SMB was readable.
+func needsSMB(c *model.Coverage) model.Ableness {
+	switch {
+	case c.Decoded["smb2"] == 0:
+		return model.Ableness{Able: "unable", Why: "no SMB2 or SMB3 was seen"}
+	case c.Blind["encrypted-smb3"] > 0:
+		return model.Ableness{Able: "partly", Why: "some SMB3 sessions are encrypted (--smb-keys opens them)"}
+	case c.Blind["lost-segments"] > 0 || c.Blind["snaplen"] > 0:
+		return model.Ableness{Able: "partly", Why: "packets or parts of packets are missing"}
+	}
+	return model.Ableness{Able: "able"}
+}

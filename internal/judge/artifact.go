@@ -1,0 +1,84 @@
+package judge
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"waybill/internal/model"
+)
+
+// contentKey is the strongest key of a transfer's content: its hash, the longest
+// prefix hash with the size, or name and size; "" when there is none.
+func contentKey(t *model.Transfer) string {
+	if t.SHA256 != "" {
+		return "sha256:" + t.SHA256
+	}
+	if t.Size == nil || *t.Size == 0 {
+		return ""
+	}
+	for _, n := range []string{"16777216", "1048576", "65536"} {
+		if p := t.Prefix[n]; p != "" {
+			return fmt.Sprintf("prefix:%s:%s:%d", n, p, *t.Size)
+		}
+	}
+	if t.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf("name:%s:%d", t.Name, *t.Size)
+}
+
+// artifactID is the id of the content with that key.
+func artifactID(key string) string { return digest("a-", key) }
+
+func digest(kind string, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return kind + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// artifacts gathers the contents that moved and the hosts that they were seen on.
+func artifacts(transfers []*model.Transfer) []*model.Artifact {
+	byKey := map[string]*model.Artifact{}
+	for _, t := range transfers {
+		key := contentKey(t)
+		if key == "" || t.Status != model.Done && t.Status != model.Interrupted {
+			continue
+		}
+		a := byKey[key]
+		if a == nil {
+			a = &model.Artifact{Kind: "artifact", ID: artifactID(key), SHA256: t.SHA256, Prefix: t.Prefix, Size: t.Size, Type: t.Type, Names: []string{}}
+			byKey[key] = a
+		}
+		sight(a, t)
+	}
+	out := make([]*model.Artifact, 0, len(byKey))
+	for _, key := range sortedKeys(byKey) {
+		a := byKey[key]
+		slices.Sort(a.Names)
+		slices.SortStableFunc(a.Sightings, func(x, y model.Sighting) int {
+			return cmp.Or(cmp.Compare(x.Time, y.Time), cmp.Compare(x.Transfer, y.Transfer), cmp.Compare(y.How, x.How))
+		})
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *model.Artifact) int {
+		return cmp.Or(cmp.Compare(a.Sightings[0].Time, b.Sightings[0].Time), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// sight adds both ends of a transfer to an artifact.
+func sight(a *model.Artifact, t *model.Transfer) {
+	if t.Name != "" && !slices.Contains(a.Names, t.Name) {
+		a.Names = append(a.Names, t.Name)
+	}
+	a.Type = cmp.Or(a.Type, t.Type)
+	a.Sightings = append(a.Sightings,
+		model.Sighting{Host: t.Source.Host, IP: t.Source.IP, Time: t.Start, How: "sent", Transfer: t.ID},
+		model.Sighting{Host: t.Destination.Host, IP: t.Destination.IP, Time: t.End, How: "received", Transfer: t.ID})
+}

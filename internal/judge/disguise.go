@@ -1,0 +1,105 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// disguise marks content that does not fit its name: a program or archive under
+// the name of a document, picture or text, and a program with two extensions of
+// which the first is harmless (ATT&CK T1036.007, T1036.008).
+func disguise() Analytic {
+	return &rule[struct{}]{name: "disguise", key: named, look: lookDisguise, able: needsFiles}
+}
+
+func named(e Event) string {
+	if !e.moved() || e.Transfer.Type == "" || e.Transfer.Name == "" {
+		return ""
+	}
+	return contentKey(e.Transfer)
+}
+
+func lookDisguise(s struct{}, e Event) (struct{}, []Mark) {
+	t := e.Transfer
+	text, technique := unfit(strings.ToLower(t.Name), t.Type)
+	if text == "" {
+		return s, nil
+	}
+	return s, []Mark{{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: 3,
+		Text: text, Evidence: t.Evidence, Techniques: []string{technique}}}
+}
+
+// harmless is what content the extensions that people take for harmless stand for.
+var harmless = map[string]string{
+	"jpg": "a picture", "jpeg": "a picture", "png": "a picture", "gif": "a picture", "bmp": "a picture", "tif": "a picture",
+	"tiff": "a picture", "ico": "a picture", "webp": "a picture", "svg": "a picture",
+	"txt": "a text", "log": "a text", "csv": "a text", "ini": "a text", "md": "a text", "xml": "a text", "json": "a text", "rtf": "a document",
+	"pdf": "a document", "doc": "a document", "docx": "a document", "xls": "a document", "xlsx": "a document", "ppt": "a document",
+	"pptx": "a document", "odt": "a document", "ods": "a document", "eml": "a message", "msg": "a message",
+	"htm": "a web page", "html": "a web page", "css": "a style sheet",
+	"mp3": "a recording", "wav": "a recording", "mp4": "a film", "avi": "a film", "mov": "a film", "mkv": "a film",
+	"ttf": "a font", "woff": "a font", "woff2": "a font", "lnk": "a shortcut", "evtx": "an event log",
+}
+
+var contentNames = map[string]string{
+	"pe": "a Windows program", "elf": "a Linux program", "macho": "a macOS program", "java": "a Java program", "archive": "an archive",
+}
+
+// unfit says why a name does not fit a type of content, and the technique.
+func unfit(name, typ string) (text, technique string) {
+	stem, ext := cutExtension(name)
+	if is, ok := contentNames[typ]; ok && harmless[ext] != "" && !packed(ext, typ) {
+		return fmt.Sprintf("the content is %s, the name %q says %s", is, name, harmless[ext]), "T1036.008"
+	}
+	_, inner := cutExtension(strings.TrimRight(stem, " "))
+	if harmless[inner] != "" && opensAsProgram[ext] && (typ == "pe" || typ == "elf" || typ == "script") {
+		return fmt.Sprintf("a program with two extensions, %q", name), "T1036.007"
+	}
+	return "", ""
+}
+
+// opensAsProgram are extensions that start a program when they are opened.
+var opensAsProgram = map[string]bool{"exe": true, "scr": true, "com": true, "pif": true, "bat": true, "cmd": true,
+	"js": true, "vbs": true, "ps1": true, "hta": true, "cpl": true}
+
+// packed says whether files of the extension are archives by nature, or are
+// often kept compressed.
+func packed(ext, typ string) bool {
+	if typ != "archive" {
+		return false
+	}
+	switch ext {
+	case "docx", "xlsx", "pptx", "odt", "ods", "log", "txt", "csv", "xml", "json", "svg", "css", "html", "htm":
+		return true
+	}
+	return false
+}
+
+// cutExtension cuts a name at its last dot.
+func cutExtension(name string) (stem, ext string) {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return name, ""
+	}
+	return name[:i], name[i+1:]
+}
+
+// runs says whether the content is executable: told from the bytes, or from the
+// name where no byte was seen.
+func runs(t *model.Transfer) bool {
+	switch t.Type {
+	case "pe", "elf", "macho", "java", "script":
+		return true
+	case "":
+		_, ext := cutExtension(strings.ToLower(t.Name))
+		return opensAsProgram[ext] || ext == "dll" || ext == "sys" || ext == "msi"
+	}
+	return false
+}
+
+// mayRun says whether the content runs, can hold what runs, or is unknown.
+func mayRun(t *model.Transfer) bool {
+	return runs(t) || t.Type == "archive" || t.Type == "data" || t.Type == ""
+}

@@ -1,0 +1,171 @@
+// Package judge says which transfers an analyst should see, and why. In come the
+// transfers and accesses of a run; out come findings with reasons that add up to
+// a score in nats, and the artifacts that moved. Each analytic is one file here:
+// a pure function from its state and one event to its state and marks. Nothing
+// here reads an input, knows a format, or asks the clock: time is the events'.
+package judge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"waybill/internal/model"
+)
+
+// Window is how far back the analytics look.
+const Window model.Time = 24 * 3600e9
+
+// Event is one transfer or one access; the other is nil.
+type Event struct {
+	Time     model.Time
+	Transfer *model.Transfer
+	Access   *model.Access
+}
+
+// Mark is what an analytic holds against a transfer: one term of a score. Nats
+// below the analytic's first ones say that less than all of it was seen.
+type Mark struct {
+	Family, Analytic string
+	Transfer         string // id
+	Time             model.Time
+	Nats             float64
+	Text             string
+	Evidence         []model.Evidence
+	Techniques       []string
+	Execution        *model.Execution // the file was started
+}
+
+// Analytic is one way to tell an intruder's transfer from others.
+type Analytic interface {
+	Name() string
+	// Step takes the next event, in the order of time, and gives what it shows.
+	Step(e Event) []Mark
+	// Able says whether inputs with this coverage let the analytic see anything.
+	Able(c *model.Coverage) model.Ableness
+}
+
+// Partitions is the number of parts that the keys of every analytic's state are
+// dealt into, now and when many processes share the work.
+const Partitions = 256
+
+// rule makes an Analytic of a pure function. S is the state of one key; it holds
+// only what can be written as JSON.
+type rule[S any] struct {
+	name string
+	// key is what an event's state belongs to; "" when it does not concern the rule.
+	key  func(Event) string
+	look func(S, Event) (S, []Mark)
+	able func(*model.Coverage) model.Ableness
+
+	states [Partitions]map[string]S
+}
+
+func (r *rule[S]) Name() string { return r.name }
+
+func (r *rule[S]) Able(c *model.Coverage) model.Ableness { return r.able(c) }
+
+func (r *rule[S]) Step(e Event) []Mark {
+	key := r.key(e)
+	if key == "" {
+		return nil
+	}
+	part := &r.states[partition(key)]
+	if *part == nil {
+		*part = map[string]S{}
+	}
+	next, marks := r.look((*part)[key], e)
+	(*part)[key] = next
+	return marks
+}
+
+// partition deals a key into one of the Partitions (FNV-1a).
+func partition(key string) uint8 {
+	h := uint32(2166136261)
+	for i := range len(key) {
+		h = (h ^ uint32(key[i])) * 16777619
+	}
+	return uint8(h ^ h>>8 ^ h>>16 ^ h>>24)
+}
+
+// analytics makes all of them, with empty state.
+func analytics() []Analytic {
+	return []Analytic{adminShareWrite(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
+}
+
+// Verdict is what was judged.
+type Verdict struct {
+	Findings  []*model.Finding
+	Artifacts []*model.Artifact
+	all       []Analytic
+}
+
+// Able says of each analytic whether it could see anything in these inputs.
+func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
+	out := map[string]model.Ableness{}
+	for _, a := range v.all {
+		out[a.Name()] = a.Able(c)
+	}
+	return out
+}
+
+// Look judges a run. It notes in the transfers which of their files were started.
+func Look(transfers []*model.Transfer, accesses []*model.Access) Verdict {
+	v := Verdict{all: analytics()}
+	marks := map[string][]Mark{}
+	for _, e := range events(transfers, accesses) {
+		for _, a := range v.all {
+			for _, m := range a.Step(e) {
+				marks[m.Transfer] = append(marks[m.Transfer], m)
+			}
+		}
+	}
+	noteExecutions(transfers, marks)
+	v.Artifacts = artifacts(transfers)
+	v.Findings = findings(transfers, marks)
+	return v
+}
+
+// events puts everything in the order of time. A transfer counts when it ended.
+func events(transfers []*model.Transfer, accesses []*model.Access) []Event {
+	out := make([]Event, 0, len(transfers)+len(accesses))
+	for _, t := range transfers {
+		out = append(out, Event{Time: t.End, Transfer: t})
+	}
+	for _, a := range accesses {
+		out = append(out, Event{Time: a.Time, Access: a})
+	}
+	slices.SortStableFunc(out, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.id(), b.id()))
+	})
+	return out
+}
+
+func (e Event) id() string {
+	if e.Transfer != nil {
+		return e.Transfer.ID
+	}
+	return e.Access.ID
+}
+
+// moved says whether the event is a file that reached its destination.
+func (e Event) moved() bool {
+	return e.Transfer != nil && e.Transfer.Operation != model.Copy &&
+		(e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted)
+}
+
+// noteExecutions puts each start of a file into its transfer, once.
+func noteExecutions(transfers []*model.Transfer, marks map[string][]Mark) {
+	for _, t := range transfers {
+		seen := map[string]bool{}
+		for _, m := range marks[t.ID] {
+			if x := m.Execution; x != nil && !seen[x.Time.String()+x.How] {
+				seen[x.Time.String()+x.How] = true
+				t.Executed = append(t.Executed, *x)
+			}
+		}
+	}
+}
+
+// sortedKeys gives the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,138 @@
+package judge
+
+import (
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// landing is a file that was written to a host over the network.
+type landing struct {
+	Transfer string           `json:"transfer"`
+	Time     model.Time       `json:"time"`
+	From     model.Addr       `json:"from"` // the host that wrote it
+	User     string           `json:"user"`
+	Share    string           `json:"share"`
+	Path     string           `json:"path"` // below the share, lower case, with backslashes
+	Name     string           `json:"name"`
+	Shown    string           `json:"shown"` // as it was sent
+	Evidence []model.Evidence `json:"evidence"`
+}
+
+// maxLandings bounds the files remembered of one host.
+const maxLandings = 4096
+
+// landed makes a landing of a pushed SMB file.
+func landed(t *model.Transfer) landing {
+	return landing{Transfer: t.ID, Time: t.End, From: t.Source.IP, User: account(t.Domain, t.User),
+		Share: lastElement(t.Share), Path: pathKey(t.Path), Name: strings.ToLower(t.Name), Shown: t.Path, Evidence: t.Evidence}
+}
+
+// remember adds a landing and forgets those out of the window.
+func remember(all []landing, l landing) []landing {
+	all = slices.DeleteFunc(slices.Clone(all), func(old landing) bool { return l.Time-old.Time > Window })
+	if len(all) >= maxLandings {
+		all = all[1:]
+	}
+	return append(all, l)
+}
+
+// service is a Windows service as calls to the service control manager describe it.
+type service struct {
+	Command  string           `json:"command"`
+	Evidence []model.Evidence `json:"evidence"`
+}
+
+// smbPush says whether an event is a file written to a share.
+func smbPush(e Event) bool {
+	return e.moved() && e.Transfer.Operation == model.Push && strings.HasPrefix(e.Transfer.Channel, "smb")
+}
+
+// isService says whether an event is an accepted call that makes, changes or
+// starts a service.
+func isService(e Event) bool {
+	if e.Access == nil || strings.HasPrefix(e.Access.Status, "error") {
+		return false
+	}
+	return e.Access.What == "service-create" || e.Access.What == "service-change" || e.Access.What == "service-start"
+}
+
+// onHost keys what lands on and is started on a host.
+func onHost(e Event) string {
+	switch {
+	case smbPush(e):
+		return e.Transfer.Destination.IP.String()
+	case isService(e):
+		return e.Access.Destination.IP.String()
+	}
+	return ""
+}
+
+// programs gives the landings that a service's command runs, newest first: those
+// whose place on disk fits it, else, for a command that names no folder, those
+// of that name.
+func programs(all []landing, command string) []landing {
+	var out []landing
+	line := pathKey(strings.Trim(command, ` "`))
+	for _, l := range slices.Backward(all) {
+		if l.runBy(line) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// runBy says whether a command line (as pathKey gives it) names the file. The
+// share stands for a folder whose own name is not always known, so what counts
+// is the path below it.
+func (l landing) runBy(line string) bool {
+	at := strings.Index(line, l.Name)
+	if at < 0 || l.Name == "" || !endsWord(line[at+len(l.Name):]) {
+		return false
+	}
+	if at > 0 && !strings.ContainsRune(`\" =`, rune(line[at-1])) {
+		return false
+	}
+	before := line[:at]
+	folder := strings.TrimSuffix(l.Path, l.Name)
+	if root, ok := adminRoot(l.Share); ok && root != "" && strings.Contains(before, `\`) {
+		return strings.HasSuffix(before, folder) && strings.Contains(before, root)
+	}
+	return strings.HasSuffix(before, folder) || !strings.Contains(before, `\`)
+}
+
+func endsWord(rest string) bool { return rest == "" || strings.ContainsRune(`" ,`, rune(rest[0])) }
+
+// adminRoot says whether a share is an administrative one and what stands for it
+// at the beginning of a local path, lower case; "" when that is not fixed.
+func adminRoot(share string) (root string, ok bool) {
+	s := strings.ToLower(share)
+	switch {
+	case s == "admin$":
+		return "", true // %SystemRoot%, which can be any folder
+	case len(s) == 2 && s[1] == '$' && s[0] >= 'a' && s[0] <= 'z':
+		return s[:1] + ":", true
+	case s == "sysvol" || s == "netlogon":
+		return "", true
+	}
+	return "", false
+}
+
+// pathKey makes paths comparable: lower case, backslashes, without one at the start.
+func pathKey(path string) string {
+	return strings.TrimLeft(strings.ToLower(strings.ReplaceAll(path, "/", `\`)), `\`)
+}
+
+// lastElement is the share's own name of a tree path.
+func lastElement(share string) string {
+	share = strings.TrimRight(share, `\`)
+	return share[strings.LastIndexByte(share, '\\')+1:]
+}
+
+func account(domain, user string) string {
+	if domain == "" || user == "" {
+		return user
+	}
+	return domain + `\` + user
+}

@@ -1,0 +1,83 @@
+package judge
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// remoteStart marks files that a service of their destination runs, as calls to
+// the service control manager show (MS-SCMR). Half of its nats stand for a
+// service that was made but not seen to start.
+func remoteStart() Analytic {
+	return &rule[starts]{name: "remote-start", key: onHost, look: lookStart, able: needsPipes}
+}
+
+// starts is what landed on one host, and the services made there.
+type starts struct {
+	Files    []landing          `json:"files"`
+	Services map[string]service `json:"services"` // by name, lower case
+}
+
+// maxServices bounds the services remembered of one host.
+const maxServices = 4096
+
+func lookStart(s starts, e Event) (starts, []Mark) {
+	if e.Transfer != nil {
+		s.Files = remember(s.Files, landed(e.Transfer))
+		return s, nil
+	}
+	var mark func(landing, service) Mark
+	s.Services, mark = serviceStep(s.Services, e.Access)
+	if mark == nil {
+		return s, nil
+	}
+	svc := s.Services[strings.ToLower(e.Access.Object)]
+	if hits := programs(s.Files, svc.Command); len(hits) > 0 {
+		return s, []Mark{mark(hits[0], svc)}
+	}
+	return s, nil
+}
+
+// serviceStep notes what a call says of a service, and gives what a file that
+// the service runs is marked with.
+func serviceStep(services map[string]service, a *model.Access) (map[string]service, func(landing, service) Mark) {
+	name := strings.ToLower(a.Object)
+	if a.Command != "" && (len(services) < maxServices || services[name].Command != "") {
+		services = maps.Clone(services)
+		if services == nil {
+			services = map[string]service{}
+		}
+		services[name] = service{Command: a.Command, Evidence: a.Evidence}
+	}
+	if a.What == "service-start" {
+		return services, func(l landing, svc service) Mark { return startMark(l, svc, a) }
+	}
+	return services, func(l landing, _ service) Mark { return madeMark(l, a) }
+}
+
+func startMark(l landing, svc service, a *model.Access) Mark {
+	x := &model.Execution{Time: a.Time, How: "service", Command: svc.Command,
+		User: account(a.Domain, a.User), Evidence: a.Evidence}
+	return Mark{Family: "execution", Analytic: "remote-start", Transfer: l.Transfer, Time: a.Time, Nats: 6,
+		Text:     fmt.Sprintf("started on the destination as service %q (%s)", a.Object, svc.Command),
+		Evidence: append(append([]model.Evidence{}, svc.Evidence...), a.Evidence...), Execution: x,
+		Techniques: []string{"T1569.002", "T1543.003"}}
+}
+
+func madeMark(l landing, a *model.Access) Mark {
+	return Mark{Family: "execution", Analytic: "remote-start", Transfer: l.Transfer, Time: a.Time, Nats: 3,
+		Text:     fmt.Sprintf("made the program of service %q (%s); its start was not seen", a.Object, a.Command),
+		Evidence: a.Evidence, Techniques: []string{"T1543.003"}}
+}
+
+// needsPipes: of all ways to start a file, this much is read.
+func needsPipes(c *model.Coverage) model.Ableness {
+	able := needsSMB(c)
+	if able.Able == "able" {
+		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services over SMB pipes are read; no host logs"}
+	}
+	return able
+}

@@ -1,0 +1,328 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/fatih/color"
+
+	"waybill/internal/model"
+)
+
+// Bounds of what the table shows: it is read by a person.
+const (
+	maxPairs    = 40 // pairs of hosts
+	maxOfAPair  = 12 // transfers of one pair
+	maxAccesses = 100
+)
+
+// Table writes what a person reads: findings first, then transfers by pair of
+// hosts, then what could not be seen.
+func Table(w io.Writer, r model.Records, s Selection) error {
+	p := page{w: bufio.NewWriterSize(w, 1<<16)}
+	r = s.Select(r)
+	if s.wants("finding") {
+		p.findings(r)
+	}
+	if s.wants("transfer") {
+		p.transfers(r.Transfers)
+	}
+	if len(r.Accesses) > 0 {
+		p.accesses(r.Accesses)
+	}
+	if s.wants("artifact") && len(s.Kinds) > 0 {
+		p.artifacts(r.Artifacts)
+	}
+	if s.wants("coverage") {
+		p.notSeen(r.Coverage)
+	}
+	if s.wants("summary") {
+		p.summary(r.Summary)
+	}
+	return p.w.Flush()
+}
+
+// page is the output; its writer keeps the first error until Flush.
+type page struct {
+	w     *bufio.Writer
+	begun bool
+}
+
+func (p *page) f(format string, args ...any) { fmt.Fprintf(p.w, format, args...) }
+
+// section starts a part of the page with its heading.
+func (p *page) section(format string, args ...any) {
+	if p.begun {
+		p.f("\n")
+	}
+	p.begun = true
+	p.f("%s\n", color.New(color.Bold).Sprintf(format, args...))
+}
+
+var severityColours = [...]*color.Color{
+	color.New(color.Faint), color.New(color.FgCyan), color.New(color.FgYellow), color.New(color.FgRed), color.New(color.FgRed, color.Bold),
+}
+
+func (p *page) findings(r model.Records) {
+	if len(r.Findings) == 0 {
+		p.section("No findings")
+		return
+	}
+	p.section("%s, most important first", count(len(r.Findings), "finding"))
+	all := slices.Clone(r.Findings)
+	slices.SortStableFunc(all, func(a, b *model.Finding) int { return cmp.Compare(b.Score, a.Score) })
+	for _, f := range all {
+		p.finding(f)
+	}
+}
+
+func (p *page) finding(f *model.Finding) {
+	p.f("\n%s %.1f  %s\n", severityColours[f.Severity].Sprint(strings.ToUpper(f.Severity.String())), f.Score, Plain(f.Title))
+	p.f("  %s  %s\n", second(f.Time), strings.Join(f.Techniques, " "))
+	if len(f.Users) > 0 {
+		p.f("  account %s\n", Plain(strings.Join(f.Users, ", ")))
+	}
+	for _, reason := range f.Reasons {
+		p.f("  %+5.1f  %-20s %s\n", reason.Nats, reason.Analytic, Plain(reason.Text))
+		p.f("%30s%s\n", "", Plain(someplaces(reason.Evidence)))
+	}
+	for _, m := range f.Missing {
+		p.f("      ?  %s\n", Plain(m))
+	}
+}
+
+// someplaces names the first places of evidence.
+func someplaces(all []model.Evidence) string {
+	if len(all) <= 3 {
+		return places(all)
+	}
+	return fmt.Sprintf("%s and %d more", places(all[:3]), len(all)-3)
+}
+
+// ends is a pair of hosts, by the direction of the bytes.
+type ends struct{ source, destination string }
+
+func (p *page) transfers(all []*model.Transfer) {
+	byEnds := map[ends][]*model.Transfer{}
+	var order []ends
+	for _, t := range all {
+		e := ends{name(t.Source), name(t.Destination)}
+		if byEnds[e] == nil {
+			order = append(order, e)
+		}
+		byEnds[e] = append(byEnds[e], t)
+	}
+	if len(all) == 0 {
+		p.section("No transfers")
+		return
+	}
+	p.section("%s between %s", count(len(all), "transfer"), count(len(order), "pair")+" of hosts")
+	for i, e := range order {
+		if i == maxPairs {
+			p.f("\n... and %s more (--format ndjson shows all)\n", count(len(order)-i, "pair"))
+			break
+		}
+		p.f("\n%s > %s\n", Plain(e.source), Plain(e.destination))
+		p.pair(byEnds[e])
+	}
+}
+
+func (p *page) pair(ts []*model.Transfer) {
+	for i, t := range ts {
+		if i == maxOfAPair {
+			p.f("  ... and %d more (--format ndjson shows all)\n", len(ts)-i)
+			return
+		}
+		p.f("  %s  %-4s %-6s %9s  %-8s %-8s  %s\n", clock(t.Start), t.Operation, t.Channel, size(t), cmp.Or(t.Type, "-"),
+			state(t), where(t))
+		p.detail(t)
+	}
+}
+
+// detail is the second line of a transfer.
+func (p *page) detail(t *model.Transfer) {
+	var parts []string
+	if t.SHA256 != "" {
+		parts = append(parts, "sha256 "+t.SHA256[:16])
+	}
+	if t.User != "" {
+		parts = append(parts, "by "+Plain(account(t)))
+	}
+	for _, x := range t.Executed {
+		parts = append(parts, color.New(color.FgRed).Sprintf("started %s as %s", clock(x.Time), x.How))
+	}
+	if t.Deleted != nil {
+		parts = append(parts, "deleted "+clock(t.Deleted.Time))
+	}
+	if t.Reason != "" {
+		parts = append(parts, Plain(t.Reason))
+	}
+	for _, n := range t.Notes {
+		parts = append(parts, Plain(n))
+	}
+	if len(parts) > 0 {
+		p.f("            %s\n", color.New(color.Faint).Sprint(strings.Join(parts, ", ")))
+	}
+}
+
+func account(t *model.Transfer) string {
+	if t.Domain == "" {
+		return t.User
+	}
+	return t.Domain + `\` + t.User
+}
+
+// state is the completeness of what was done, else the status.
+func state(t *model.Transfer) string {
+	if t.Status == model.Done {
+		return t.Completeness
+	}
+	return t.Status
+}
+
+// where is the place of a file as a person would name it.
+func where(t *model.Transfer) string {
+	path := cmp.Or(t.Path, t.Name, "(no name)")
+	share := strings.TrimRight(t.Share, `\`)
+	if i := strings.LastIndexByte(share, '\\'); i >= 0 {
+		share = share[i+1:]
+	}
+	switch {
+	case share == "":
+	case strings.HasPrefix(t.Channel, "smb"):
+		path = share + `\` + strings.TrimPrefix(path, `\`)
+	default:
+		path = share + path
+	}
+	if t.Cwd != "" {
+		path += " in " + t.Cwd
+	}
+	return clip(Plain(path), 120)
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n/2]) + "…" + string(r[len(r)-n/2:])
+	}
+	return s
+}
+
+func name(e model.Endpoint) string { return cmp.Or(e.Name(), "unknown") }
+
+func (p *page) accesses(all []*model.Access) {
+	p.section("%s", count(len(all), "access"))
+	for i, a := range all {
+		if i == maxAccesses {
+			p.f("  ... and %d more (--format ndjson shows all)\n", len(all)-i)
+			return
+		}
+		p.f("  %s  %-15s %s > %s  %s\n", clock(a.Time), a.What, name(a.Source), name(a.Destination),
+			clip(Plain(strings.Join(nonempty(a.Share, a.Object, a.Command, a.Detail, a.Status), "  ")), 120))
+	}
+}
+
+func (p *page) artifacts(all []*model.Artifact) {
+	p.section("%s", count(len(all), "artifact"))
+	for _, a := range all {
+		p.f("  %-64s  %9s  %-8s %s, %s\n", cmp.Or(a.SHA256, "(not whole)"), bytesOf(a.Size), cmp.Or(a.Type, "-"),
+			count(len(a.Sightings), "sighting"), clip(Plain(strings.Join(a.Names, ", ")), 80))
+	}
+}
+
+// notSeen says what the inputs could not show.
+func (p *page) notSeen(all []*model.Coverage) {
+	if len(all) == 0 {
+		return
+	}
+	c := all[len(all)-1]
+	p.section("What could not be seen")
+	if len(c.Blind) == 0 && len(c.DecoderFaults) == 0 {
+		p.f("  nothing: every byte of a file-carrying protocol in these packets was read\n")
+	}
+	for _, reason := range bySize(c.Blind) {
+		p.f("  %9s  %s\n", humanize.IBytes(uint64(max(c.Blind[reason], 0))), Plain(reason))
+	}
+	for _, name := range sorted(c.Analytics) {
+		if a := c.Analytics[name]; a.Able != "able" {
+			p.f("  %s %s: %s\n", name, a.Able, a.Why)
+		}
+	}
+	for _, d := range c.DecoderFaults {
+		p.f("  fault of waybill: %s\n", Plain(d))
+	}
+}
+
+func (p *page) summary(s model.Summary) {
+	p.section("Summary")
+	p.f("  %s, %s packets, %s", count(s.Inputs, "input"), humanize.Comma(s.Packets), humanize.IBytes(uint64(max(s.Bytes, 0))))
+	for _, c := range sorted(s.Transfers) {
+		p.f(", %d %s", s.Transfers[c], c)
+	}
+	p.f("\n")
+	for _, why := range sorted(s.LeftOut) {
+		p.f("  left out: %s %s\n", humanize.Comma(s.LeftOut[why]), Plain(why))
+	}
+	for _, n := range s.Notes {
+		p.f("  %s\n", Plain(n))
+	}
+}
+
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case strings.HasSuffix(what, "s"):
+		return humanize.Comma(int64(n)) + " " + what + "es"
+	}
+	return humanize.Comma(int64(n)) + " " + what + "s"
+}
+
+func size(t *model.Transfer) string {
+	if t.Size == nil && t.Estimate != nil {
+		return "~" + humanize.IBytes(uint64(max(t.Estimate.Size, 0)))
+	}
+	return bytesOf(t.Size)
+}
+
+func bytesOf(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return humanize.IBytes(uint64(max(*n, 0)))
+}
+
+func second(t model.Time) string { return utc(t).Format("2006-01-02 15:04:05") }
+
+func clock(t model.Time) string {
+	if t == 0 {
+		return "--:--:--"
+	}
+	return utc(t).Format("15:04:05")
+}
+
+func utc(t model.Time) time.Time { return time.Unix(0, int64(t)).UTC() }
+
+func nonempty(all ...string) []string {
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func bySize(m map[string]int64) []string {
+	keys := sorted(m)
+	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(m[b], m[a]) })
+	return keys
+}
