@@ -116,6 +116,7 @@ func reasons(marks []Mark) []model.Reason {
 		families[m.Family] = true
 		out = append(out, model.Reason{Family: m.Family, Analytic: m.Analytic, Nats: nats, Text: m.Text, Evidence: m.Evidence})
 	}
+	slices.SortStableFunc(out, func(a, b model.Reason) int { return cmp.Compare(b.Nats, a.Nats) })
 	return out
 }
 

@@ -28,6 +28,10 @@ type Flow struct {
 	Bytes, Lost int64
 	Tag         int
 
+	broken   bool // a RST was seen; it holds unless its sender goes on
+	brokenBy wire.Side
+	brokenAt wire.At
+
 	waiting bool       // in the table's wait list
 	since   model.Time // when it began to wait
 }
@@ -54,8 +58,11 @@ func (f *Flow) SetDecoder(d wire.Decoder) { f.dec = d }
 // Last is the flow's last packet.
 func (f *Flow) Last() wire.At { return f.lastAt }
 
-// Ended says whether both sides are over.
+// ended says whether both sides are over.
 func (f *Flow) ended() bool { return f.half[0].ended && f.half[1].ended }
+
+// over says whether nothing more is expected of the flow.
+func (f *Flow) over() bool { return f.broken || f.ended() }
 
 func (f *Flow) sideOf(p *packet.Packet) (wire.Side, bool) {
 	a, b := &f.Conn.Ends[0], &f.Conn.Ends[1]
@@ -98,13 +105,13 @@ func (f *Flow) replacedBy(p *packet.Packet, side wire.Side) bool {
 	}
 	if p.Flags&packet.SYN == 0 {
 		// Data far behind the end of a closed connection belong to another one.
-		return f.ended() && p.Len > 0 && int32(p.Seq-h.next) > 1<<20
+		return f.over() && p.Len > 0 && int32(p.Seq-h.next) > 1<<20
 	}
 	first := p.Seq + 1
 	if first == h.first {
 		return false
 	}
-	if f.ended() {
+	if f.over() {
 		return true
 	}
 	// Among the bytes already delivered, or shortly before the first byte of a
@@ -127,10 +134,10 @@ func (f *Flow) segment(p *packet.Packet, side wire.Side, at wire.At, block conte
 		f.syn(h, side, seq)
 	}
 	if p.Flags&packet.RST != 0 {
-		f.reset(h, p, at)
+		f.reset(side, p, at)
 		return
 	}
-	if h.ended {
+	if h.ended || f.broken && !f.goesOn(p, side, seq) {
 		return
 	}
 	if !h.known {
@@ -254,16 +261,36 @@ func (f *Flow) end(side wire.Side, how wire.Ending, at wire.At) {
 	}
 }
 
-// reset ends both sides. One whose number is out of place is no reset.
-func (f *Flow) reset(h *half, p *packet.Packet, at wire.At) {
+// reset breaks the flow off. A RST whose number is out of place is none. One
+// that its receiver ignored (for a wrong option or checksum, RFC 5925 7.3) shows
+// in that its sender goes on; so the end waits for a moment.
+func (f *Flow) reset(side wire.Side, p *packet.Packet, at wire.At) {
+	h := &f.half[side]
 	if h.known && (before(p.Seq, h.next-1) || before(h.next+farAhead, p.Seq)) && p.Seq != 0 {
 		return
 	}
-	f.finish(wire.RST, at)
+	if f.over() {
+		return
+	}
+	f.broken, f.brokenBy, f.brokenAt = true, side, at
+	f.table.wait.push(waiter{flow: f, since: at.Time, broken: true})
+}
+
+// goesOn says whether the sender of a RST sends the byte that is next, as if
+// there had been none.
+func (f *Flow) goesOn(p *packet.Packet, side wire.Side, seq uint32) bool {
+	if side != f.brokenBy || p.Len == 0 || seq != f.half[side].next {
+		return false
+	}
+	f.broken = false
+	return true
 }
 
 // finish ends what has not ended. What waits is delivered around its holes.
 func (f *Flow) finish(how wire.Ending, at wire.At) {
+	if f.broken {
+		how, at = wire.RST, f.brokenAt
+	}
 	if f.Conn.UDP {
 		f.end(0, how, at)
 		f.end(1, how, at)

@@ -198,11 +198,15 @@ func (f *Flow) startWaiting(now model.Time) {
 	}
 	f.half[0].moved, f.half[1].moved = false, false
 	f.waiting, f.since = true, now
-	f.table.wait.push(waiter{f, now})
+	f.table.wait.push(waiter{flow: f, since: now})
 }
 
 // timeout ends the waiting of a flow: the time of its first hole is over.
 func (f *Flow) timeout() {
+	if f.broken {
+		f.finish(wire.RST, f.brokenAt)
+		return
+	}
 	f.giveUp(false)
 	if len(f.half[0].queue)+len(f.half[1].queue) > 0 {
 		f.waiting = false
@@ -271,11 +275,17 @@ func (f *Flow) firstHole() (wire.Side, bool) {
 // waiter is a flow that waits since a time. It is stale once the flow waits no
 // more, or waits anew.
 type waiter struct {
-	flow  *Flow
-	since model.Time
+	flow   *Flow
+	since  model.Time
+	broken bool // it waits for its end after a RST
 }
 
-func (w waiter) stale() bool { return !w.flow.waiting || w.flow.since != w.since }
+func (w waiter) stale() bool {
+	if w.broken {
+		return !w.flow.broken || w.flow.brokenAt.Time != w.since || w.flow.ended()
+	}
+	return !w.flow.waiting || w.flow.since != w.since
+}
 
 // waitList holds the waiting flows, the longest waiting first.
 type waitList struct {

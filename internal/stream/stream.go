@@ -134,7 +134,7 @@ func (t *Table) touch(f *Flow, now model.Time) {
 // expired says whether a flow can be forgotten without loss.
 func (t *Table) expired(f *Flow) bool {
 	idle := t.now - f.seen
-	return f.ended() && idle > closedTime || f.Conn.UDP && idle > idleTime
+	return f.over() && idle > closedTime || f.Conn.UDP && idle > idleTime
 }
 
 // forget drops a flow, ending what has not ended.

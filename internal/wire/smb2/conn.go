@@ -21,6 +21,7 @@ type conn struct {
 	ended  [2]bool
 	ending wire.Ending
 	damage int64 // conflicting bytes noted so far, both sides
+	twin   bool  // another connection shows the same exchange
 
 	negotiated negotiation
 	preauth    smbcrypt.Preauth
@@ -37,11 +38,17 @@ type conn struct {
 
 func (c *conn) Data(from wire.Side, ch wire.Chunk) {
 	c.heard[from] = true
+	if c.twin {
+		return
+	}
 	c.halves[from].data(ch)
 }
 
 func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
 	c.lossy[from] = true
+	if c.twin {
+		return
+	}
 	c.p.env.Blind("lost-segments", n)
 	c.halves[from].gap(n)
 }

@@ -59,7 +59,7 @@ type place struct {
 
 // data takes the next bytes of the side.
 func (h *half) data(c wire.Chunk) {
-	for len(c.Data) > 0 {
+	for len(c.Data) > 0 && !h.c.twin {
 		switch h.state {
 		case flowing:
 			c = h.flow(c)

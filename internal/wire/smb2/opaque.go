@@ -88,7 +88,7 @@ func (q *opaque) emit(s *session) {
 	client, server := q.conn.ends()
 	t := &wire.Transfer{Conns: q.conns, Seen: q.seen, What: "SMB3 encrypted"}
 	t.Start, t.End = q.start, q.end
-	t.Channel = "smb3" // only 3.x encrypts
+	t.Channel = channel
 	t.Status, t.Completeness = model.Done, model.Opaque
 	t.Reason = "encrypted"
 	t.User, t.Domain, t.Auth, t.Session = s.user, s.domain, s.auth, s.record()

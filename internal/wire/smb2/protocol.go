@@ -39,7 +39,10 @@ func New(env wire.Env) wire.Protocol {
 	return p
 }
 
-func (p *protocol) Name() string { return "smb2" }
+// channel is the word of the contract for SMB 2 and 3; the dialect stands in the session.
+const channel = "smb2"
+
+func (p *protocol) Name() string { return channel }
 
 // Open makes the decoder of one connection.
 func (p *protocol) Open(c *wire.Conn) wire.Decoder {

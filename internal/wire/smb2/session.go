@@ -99,6 +99,14 @@ func (t *sessionTable) bound(id uint64, c *conn) *session {
 	return found
 }
 
+// shown says whether a session that is set up on c is open already between the
+// same two addresses, client and server: a forward on one of the hosts, of which
+// both sides were captured. Servers give no id twice at a time.
+func (t *sessionTable) shown(id uint64, c *conn) bool {
+	s := t.between(id, c)
+	return s != nil && s.seen && len(s.channels) > 0 && s.neg.sameEnds(&c.negotiated)
+}
+
 func (c *conn) ends() (client, server wire.AddrPort) {
 	return c.wire.Ends[c.clientSide()], c.wire.Ends[c.server()]
 }
@@ -252,16 +260,8 @@ func (s *session) access(c *conn, what string, at place, ordinal int) *wire.Acce
 	client, server := c.ends()
 	a.Source, a.Destination = client.Endpoint(), server.Endpoint()
 	a.User, a.Domain = s.user, s.domain
-	a.Channel = s.channel()
+	a.Channel = channel
 	a.Seen.Add(at.first)
 	a.Seen.Add(at.last)
 	return a
-}
-
-// channel is the session's channel word: smb3 from dialect 3.0 on.
-func (s *session) channel() string {
-	if s.neg.dialect >= 0x300 && s.neg.dialect != 0x2FF {
-		return "smb3"
-	}
-	return "smb2"
 }

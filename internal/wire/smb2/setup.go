@@ -74,6 +74,9 @@ func (c *conn) established(id uint64, u *setup, m fields, asked, at place) {
 		c.join(s)
 		return
 	case !again:
+		if c.twin = c.p.sessions.shown(id, c); c.twin {
+			return
+		}
 		s = c.p.newSession(c, id)
 		c.join(s)
 	}

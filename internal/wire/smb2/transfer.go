@@ -315,7 +315,7 @@ func (o *open) record(d direction, f *flow) *wire.Transfer {
 	t := &wire.Transfer{Conns: f.conns, Seen: f.seen}
 	t.ID = wire.ID("t", "smb2", o.conn.wire, o.at.from, o.at.seq, int(d))
 	t.Start, t.End = f.start, f.end
-	t.Channel = s.channel()
+	t.Channel = channel
 	t.Share, t.Path, t.Name = o.tree.share, o.path, lastElement(o.path)
 	t.EarlierNames = o.earlier
 	t.Status = model.Done

@@ -44,7 +44,7 @@ func TestReadAndWrite(t *testing.T) {
 	p.end(wire.FIN)
 	got := s.run(t).want(whole("pull", share+`\dir\a.bin`, a), whole("push", share+`\b.bin`, b))
 	tr := got.Transfers[0]
-	if tr.Name != "a.bin" || tr.User != "anna" || tr.Domain != "CORP" || tr.Auth != "ntlm" || tr.Channel != "smb3" {
+	if tr.Name != "a.bin" || tr.User != "anna" || tr.Domain != "CORP" || tr.Auth != "ntlm" || tr.Channel != "smb2" {
 		t.Errorf("record: %+v", tr.Transfer)
 	}
 	if x := tr.Session; x.ID != "0000400000000011" || x.Dialect != "3.1.1" || x.Channels != 1 || x.Workstation != "WS1" {
