@@ -31,7 +31,7 @@ type Session struct {
 	channels []*channel
 	shares   uint32 // id of the last tree
 	files    uint64 // id of the last open
-	turn     int // channel of the next read or write
+	turn     int    // channel of the next read or write
 	guids    [2][]byte
 	stamp    model.Time // of the files on the server
 }

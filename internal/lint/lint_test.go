@@ -1,0 +1,146 @@
+package lint
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed is what each package may import of the program, besides model. Only
+// tests, examples and the benchmark import synth, wiretest and xcatest.
+var allowed = map[string][]string{
+	"internal/model":   {},
+	"internal/packet":  {},
+	"internal/content": {},
+	"internal/capture": {},
+	"internal/input":   {},
+	"internal/report":  {},
+	"internal/lint":    {},
+	"internal/judge":   {},
+
+	"internal/wire":             {"internal/content"},
+	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
+	"internal/wire/ntlm":        {},
+	"internal/wire/xca":         {},
+	"internal/wire/xca/xcatest": {"internal/wire/xca"},
+	"internal/wire/dcerpc":      {},
+	"internal/wire/smbcrypt":    {},
+	"internal/wire/smb2": {"internal/wire", "internal/content", "internal/wire/ntlm", "internal/wire/dcerpc",
+		"internal/wire/smbcrypt", "internal/wire/xca"},
+	"internal/wire/http": {"internal/wire", "internal/content"},
+	"internal/wire/ftp":  {"internal/wire", "internal/content"},
+	"internal/wire/tftp": {"internal/wire", "internal/content"},
+
+	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
+	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
+		"internal/judge", "internal/wire", "internal/wire/smb2", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
+	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
+	"internal/synth/gen": {"internal/synth"},
+
+	"cmd/waybill":       {"internal/scan", "internal/report", "internal/wire", "internal/wire/smbcrypt"},
+	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
+	"examples":          {},
+}
+
+// eachFile visits the Go files of the program.
+func eachFile(t *testing.T, mode parser.Mode, visit func(pkg, file string, imports []string, doc, text string)) {
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() != ".." && strings.HasPrefix(d.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, text, mode|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		var imports []string
+		for _, i := range f.Imports {
+			p, _ := strconv.Unquote(i.Path.Value)
+			if p, ok := strings.CutPrefix(p, "waybill/"); ok {
+				imports = append(imports, p)
+			}
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		visit(path.Dir(rel), rel, imports, f.Doc.Text(), string(text))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestImports(t *testing.T) {
+	files := 0
+	eachFile(t, parser.ImportsOnly, func(pkg, file string, imports []string, _, _ string) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		files++
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("%s: package %s is not in the table of the layers", file, pkg)
+			return
+		}
+		for _, i := range imports {
+			if i != "internal/model" && !contains(may, i) {
+				t.Errorf("%s: %s may not import %s", file, pkg, i)
+			}
+		}
+	})
+	if files == 0 {
+		t.Error("no file was looked at")
+	}
+}
+
+// Every package says in prose what it takes, gives and never does.
+func TestPackageComments(t *testing.T) {
+	docs := map[string]string{}
+	eachFile(t, parser.PackageClauseOnly, func(pkg, file string, _ []string, doc, _ string) {
+		if !strings.HasSuffix(file, "_test.go") {
+			docs[pkg] += doc
+		}
+	})
+	for pkg, doc := range docs {
+		if len(strings.Fields(doc)) < 15 {
+			t.Errorf("%s: the package comment says too little: %q", pkg, doc)
+		}
+	}
+}
+
+// A file that has grown too long holds more than one concept.
+func TestLengthOfFiles(t *testing.T) {
+	eachFile(t, parser.PackageClauseOnly, func(_, file string, _ []string, _, text string) {
+		if n := strings.Count(text, "\n"); n > 620 {
+			t.Errorf("%s has %d lines: split it by concept", file, n)
+		}
+	})
+}
+
+func contains(all []string, s string) bool {
+	for _, x := range all {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
