@@ -6,8 +6,10 @@ import (
 
 	"waybill/internal/stream"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
 	"waybill/internal/wire/smb2"
+	"waybill/internal/wire/tftp"
 )
 
 // Bounds of what is kept of a flow that no decoder has claimed.
@@ -346,4 +348,4 @@ func unread(head []byte) string {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, ftp.New, tftp.New, http.New}
