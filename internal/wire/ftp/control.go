@@ -242,10 +242,7 @@ func (c *control) reply(code int, text string, at wire.At) {
 	switch code {
 	case 227:
 		if a, ok := hostPort(text); ok {
-			c.agree(wire.AddrPort{Addr: server.Addr, Port: a.Port}, true)
-			if a.Addr != server.Addr {
-				c.also(a)
-			}
+			c.agree(a, true)
 		}
 	case 229:
 		if port, ok := extendedPort(text); ok {

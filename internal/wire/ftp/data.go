@@ -9,7 +9,7 @@ import (
 type channel struct {
 	c       *control
 	at      wire.AddrPort
-	also    wire.AddrPort // the address that the server named, where it is another
+	also    wire.AddrPort // the address that was told
 	passive bool          // the server listens
 	move    *movement
 	discard bool // it carries a listing
@@ -17,31 +17,43 @@ type channel struct {
 	used    bool // a command uses it
 }
 
-// agree announces the data connection of the next command.
-func (c *control) agree(at wire.AddrPort, passive bool) {
-	ch := &channel{c: c, at: at, passive: passive}
-	if other := c.p.active[at]; other != nil && other.c != c && !passive {
-		c.channel = other // between two servers: the other one listens
+// agree announces the data connection of the next command. The address that was
+// told is another one than the host's behind address translation, and between
+// two servers.
+func (c *control) agree(told wire.AddrPort, passive bool) {
+	client, server := c.ends()
+	host := client.Addr
+	if passive {
+		host = server.Addr
+	}
+	if other := c.p.active[told]; other != nil && other.c != c && other.passive && !passive && told.Addr != host {
+		c.channel = other // the other server listens there
 		return
 	}
-	c.channel = ch
-	ch.expect(at)
+	c.channel = &channel{c: c, at: wire.AddrPort{Addr: host, Port: told.Port}, also: told, passive: passive}
+	c.channel.expect()
 }
 
-// also announces the same connection under another address.
-func (c *control) also(at wire.AddrPort) {
-	c.channel.also = at
-	c.channel.expect(at)
-}
-
-// expect claims the next connection to an address.
-func (ch *channel) expect(at wire.AddrPort) {
+// expect claims the next connection to the channel's addresses.
+func (ch *channel) expect() {
 	p := ch.c.p
 	if len(p.active) >= maxStored {
 		clear(p.active)
 	}
-	p.active[at] = ch
-	p.env.Expect(wire.Expectation{At: at, Protocol: "ftp", Open: ch.open})
+	p.active[ch.at] = ch
+	p.env.Expect(wire.Expectation{At: ch.at, Protocol: "ftp", Open: ch.open})
+	if ch.also != ch.at && ch.data == nil {
+		p.active[ch.also] = ch
+		p.env.Expect(wire.Expectation{At: ch.also, Protocol: "ftp", Open: ch.open})
+	}
+}
+
+// anew is the same agreement for another connection.
+func (ch *channel) anew() *channel {
+	next := &channel{c: ch.c, at: ch.at, also: ch.also, passive: ch.passive}
+	ch.c.channel = next
+	next.expect()
+	return next
 }
 
 // use binds the channel to a command. A channel that a command had already, with
@@ -52,10 +64,7 @@ func (c *control) use(m *movement) {
 		return
 	}
 	if ch.used && ch.c == c {
-		again := &channel{c: c, at: ch.at, passive: ch.passive}
-		c.channel = again
-		again.expect(again.at)
-		ch = again
+		ch = ch.anew()
 	}
 	if ch.move != nil { // the other server's command came first
 		m.twin = ch.move
@@ -75,9 +84,7 @@ func (c *control) listing() {
 		return
 	}
 	if ch.used {
-		ch = &channel{c: c, at: ch.at, passive: ch.passive}
-		c.channel = ch
-		ch.expect(ch.at)
+		ch = ch.anew()
 	}
 	ch.used, ch.discard = true, true
 	if ch.data != nil {
