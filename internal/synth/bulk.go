@@ -1,0 +1,101 @@
+package synth
+
+import "fmt"
+
+// BulkOptions say how much traffic Bulk and Mixed make.
+type BulkOptions struct {
+	Seed    uint64
+	Size    int64   // bytes of content, at least
+	Clients int     // that read at the same time; 0 is 1
+	Reorder float64 // of the segments
+}
+
+// Bulk writes SMB reads of large files, by segments of 1,448 bytes with their
+// acknowledgements, four handles a client with reads in flight. It keeps a few
+// MiB in memory whatever the size.
+func Bulk(w FrameWriter, o BulkOptions) (Truth, error) {
+	const fileSize, handles = 4 << 20, 4
+	n := New(o.Seed)
+	n.Step, n.Delay = 1_200, 60_000
+	server := n.Host("FS-01", "10.30.0.5")
+	clients := make([]*Tree, max(o.Clients, 1))
+	for i := range clients {
+		host := n.Host(fmt.Sprintf("WS-%02d", i+1), fmt.Sprintf("10.30.1.%d", i+1))
+		s := n.SMB(host, server, SMBOptions{User: "reader", Domain: "CORP", IOSize: 512 << 10, Shuffle: true})
+		clients[i] = s.Tree("Data")
+	}
+	for moved, round := int64(0), 0; moved < o.Size; round++ {
+		var scripts []func()
+		for i, t := range clients {
+			scripts = append(scripts, func() {
+				var opens []*Open
+				for h := range handles {
+					opens = append(opens, t.Open(fmt.Sprintf(`set%d\%04d-%d.bin`, i, round, h), n.Bytes(fileSize)))
+				}
+				ReadTogether(opens...)
+				for _, f := range opens {
+					f.Close()
+				}
+			})
+			moved += fileSize * handles
+		}
+		n.Together(scripts...)
+		if err := n.Take().Reorder(uint64(round), o.Reorder).WriteTo(w); err != nil {
+			return n.Truth, err
+		}
+	}
+	for _, t := range clients {
+		t.s.Logoff()
+	}
+	return n.Truth, n.Take().WriteTo(w)
+}
+
+// Mixed writes many small files and flows of all protocols, with DNS and TLS
+// between them.
+func Mixed(w FrameWriter, o BulkOptions) (Truth, error) {
+	n := New(o.Seed)
+	n.Step, n.Delay = 1_500, 80_000
+	for written, round := int64(0), 0; written < o.Size; round++ {
+		n.mixedRound(round)
+		c := n.Take().Reorder(uint64(round), o.Reorder)
+		written += c.Bytes()
+		if err := c.WriteTo(w); err != nil {
+			return n.Truth, err
+		}
+	}
+	return n.Truth, nil
+}
+
+// mixedRound is what ten workstations do in a while.
+func (n *Net) mixedRound(round int) {
+	dc, files := n.Host("DC-01", "10.30.0.2"), n.Host("FS-01", "10.30.0.5")
+	web, ftp, outside := n.Host("WEB-01", "10.30.0.40"), n.Host("FTP-01", "10.30.0.45"), n.Host("cdn", "198.51.100.20")
+	var scripts []func()
+	for i := range 10 {
+		ws := n.Host(fmt.Sprintf("WS-%02d", i+1), fmt.Sprintf("10.30.1.%d", i+1))
+		scripts = append(scripts, func() {
+			n.DNS(ws, dc, "files.corp.example", files)
+			s := n.SMB(ws, files, SMBOptions{User: "user", Domain: "CORP"})
+			docs := s.Tree("Docs")
+			for k := range 12 {
+				docs.Get(fmt.Sprintf(`r%d\%d-%d.dat`, round, i, k), n.Bytes(2000+n.Intn(60_000)))
+			}
+			docs.Put(fmt.Sprintf(`r%d\report-%d.csv`, round, i), n.Bytes(20_000))
+			s.Logoff()
+		}, func() {
+			n.TLS(ws, outside, "cdn.example", 2_000, 150_000+n.Intn(100_000))
+		}, func() {
+			h := n.HTTP(ws, web, "intranet.corp.example")
+			for k := range 5 {
+				h.Get(fmt.Sprintf("/f/%d/%d/%d.zip", round, i, k), Entity{Content: n.Zip("a.txt", 1000+n.Intn(30_000)), Type: "application/zip", Name: "a.zip"})
+			}
+			h.Close()
+		}, func() {
+			f := n.FTP(ws, ftp, "drop", "secret")
+			f.Get(fmt.Sprintf("in-%d-%d.bin", round, i), n.Bytes(5000+n.Intn(40_000)))
+			f.Quit()
+			n.TFTPGet(ws, ftp, fmt.Sprintf("boot-%d-%d", round, i), n.Bytes(8_000), TFTPOptions{})
+		})
+	}
+	n.Together(scripts...)
+}
