@@ -7,7 +7,6 @@ import (
 	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
-	"waybill/internal/packet"
 )
 
 // summarize adds coverage and the summary to the records.
@@ -50,9 +49,6 @@ func (p *pipeline) inputCoverage(r *Records, s *source, in *inputCoverage) *mode
 			c.Damaged = append(c.Damaged, err.Error())
 		}
 		c.SHA256 = sum
-	}
-	if n := in.outcomes[packet.Truncated]; n > 0 {
-		c.Blind["snaplen-packets"] = n
 	}
 	if s.err != nil {
 		c.Damaged = append(c.Damaged, s.err.Error())

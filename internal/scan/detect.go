@@ -145,8 +145,14 @@ type ending struct {
 
 // Data looks at the next bytes.
 func (u *unclaimed) Data(from wire.Side, c wire.Chunk) {
-	if u.open != 0 && u.bytes == 0 && len(u.events) == 0 && u.first(from, c) {
-		return
+	if u.untouched() {
+		if dec := u.announced(); dec != nil {
+			dec.Data(from, c)
+			return
+		}
+		if u.open != 0 && u.first(from, c) {
+			return
+		}
 	}
 	if !u.keep(event{side: from, c: c}) {
 		u.skipped[from] += int64(len(c.Data))
@@ -156,6 +162,23 @@ func (u *unclaimed) Data(from wire.Side, c wire.Chunk) {
 		u.probeAt = 2 * u.bytes
 		u.probe()
 	}
+}
+
+// untouched says that nothing came on the flow so far.
+func (u *unclaimed) untouched() bool { return u.bytes == 0 && len(u.events) == 0 && !u.full }
+
+// announced asks again whether the flow was announced: its first bytes may have
+// waited for packets that another sensor saw later.
+func (u *unclaimed) announced() wire.Decoder {
+	if len(u.d.expected) == 0 {
+		return nil
+	}
+	dec := u.d.announced(u.flow)
+	if dec != nil {
+		u.gone = true
+		u.flow.SetDecoder(dec)
+	}
+	return dec
 }
 
 // first asks the protocols about the first bytes, without a copy of them.
@@ -252,6 +275,12 @@ func (u *unclaimed) Gap(from wire.Side, n int64, at wire.At) {
 
 // End remembers the end of a side: a data channel may be announced after it.
 func (u *unclaimed) End(from wire.Side, how wire.Ending, at wire.At) {
+	if u.untouched() && u.ended[from.Other()] == nil {
+		if dec := u.announced(); dec != nil {
+			dec.End(from, how, at)
+			return
+		}
+	}
 	u.ended[from] = &ending{how, at}
 	if u.open != 0 && u.bytes > 0 && u.ended[from.Other()] != nil {
 		u.probe()

@@ -139,7 +139,11 @@ func (p *pipeline) frame(s *source, f *capture.Frame, block *capture.Block) {
 		c.start = f.Time
 	}
 	c.end = max(c.end, f.Time)
-	p.outcome(c, packet.Decode(packet.LinkType(f.Link), f.Data, f.Len, &p.packet), block)
+	o := packet.Decode(packet.LinkType(f.Link), f.Data, f.Len, &p.packet)
+	if o == packet.Truncated {
+		c.blind["snaplen"] += int64(f.Len - len(f.Data))
+	}
+	p.outcome(c, o, block)
 }
 
 func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Block) {

@@ -32,6 +32,8 @@ type Flow struct {
 	brokenBy wire.Side
 	brokenAt wire.At
 
+	datagrams *datagrams // of UDP, where several inputs are read
+
 	waiting bool       // in the table's wait list
 	since   model.Time // when it began to wait
 }

@@ -94,9 +94,15 @@ func (t *Table) Packet(p *packet.Packet, at wire.At, block content.Block) {
 	}
 	t.touch(f, at.Time)
 	if f.Conn.UDP {
+		if t.many && f.repeated(p, at) {
+			t.Stats.Duplicate++
+			return
+		}
 		f.lastAt = at
 		f.Bytes += int64(len(p.Payload))
-		f.dec.Data(side, wire.Chunk{Data: p.Payload, At: at, Block: block})
+		cut := p.Len - len(p.Payload)
+		t.Stats.SnapBytes += int64(cut)
+		f.dec.Data(side, wire.Chunk{Data: p.Payload, At: at, Cut: cut, Block: block})
 		return
 	}
 	f.segment(p, side, at, block)

@@ -49,6 +49,9 @@ type Chunk struct {
 	// Seq is the TCP sequence number of Data[0] as on the wire, for ids.
 	Seq uint32
 	At
+	// Cut is how many bytes of a datagram the snap length cut off. What is missing
+	// of a TCP segment is a Gap.
+	Cut int
 	// Block is the memory that holds Data; nil when it cannot be retained.
 	Block content.Block
 }

@@ -120,7 +120,7 @@ func (s *session) agree(c wire.Chunk) {
 func (s *session) data(c wire.Chunk) {
 	s.answered = true
 	number, payload := binary.BigEndian.Uint16(c.Data[2:]), c.Data[4:]
-	if n := int64(len(payload)); n > s.block {
+	if n := int64(len(payload) + c.Cut); n > s.block {
 		if n > s.want.blockSize {
 			return // longer than anything agreed on
 		}
@@ -134,12 +134,13 @@ func (s *session) data(c wire.Chunk) {
 	s.last = max(s.last, abs)
 	s.touch(c.Time)
 	if s.netascii != nil {
+		s.netascii.lost = s.netascii.lost || c.Cut > 0
 		s.netascii.block(abs, payload)
 	} else {
 		s.file.Write((abs-1)*s.block, payload, c.Block)
 	}
-	if int64(len(payload)) < s.block {
-		s.final = (abs-1)*s.block + int64(len(payload))
+	if n := int64(len(payload) + c.Cut); n < s.block {
+		s.final = (abs-1)*s.block + n
 	}
 	if s.final >= 0 && (s.netascii != nil || s.file.Covers(0, s.final)) {
 		s.end("")

@@ -33,17 +33,22 @@ func New(env wire.Env) wire.Protocol { return &Protocol{env: env} }
 // Name is "tftp".
 func (p *Protocol) Name() string { return "tftp" }
 
-// Probe says yes to a flow that begins with a request.
+// Probe says yes to a flow that begins with a request, and maybe to one that
+// could be the answer to a request that is still to come.
 func (p *Protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 	if !c.UDP {
 		return wire.No
 	}
+	verdict := wire.No
 	for _, h := range head {
 		if _, ok := parseRequest(h); ok {
 			return wire.Yes
 		}
+		if len(h) >= 4 && h[0] == 0 && h[1] >= opData && h[1] <= opOAck {
+			verdict = wire.Maybe
+		}
 	}
-	return wire.No
+	return verdict
 }
 
 // Open makes the decoder of a flow.
