@@ -183,7 +183,7 @@ func (c *cluster) elsewhere(r *model.Reason, all []Mark) {
 		}
 	}
 	if n := len(transfers); n > 1 {
-		r.Text += fmt.Sprintf(" (so with %d of its transfers)", n)
+		r.Text += fmt.Sprintf(" (so in %d of its transfers)", n)
 	}
 }
 

@@ -153,23 +153,28 @@ func executed(t *model.Transfer) string {
 	return strings.Join(out, "; ")
 }
 
-// places names evidence as a reader finds it again.
+// places names evidence as a reader finds it again: packets by their input.
 func places(all []model.Evidence) string {
 	var out []string
+	last := ""
 	for _, e := range all {
-		out = append(out, place(e))
+		place := packets(e)
+		if e.Input != last {
+			last, place = e.Input, strings.TrimSpace(e.Input+" "+place)
+		}
+		out = append(out, place)
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(out, ", ")
 }
 
-func place(e model.Evidence) string {
-	if e.Packets == nil {
-		return e.Input
+func packets(e model.Evidence) string {
+	switch {
+	case e.Packets == nil:
+		return ""
+	case e.Packets[0] == e.Packets[1]:
+		return fmt.Sprintf("#%d", e.Packets[0])
 	}
-	if e.Packets[0] == e.Packets[1] {
-		return fmt.Sprintf("%s packet %d", e.Input, e.Packets[0])
-	}
-	return fmt.Sprintf("%s packets %d to %d", e.Input, e.Packets[0], e.Packets[1])
+	return fmt.Sprintf("#%d-%d", e.Packets[0], e.Packets[1])
 }
 
 func stamp(t model.Time) string {

@@ -99,10 +99,11 @@ func (p *page) finding(f *model.Finding) {
 
 // someplaces names the first places of evidence.
 func someplaces(all []model.Evidence) string {
-	if len(all) <= 3 {
+	const most = 6
+	if len(all) <= most {
 		return places(all)
 	}
-	return fmt.Sprintf("%s and %d more", places(all[:3]), len(all)-3)
+	return fmt.Sprintf("%s and %d more", places(all[:most]), len(all)-most)
 }
 
 // ends is a pair of hosts, by the direction of the bytes.
@@ -241,6 +242,9 @@ func (p *page) notSeen(all []*model.Coverage) {
 		return
 	}
 	c := all[len(all)-1]
+	if c.Packets == 0 {
+		return
+	}
 	p.section("What could not be seen")
 	if len(c.Blind) == 0 && len(c.DecoderFaults) == 0 {
 		p.f("  nothing: every byte of a file-carrying protocol in these packets was read\n")

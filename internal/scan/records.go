@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"waybill/internal/content"
 	"waybill/internal/model"
@@ -104,18 +105,29 @@ func (p *pipeline) noteConflicts(t *wire.Transfer, rec *model.Transfer) {
 	}
 }
 
-// techniques names T1570 where both ends are inside, T1105 where the source is
-// outside (contract, techniques).
+// techniques names what a movement is by itself (contract, techniques): T1570
+// between hosts inside, T1105 from outside, T1039 for documents read from a share.
 func techniques(rec *model.Transfer) []string {
-	switch rec.Scope {
-	case model.ScopeInternal:
-		if rec.Source.IP != rec.Destination.IP {
-			return []string{"T1570"}
-		}
-	case model.ScopeInbound:
+	switch {
+	case rec.Status == model.Denied || rec.Status == model.Failed:
+		return nil
+	case rec.Scope == model.ScopeInbound:
 		return []string{"T1105"}
+	case rec.Scope != model.ScopeInternal || rec.Source.IP == rec.Destination.IP:
+		return nil
+	case rec.Operation == model.Pull && strings.HasPrefix(rec.Channel, "smb") && document(rec.Type):
+		return []string{"T1039"}
 	}
-	return nil
+	return []string{"T1570"}
+}
+
+// document says whether content of a type is something that people write.
+func document(typ string) bool {
+	switch typ {
+	case "office", "pdf", "text", "image", "audio", "video", "database":
+		return true
+	}
+	return false
 }
 
 func (p *pipeline) scope(src, dst model.Addr) string {
