@@ -91,9 +91,12 @@ type Summary struct {
 	Events    int64            `json:"events"`
 	Transfers map[string]int64 `json:"transfers"`
 	Findings  map[string]int64 `json:"findings"`
-	LeftOut   map[string]int64 `json:"left_out,omitempty"` // what flags and print rules kept out of the output
-	Version   string           `json:"version"`
-	Notes     []string         `json:"notes,omitempty"`
+	// Expected is how many findings of a severity and above everyday traffic of this
+	// volume would give by itself (contract, finding).
+	Expected map[string]float64 `json:"expected_findings,omitempty"`
+	LeftOut  map[string]int64   `json:"left_out,omitempty"` // what flags and print rules kept out of the output
+	Version  string             `json:"version"`
+	Notes    []string           `json:"notes,omitempty"`
 }
 
 // Records is everything that a run found, each kind in its order: by start,

@@ -269,6 +269,9 @@ func (p *page) summary(s model.Summary) {
 		p.f(", %d %s", s.Transfers[c], c)
 	}
 	p.f("\n")
+	if n := s.Expected["medium"]; n >= 0.1 {
+		p.f("  everyday traffic of this volume alone would give about %.1f findings of medium and above\n", n)
+	}
 	for _, why := range sorted(s.LeftOut) {
 		p.f("  left out: %s %s\n", humanize.Comma(s.LeftOut[why]), Plain(why))
 	}

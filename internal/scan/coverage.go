@@ -95,6 +95,9 @@ func (p *pipeline) fillSummary(r *Records, inputs int, all *model.Coverage) {
 			external++
 		}
 	}
+	if len(r.Transfers) > 0 {
+		s.Expected = judge.Expected(len(r.Transfers))
+	}
 	for _, f := range r.Findings {
 		s.Findings[f.Severity.String()]++
 	}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"waybill/internal/synth"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"waybill": main})
+}
+
+// TestScripts runs testdata/*.txtar: whole commands, with their output and exit
+// codes. $EXAMPLES is the project's folder of examples.
+func TestScripts(t *testing.T) {
+	examples, err := filepath.Abs(filepath.Join("..", "..", "examples"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples)
+			return captures(e.WorkDir)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"rc": exitCodeIs},
+	})
+}
+
+// exitCodeIs runs a command and compares its exit code: rc 2 waybill scan.
+func exitCodeIs(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("rc CODE COMMAND...")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s instead of %s", got, args[0])
+	}
+}
+
+// captures makes the files that the scripts read.
+func captures(dir string) error {
+	c := synth.Record(2026, synth.Intrusion).Capture
+	whole := c.PCAP()
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	w.Write(whole)
+	if err := w.Close(); err != nil {
+		return err
+	}
+	damaged := bytes.Clone(whole)
+	for i := range 64 {
+		damaged[len(damaged)/2+i] ^= 0xA5
+	}
+	hostile := synth.Record(1, func(n *synth.Net) {
+		s := n.SMB(n.Host("A", "10.0.0.1"), n.Host("B", "10.0.0.2"), synth.SMBOptions{User: "=cmd|' /C calc'!A0"})
+		s.Tree("D").Put("x\x1b[31m\u202egnp.exe", n.PE(4000))
+		s.Tree("D").Put("=1+1.exe", n.PE(4000))
+		s.Tree("D").Put(`..\..\..\etc\passwd`, n.Text(4000))
+		s.Logoff()
+	}).Capture.PCAP()
+	files := map[string][]byte{
+		"a.pcap": whole, "a.pcap.gz": zipped.Bytes(), "a.pcapng": c.PCAPNG(synth.PCAPNGOptions{}),
+		"cut.pcap": whole[:len(whole)-7], "damaged.pcap": damaged, "empty.pcap": whole[:24], "nothing": nil, "hostile.pcap": hostile,
+		"notes.txt":     []byte("nothing but words\n"),
+		"mixed/a.pcap":  whole,
+		"mixed/note.md": []byte("# words\n"),
+	}
+	if err := os.Mkdir(filepath.Join(dir, "mixed"), 0o755); err != nil {
+		return err
+	}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestReadme compares the output that the README shows with what its command prints.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "```\n")
+	if len(parts) < 3 {
+		t.Fatal("README.md shows no output")
+	}
+	t.Chdir(filepath.Join("..", ".."))
+	var out, problems bytes.Buffer
+	p := &program{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &problems}
+	if code := p.run([]string{"scan", "examples/intrusion"}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, problems.String())
+	}
+	for _, piece := range strings.Split(parts[1], "...\n") {
+		if !strings.Contains(out.String(), piece) {
+			t.Errorf("the README shows what is not printed:\n%s\nprinted:\n%s", piece, out.String())
+		}
+	}
+}
+
+// TestInterrupted prints what was complete and exits with 130.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, problems bytes.Buffer
+	p := &program{ctx: ctx, stdin: strings.NewReader(""), stdout: &out, stderr: &problems}
+	if code := p.run([]string{"scan", "--format", "ndjson", filepath.Join("..", "..", "examples", "intrusion")}); code != exitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	if !strings.Contains(out.String(), `{"kind":"summary"`) {
+		t.Errorf("no summary: %q", out.String())
+	}
+}
