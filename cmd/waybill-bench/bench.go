@@ -82,11 +82,11 @@ func compare(w *tabwriter.Writer, self string, c capture, cores string, runs int
 	}
 	var ours, theirs result
 	for range runs {
-		out, err := theirs.run("taskset", "-c", cores, "openssl", "sha256", c.Name)
-		if err != nil {
+		if _, err := theirs.run("taskset", "-c", cores, "openssl", "sha256", c.Name); err != nil {
 			return err
 		}
-		if out, err = ours.run("taskset", "-c", cores, self, "-scan", c.Name); err != nil {
+		out, err := ours.run("taskset", "-c", cores, self, "-scan", c.Name)
+		if err != nil {
 			return err
 		}
 		if err := c.check(out); err != nil {

@@ -75,6 +75,9 @@ func decodeLink(link LinkType, b []byte, n int, p *Packet, depth int) Outcome {
 }
 
 func decodeEthernet(b []byte, n int, p *Packet, depth int) Outcome {
+	if depth > maxDepth {
+		return TooDeep
+	}
 	if len(b) < 14 {
 		return Truncated
 	}
@@ -100,7 +103,7 @@ func decodeEtherType(t int, b []byte, n int, p *Packet, depth int) Outcome {
 		case etherPPPoE:
 			return decodePPPoE(b, n, p, depth)
 		case etherTransEth:
-			return decodeEthernet(b, n, p, depth)
+			return decodeEthernet(b, n, p, depth+1)
 		default:
 			if t > 1500 || len(b) < 8 || b[0] != 0xaa || b[1] != 0xaa {
 				return NotIP
@@ -131,9 +134,12 @@ func decodeMPLS(b []byte, n int, p *Packet, depth int) Outcome {
 		if len(b) < 4 {
 			return Truncated
 		}
-		return decodeEthernet(b[4:], n-4, p, depth)
+		if o := decodeEthernet(b[4:], n-4, p, depth+1); o != NotIP {
+			return o
+		}
+		// No control word, but an address whose first digit is 0.
 	}
-	return decodeEthernet(b, n, p, depth)
+	return decodeEthernet(b, n, p, depth+1)
 }
 
 // decodePPPoE decodes a session frame (RFC 2516, 4).

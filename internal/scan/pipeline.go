@@ -33,7 +33,6 @@ type pipeline struct {
 	lastPair pair
 	faults   []string
 	at       wire.At // the packet being decoded
-	read     int64   // frame bytes since the last progress report
 	done     int64
 	total    int64
 
