@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"sort"
 
 	"waybill/internal/model"
 	"waybill/internal/packet"
@@ -15,7 +16,8 @@ const (
 	queueAcked     = 128 << 10
 	queueAckedMany = 2 << 20
 	queueOpen      = 8 << 20
-	queueSegments  = 16384
+	queueSegments  = 8192
+	segmentCost    = 96 // bytes of budget a waiting segment takes beside its bytes
 )
 
 // segment is a run of bytes that waits for its turn.
@@ -36,10 +38,7 @@ func (f *Flow) enqueue(p *packet.Packet, seq uint32, payload []byte, missing int
 	h := &f.half[side]
 	ok, _ := p.ChecksumOK()
 	s := segment{seq: seq, data: payload, missing: missing, ack: p.Ack, hasAck: p.Flags&packet.ACK != 0, sumOK: ok, at: at}
-	i := len(h.queue)
-	for i > 0 && before(s.seq, h.queue[i-1].end()) {
-		i--
-	}
+	i := sort.Search(len(h.queue), func(i int) bool { return before(s.seq, h.queue[i].end()) })
 	for ; i < len(h.queue) && before(s.seq, s.end()); i++ {
 		e := &h.queue[i]
 		if !before(e.seq, s.end()) {
@@ -47,8 +46,9 @@ func (f *Flow) enqueue(p *packet.Packet, seq uint32, payload []byte, missing int
 		}
 		if before(s.seq, e.seq) {
 			n := int(e.seq - s.seq)
+			room := len(h.queue)
 			f.insert(h, i, s.first(n))
-			i++
+			i += len(h.queue) - room
 			e = &h.queue[i]
 			s = s.after(n)
 		}
@@ -57,6 +57,9 @@ func (f *Flow) enqueue(p *packet.Packet, seq uint32, payload []byte, missing int
 	}
 	if before(s.seq, s.end()) {
 		f.insert(h, i, s)
+	}
+	if len(h.queue) == 0 {
+		return
 	}
 	f.startWaiting(at.Time)
 	if h.queued > f.ceiling(h) || len(h.queue) > queueSegments {
@@ -101,12 +104,11 @@ func (f *Flow) overlap(side wire.Side, old, s *segment, at wire.At) {
 	}
 }
 
-// insert puts a copy of s into the queue at i.
+// insert puts a copy of s into the queue at i. Without room for it, it is lost.
 func (f *Flow) insert(h *half, i int, s segment) {
-	if !f.table.budget.Take(int64(len(s.data))) {
+	if !f.table.budget.Take(int64(len(s.data)) + segmentCost) {
 		f.table.Stats.Evicted++
-		s.missing += len(s.data)
-		s.data = nil
+		return
 	}
 	s.data = bytes.Clone(s.data)
 	h.queued += int64(len(s.data))
@@ -135,7 +137,7 @@ func (f *Flow) pop(h *half) segment {
 		h.queue = nil
 	}
 	h.queued -= int64(len(s.data))
-	f.table.budget.Give(int64(len(s.data)))
+	f.table.budget.Give(int64(len(s.data)) + segmentCost)
 	return s
 }
 
