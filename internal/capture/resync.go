@@ -6,9 +6,10 @@ package capture
 // breaks at the end of the packet, so a chain must lead past the end that the
 // damaged record claimed.
 const (
-	chainMin  = 3       // credible records in a row that are enough past the claimed end
-	chainMax  = 32      // records in a row that are enough anywhere; bounds the work for one position
-	lookAhead = 1 << 20 // bytes that a chain may need: more than chainMin records of maxCredible
+	chainBeyond = 2       // credible records that have to start past the claimed end
+	chainMin    = 3       // credible records in a row that are enough past the claimed end
+	chainMax    = 32      // records in a row that are enough anywhere; bounds the work for one position
+	lookAhead   = 1 << 20 // bytes that a chain may need: more than chainMin records of maxCredible
 	// maxCredible bounds a record that a chain may hold: a frame with its options.
 	maxCredible = MaxFrame + 65536
 )
@@ -66,8 +67,9 @@ func (r *Reader) find(from, to, past int) int {
 }
 
 func (r *Reader) chain(p, past int) bool {
+	beyond := 0 // records that start past the claimed end: the last of others can reach over it
 	for n := 0; n < chainMax; n++ {
-		if n >= chainMin && p >= past {
+		if n >= chainMin && beyond >= chainBeyond {
 			return true
 		}
 		if r.ended && p == len(r.buf) {
@@ -76,6 +78,9 @@ func (r *Reader) chain(p, past int) bool {
 		size := r.format.credible(r.buf[p:], n == 0)
 		if size == 0 || size > len(r.buf)-p {
 			return false
+		}
+		if p >= past {
+			beyond++
 		}
 		p += size
 	}

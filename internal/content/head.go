@@ -75,8 +75,6 @@ func (a *assembly) typeOf() string {
 	if a.typ != "" {
 		return a.typ
 	}
-	if head := a.first(); len(head) > 0 {
-		return TypeOf(head)
-	}
-	return ""
+	head := a.first()
+	return TypeOf(head[:min(int64(len(head)), a.stop)])
 }
