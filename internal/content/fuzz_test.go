@@ -117,6 +117,9 @@ func (s script) run(t *testing.T, w way, budget *Budget) (Result, *truth, End) {
 // check says that a result is true.
 func check(t *testing.T, r Result, m *truth, e End) {
 	t.Helper()
+	for len(m.have) > 0 && !m.have[len(m.have)-1] {
+		m.cut(len(m.have) - 1) // what a cut left without any byte
+	}
 	size := len(m.data)
 	if e.Size >= 0 {
 		size = int(e.Size)
