@@ -349,6 +349,7 @@ func TestAddresses(t *testing.T) {
 func FuzzControl(f *testing.F) {
 	f.Add([]byte("USER a\r\nPASV\r\nRETR x\r\nQUIT\r\n"), []byte("220 x\r\n331 y\r\n227 (10,0,0,2,195,80)\r\n150 (5 bytes)\r\n226 z\r\n"), []byte("hello"), uint8(7))
 	f.Add([]byte("REST 3\r\nSTOU\r\nRNFR a\r\nRNTO b\r\nAUTH TLS\r\n"), []byte("220-a\r\nb\r\n220 c\r\n350 d\r\n150 FILE: q\r\n234 e\r\n"), []byte("x"), uint8(3))
+	f.Add([]byte("\r\nSTOU\r\n"), []byte("220 c\r\n350 d\xe8\x031 FILE: q\r\n"), []byte("2"), uint8(0))
 	f.Fuzz(func(t *testing.T, commands, replies, content []byte, size uint8) {
 		env := wiretest.New(t)
 		p := New(env)

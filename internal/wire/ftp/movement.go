@@ -131,7 +131,7 @@ func (c *control) moveReply(m *movement, code int, text string, at wire.At) {
 // "FILE: name", others quote it or say it last.
 func (m *movement) storedAs(text string) {
 	name := ""
-	low := strings.ToLower(text)
+	low := lowerASCII(text)
 	for _, mark := range []string{"file: ", "unique file name:", "file name:"} {
 		if i := strings.LastIndex(low, mark); i >= 0 {
 			name = strings.TrimSpace(text[i+len(mark):])
@@ -145,6 +145,17 @@ func (m *movement) storedAs(text string) {
 	if name != "" {
 		m.t.Path, m.t.Name, m.absolute = name, baseName(name), m.c.absolute(name)
 	}
+}
+
+// lowerASCII is text in lower case, byte for byte.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	return string(b)
 }
 
 // conclude ends the movement once its data and its reply are known.
