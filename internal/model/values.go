@@ -14,6 +14,16 @@ func (t Time) MarshalText() ([]byte, error) {
 	return time.Unix(0, int64(t)).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000000000Z"), nil
 }
 
+// UnmarshalText reads what MarshalText prints.
+func (t *Time) UnmarshalText(b []byte) error {
+	at, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return fmt.Errorf("time %q: %w", b, err)
+	}
+	*t = Time(at.UnixNano())
+	return nil
+}
+
 func (t Time) String() string {
 	b, _ := t.MarshalText()
 	return string(b)
