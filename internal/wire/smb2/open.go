@@ -104,14 +104,18 @@ func (p *protocol) newOpen(r *request) *open {
 // register makes an open known by its file id. One that had the id before was
 // closed without being seen to be.
 func (p *protocol) register(o *open) {
+	if o.session.ended { // answered after its LOGOFF: messages lost or out of order
+		o.session = o.conn.session(o.session.id)
+	}
 	if old := o.session.opens[o.id]; old != nil && old != o {
 		old.finish(closed, wire.At{Time: p.env.Now()})
 	}
 	t := &p.opens
-	for t.n > 0 && (t.n >= maxOpens || !p.env.Budget().Take(openCost)) {
+	for t.n >= maxOpens || t.n > 0 && p.env.Budget().Used+openCost > p.env.Budget().Limit {
 		p.env.Blind("over-budget", 0)
 		t.oldest.finish(wire.Dropped, wire.At{Time: p.env.Now()})
 	}
+	p.env.Budget().Used += openCost // the only open there is may go over the budget
 	o.session.opens[o.id] = o
 	t.n++
 	t.front(o)

@@ -103,12 +103,11 @@ func (c *conn) await(r *request) {
 	if old := c.pending.find(r.message); old != nil {
 		c.giveUp(old)
 	}
-	for c.pending.len() >= maxPending || !c.p.env.Budget().Take(requestCost) {
-		if c.pending.order.first == nil {
-			break
-		}
+	budget := c.p.env.Budget()
+	for c.pending.len() >= maxPending || c.pending.order.first != nil && budget.Used+requestCost > budget.Limit {
 		c.giveUp(c.pending.order.first)
 	}
+	budget.Used += requestCost // a connection's only request may go over the budget
 	if c.pending.byID == nil {
 		c.pending.byID = make(map[uint64]*request)
 	}

@@ -114,9 +114,10 @@ func (c *conn) ends() (client, server wire.AddrPort) {
 // newSession registers a session that begins on c.
 func (p *protocol) newSession(c *conn, id uint64) *session {
 	t := &p.sessions
-	for t.live > 0 && (t.live >= maxSessions || !p.env.Budget().Take(sessionCost)) {
+	for t.live >= maxSessions || t.live > 0 && p.env.Budget().Used+sessionCost > p.env.Budget().Limit {
 		p.evictSession()
 	}
+	p.env.Budget().Used += sessionCost // the only session there is may go over the budget
 	s := &session{p: p, id: id, neg: c.negotiated, trees: make(map[uint32]*tree), opens: make(map[fileID]*open)}
 	s.client, s.server = c.ends()
 	if t.byID == nil {
