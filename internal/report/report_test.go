@@ -1,0 +1,170 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"waybill/internal/model"
+)
+
+func sized(n int64) *int64 { return &n }
+
+// records has one of each kind, with names that somebody hostile chose.
+func records() model.Records {
+	nasty := "\x1b[31mred\u202egnp.exe\u0085\x7f"
+	return model.Records{
+		Transfers: []*model.Transfer{
+			{Kind: "transfer", ID: "t-1", Start: 1e18, Channel: "smb2", Operation: "push", Share: `\\fs\C$`, Path: nasty, Name: nasty, Size: sized(18432),
+				Completeness: "whole", Status: "done", SHA256: strings.Repeat("ab", 32), User: "=HYPERLINK(1)",
+				Evidence: []model.Evidence{{Input: "a.pcap", Kind: "packets", Packets: &[2]uint64{3, 9}}, {Input: "a.pcap", Packets: &[2]uint64{4, 4}}}},
+			{Kind: "transfer", ID: "t-2", Channel: "ftp", Operation: "pull", Name: "-1+1", Completeness: "partial", Status: "denied", Reason: "refused: 550"},
+		},
+		Accesses:  []*model.Access{{Kind: "access", ID: "a-1", What: "logon", Object: "x"}},
+		Artifacts: []*model.Artifact{{Kind: "artifact", ID: "a-2", Names: []string{"x"}, Size: sized(5)}},
+		Findings: []*model.Finding{
+			{Kind: "finding", ID: "f-1", Score: 6, Severity: model.Low, Title: "low", Reasons: []model.Reason{{Analytic: "disguise", Nats: 6, Text: nasty}}},
+			{Kind: "finding", ID: "f-2", Score: 19, Severity: model.Critical, Title: "critical"},
+		},
+		Coverage: []*model.Coverage{{Kind: "coverage", Packets: 9, Blind: map[string]int64{"snaplen": 7, "encrypted-tls": 2000}}},
+		Summary:  model.Summary{Kind: "summary", Inputs: 1, Transfers: map[string]int64{"whole": 1}},
+	}
+}
+
+func write(t *testing.T, w Writer, s Selection) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := w(&b, records(), s); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// inertText fails on anything that a terminal acts on.
+func inertText(t *testing.T, what, out string) {
+	t.Helper()
+	for _, r := range out {
+		if r != '\n' && r < 0x20 || acts(r) {
+			t.Errorf("%s has the character %U", what, r)
+		}
+	}
+}
+
+func TestNDJSON(t *testing.T) {
+	out := write(t, NDJSON, Selection{})
+	inertText(t, "NDJSON", out)
+	var kinds []string
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		var rec struct{ Kind, Name string }
+		if err := json.Unmarshal([]byte(line), &rec); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		kinds = append(kinds, rec.Kind)
+		if rec.Kind == "transfer" && rec.Name != "-1+1" && rec.Name != records().Transfers[0].Name {
+			t.Errorf("the name changed: %q", rec.Name)
+		}
+	}
+	if want := []string{"transfer", "transfer", "artifact", "finding", "finding", "coverage", "summary"}; !slices.Equal(kinds, want) {
+		t.Errorf("%v", kinds)
+	}
+}
+
+func TestSelection(t *testing.T) {
+	out := write(t, NDJSON, Selection{Kinds: []string{"access", "finding", "summary"}, MinSeverity: model.Medium})
+	if strings.Contains(out, `"f-1"`) || !strings.Contains(out, `"f-2"`) || !strings.Contains(out, `"logon"`) || strings.Contains(out, `"t-1"`) {
+		t.Errorf("%s", out)
+	}
+	if !strings.Contains(out, `"findings below medium":1`) {
+		t.Errorf("what was left out is not counted: %s", out)
+	}
+	if _, err := ParseKinds("transfer,match"); err == nil {
+		t.Error("match is no kind yet")
+	}
+	if k, err := ParseKinds("transfer, finding"); err != nil || len(k) != 2 {
+		t.Errorf("%v, %v", k, err)
+	}
+}
+
+func TestCSV(t *testing.T) {
+	out := write(t, CSV, Selection{})
+	inertText(t, "CSV", out)
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		for i, cell := range row {
+			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+				t.Errorf("column %s is a formula: %q", rows[0][i], cell)
+			}
+		}
+	}
+	if got := rows[1][slices.Index(rows[0], "evidence")]; got != "a.pcap #3-9, #4" {
+		t.Errorf("evidence %q", got)
+	}
+	for _, kind := range []string{"finding", "access", "artifact"} {
+		if out := write(t, CSV, Selection{Kinds: []string{kind}}); strings.Count(out, "\n") < 2 {
+			t.Errorf("%s: %q", kind, out)
+		}
+	}
+	var b bytes.Buffer
+	for _, kinds := range [][]string{{"summary"}, {"transfer", "finding"}} {
+		if err := CSV(&b, records(), Selection{Kinds: kinds}); err == nil {
+			t.Errorf("%v in one table", kinds)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	out := write(t, Table, Selection{})
+	inertText(t, "the table", out)
+	critical, low := strings.Index(out, "CRITICAL"), strings.Index(out, "LOW")
+	if critical < 0 || low < critical {
+		t.Error("the most important finding does not come first")
+	}
+	for _, want := range []string{"2 findings", "2 transfers", "denied", "refused: 550", "18 KiB", "2.0 KiB  encrypted-tls", "Summary"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	if out := write(t, Table, Selection{Kinds: []string{"access", "artifact"}}); !strings.Contains(out, "1 access") || !strings.Contains(out, "1 artifact") || strings.Contains(out, "transfers") {
+		t.Errorf("%s", out)
+	}
+}
+
+// TestLong: a person gets the beginning of long lists, and their length.
+func TestLong(t *testing.T) {
+	var r model.Records
+	for range 500 {
+		r.Transfers = append(r.Transfers, records().Transfers[1])
+	}
+	var b bytes.Buffer
+	if err := Table(&b, r, Selection{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "\n"); n > 60 || !strings.Contains(b.String(), "and 488 more") {
+		t.Errorf("%d lines", n)
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":         "plain",
+		`C:\a "b"`:      `C:\a "b"`,
+		"Zürich":        "Zürich",
+		"a\nb":          `a\nb`,
+		"\x1b]0;x\x07":  `\x1b]0;x\a`,
+		"a\u202eb":      `a\u202eb`,
+		"\xff":          `\xff`,
+		"C:\\new\x00x":  `C:\new\x00x`,
+		"\u2028":        `\u2028`,
+		"tab\there \\t": `tab\there \t`,
+	} {
+		if got := Plain(in); got != want {
+			t.Errorf("%q is shown as %q instead of %q", in, got, want)
+		}
+	}
+}
