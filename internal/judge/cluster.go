@@ -231,7 +231,7 @@ func (c *cluster) missing() []string {
 	}
 	out := []string{"no history: whether these hosts and this account usually exchange files is unknown and counts nothing"}
 	if names := sortedKeys(hosts); len(names) > 0 {
-		out = append(out, "no host logs: whether the file was started on "+strings.Join(first(names, 8), ", ")+" is not shown")
+		out = append(out, "no host logs: whether the file was started on "+strings.Join(names[:min(len(names), 8)], ", ")+" is not shown")
 	}
 	return out
 }

@@ -29,13 +29,14 @@ func landed(t *model.Transfer) landing {
 		Share: lastElement(t.Share), Path: pathKey(t.Path), Name: strings.ToLower(t.Name), Shown: t.Path, Evidence: t.Evidence}
 }
 
-// remember adds a landing and forgets those out of the window.
+// remember adds a landing and forgets those out of the window, which are the
+// first ones: events come in the order of time. The list passed in is given up.
 func remember(all []landing, l landing) []landing {
-	all = slices.DeleteFunc(slices.Clone(all), func(old landing) bool { return l.Time-old.Time > Window })
-	if len(all) >= maxLandings {
-		all = all[1:]
+	old := 0
+	for old < len(all) && (l.Time-all[old].Time > Window || len(all)-old >= maxLandings) {
+		old++
 	}
-	return append(all, l)
+	return append(all[old:], l)
 }
 
 // service is a Windows service as calls to the service control manager describe it.

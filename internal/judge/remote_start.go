@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	"waybill/internal/model"
@@ -46,7 +45,6 @@ func lookStart(s starts, e Event) (starts, []Mark) {
 func serviceStep(services map[string]service, a *model.Access) (map[string]service, func(landing, service) Mark) {
 	name := strings.ToLower(a.Object)
 	if a.Command != "" && (len(services) < maxServices || services[name].Command != "") {
-		services = maps.Clone(services)
 		if services == nil {
 			services = map[string]service{}
 		}

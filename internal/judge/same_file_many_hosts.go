@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,14 +15,15 @@ func sameFileManyHosts() Analytic {
 	return &rule[reach]{name: "same-file-many-hosts", key: contentOf, look: lookReach, able: needsFiles}
 }
 
-// reach is the hosts that one content reached.
+// reach is the hosts that one content reached in the window.
 type reach struct {
-	Hosts map[string]arrival `json:"hosts"` // by address; the latest
+	Latest map[string]model.Time `json:"latest"` // last arrival by host
+	Queue  []arrival             `json:"queue"`  // in the order of time; those that are not a host's latest are stale
 }
 
 type arrival struct {
+	Host     string           `json:"host"`
 	Time     model.Time       `json:"time"`
-	Transfer string           `json:"transfer"`
 	Evidence []model.Evidence `json:"evidence"`
 }
 
@@ -42,37 +42,58 @@ func contentOf(e Event) string {
 
 func lookReach(s reach, e Event) (reach, []Mark) {
 	t := e.Transfer
-	hosts := maps.Clone(s.Hosts)
-	if hosts == nil {
-		hosts = map[string]arrival{}
-	}
-	maps.DeleteFunc(hosts, func(_ string, a arrival) bool { return t.End-a.Time > Window })
-	if len(hosts) < reachedMost {
-		hosts[t.Destination.IP.String()] = arrival{t.End, t.ID, t.Evidence}
-	}
-	s.Hosts = hosts
-	if len(hosts) < manyHosts {
+	s = s.add(arrival{t.Destination.IP.String(), t.End, t.Evidence})
+	if len(s.Latest) < manyHosts {
 		return s, nil
 	}
-	return s, []Mark{reachMark(hosts, t)}
+	return s, []Mark{s.mark(t)}
 }
 
-// reachMark names all hosts, in the order of arrival.
-func reachMark(hosts map[string]arrival, t *model.Transfer) Mark {
-	names := sortedKeys(hosts)
-	slices.SortStableFunc(names, func(a, b string) int { return int(hosts[a].Time - hosts[b].Time) })
-	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: t.ID, Time: t.End, Nats: 4,
-		Text: fmt.Sprintf("the same content reached %d hosts within a day: %s", len(names), strings.Join(first(names, 8), ", "))}
-	for _, n := range first(names, 8) {
-		m.Evidence = append(m.Evidence, hosts[n].Evidence...)
+// add takes an arrival in and drops what left the window. The state passed in is
+// given up.
+func (s reach) add(a arrival) reach {
+	if s.Latest == nil {
+		s.Latest = map[string]model.Time{}
 	}
-	if len(names) > 8 {
+	for len(s.Queue) > 0 && (s.stale(s.Queue[0]) || a.Time-s.Queue[0].Time > Window) {
+		if !s.stale(s.Queue[0]) {
+			delete(s.Latest, s.Queue[0].Host)
+		}
+		s.Queue = s.Queue[1:]
+	}
+	if _, known := s.Latest[a.Host]; !known && len(s.Latest) == reachedMost {
+		return s
+	}
+	s.Latest[a.Host] = a.Time
+	s.Queue = append(s.Queue, a)
+	if len(s.Queue) > 2*len(s.Latest)+8 {
+		s.Queue = slices.DeleteFunc(s.Queue, s.stale)
+	}
+	return s
+}
+
+func (s reach) stale(a arrival) bool { return s.Latest[a.Host] != a.Time }
+
+// mark names the first hosts in the order of arrival.
+func (s reach) mark(t *model.Transfer) Mark {
+	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: t.ID, Time: t.End, Nats: 4}
+	var names []string
+	for _, a := range s.Queue {
+		if len(names) == 8 {
+			break
+		}
+		if s.stale(a) || slices.Contains(names, a.Host) {
+			continue
+		}
+		names = append(names, a.Host)
+		m.Evidence = append(m.Evidence, a.Evidence...)
+	}
+	m.Text = fmt.Sprintf("the same content reached %d hosts within a day: %s", len(s.Latest), strings.Join(names, ", "))
+	if len(s.Latest) > len(names) {
 		m.Text += ", ..."
 	}
 	return m
 }
-
-func first(s []string, n int) []string { return s[:min(n, len(s))] }
 
 // needsFiles says whether any file could be read.
 func needsFiles(c *model.Coverage) model.Ableness {
