@@ -54,7 +54,7 @@ const Partitions = 256
 type rule[S any] struct {
 	name string
 	// key is what an event's state belongs to; "" when it does not concern the rule.
-	key  func(Event) string
+	key func(Event) string
 	// look gives the next state from a state, which it may reuse, and an event.
 	look func(S, Event) (S, []Mark)
 	able func(*model.Coverage) model.Ableness
