@@ -24,6 +24,9 @@ var allowed = map[string][]string{
 	"internal/lint":    {},
 	"internal/judge":   {},
 
+	"internal/telemetry/winevent": {},
+	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
+
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
 	"internal/wire/ntlm":        {},
