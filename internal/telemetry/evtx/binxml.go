@@ -88,23 +88,26 @@ func (d *decoder) u32() int {
 
 func (d *decoder) short() bool { return d.at > d.end }
 
-// event reads the record's root and fills in e. It reports whether the event is
-// one of those that are read.
-func (d *decoder) event(e *winevent.Event) (bool, error) {
+// event reads the record's root and fills in e. Of an event that is not one of
+// those that are read, only what stands in System is filled in.
+func (d *decoder) event(e *winevent.Event) error {
 	b := builder{c: d.c, e: e}
-	if err := d.fragment(&b, false); err != nil && err != errUnwanted {
-		return false, err
+	if err := d.fragment(&b); err != nil && err != errUnwanted {
+		return err
 	}
-	return b.finish(), nil
+	if b.wanted() != nil {
+		e.Fields = e.Fields[:0]
+	}
+	return nil
 }
 
 // errUnwanted stops the work on an event that is not read.
 var errUnwanted = errors.New("unwanted")
 
 // fragment reads an optional fragment header and what follows it: a template
-// instance or an element. Elements outside of templates' own definitions, inside
-// a value, have no dependency id.
-func (d *decoder) fragment(b *builder, inValue bool) error {
+// instance or an element, which outside of a template's definition has no
+// dependency id (events that were forwarded or exported have no templates).
+func (d *decoder) fragment(b *builder) error {
 	for d.at < d.end {
 		switch token := d.c.raw[d.at]; token &^ tokenMore {
 		case tokenFragment:
@@ -113,7 +116,7 @@ func (d *decoder) fragment(b *builder, inValue bool) error {
 			return d.instance(b)
 		case tokenOpen:
 			t := &template{}
-			if err := d.element(t, b.path, !inValue); err != nil {
+			if err := d.element(t, nil, false); err != nil {
 				return err
 			}
 			return b.take(t, nil)
@@ -372,6 +375,7 @@ type builder struct {
 	id      uint64
 	source  string
 	known   bool // provider and id were looked at
+	unread  bool // and are not of an event that is read
 	unnamed int
 	depth   int
 }
@@ -424,13 +428,13 @@ func (b *builder) leaf(l *leaf, values []value) error {
 
 // wanted stops the work on events that are not read. System comes first in an event.
 func (b *builder) wanted() error {
-	if b.known {
-		return nil
+	if !b.known {
+		b.known = true
+		b.e.ID = uint16(b.id)
+		b.e.Provider = winevent.ProviderOf(b.source, b.e.Channel)
+		b.unread = b.id > 0xffff || !b.e.Wanted()
 	}
-	b.known = true
-	b.e.ID = uint16(b.id)
-	b.e.Provider = winevent.ProviderOf(b.source, b.e.Channel)
-	if b.id > 0xffff || !winevent.Wanted(b.e.Provider, b.e.ID) {
+	if b.unread {
 		return errUnwanted
 	}
 	return nil
@@ -448,7 +452,7 @@ func (b *builder) embedded(path []string, v value) error {
 	outer := b.path
 	b.path = path
 	d := decoder{c: b.c, at: v.at, end: v.at + v.size}
-	err := d.fragment(b, true)
+	err := d.fragment(b)
 	b.path = outer
 	return err
 }
@@ -464,17 +468,9 @@ func (b *builder) system(path []string, l *leaf, values []value) {
 	case path[2] == "Provider" && l.attr == "Name":
 		b.source = b.shared(l.parts, values)
 	case path[2] == "TimeCreated" && l.attr == "SystemTime":
-		if len(l.parts) == 1 {
-			if v := valueAt(values, l.parts[0].index); v.kind == typeFileTime && v.size == 8 {
-				if t := fileTime(binary.LittleEndian.Uint64(b.c.raw[v.at:])); t != 0 {
-					b.e.Time = t
-				}
-			}
-		}
-	case path[2] == "Keywords" && len(l.parts) == 1:
-		if v := valueAt(values, l.parts[0].index); v.size == 8 {
-			b.e.SetKeywords(binary.LittleEndian.Uint64(b.c.raw[v.at:]))
-		}
+		b.time(l, values)
+	case path[2] == "Keywords" && l.attr == "":
+		b.e.SetKeywords(winevent.Number(b.string(l.parts, values)))
 	case path[2] == "Channel" && l.attr == "":
 		b.e.Channel = b.shared(l.parts, values)
 	case path[2] == "Computer" && l.attr == "":
@@ -483,6 +479,21 @@ func (b *builder) system(path []string, l *leaf, values []value) {
 		if n, err := strconv.ParseUint(b.string(l.parts, values), 10, 64); err == nil && n != 0 {
 			b.e.Record = n
 		}
+	}
+}
+
+// time takes the time of the event; without it the record's own stands.
+func (b *builder) time(l *leaf, values []value) {
+	if len(l.parts) == 1 {
+		if v := valueAt(values, l.parts[0].index); v.kind == typeFileTime && v.size == 8 {
+			if t := fileTime(binary.LittleEndian.Uint64(b.c.raw[v.at:])); t != 0 {
+				b.e.Time = t
+			}
+			return
+		}
+	}
+	if t, ok := winevent.ParseTime(b.string(l.parts, values)); ok {
+		b.e.Time = t
 	}
 }
 
@@ -508,7 +519,7 @@ func (b *builder) string(parts []part, values []value) string {
 	if len(parts) == 1 && parts[0].index < 0 {
 		return parts[0].text
 	}
-	return string(b.bytes(parts, values))
+	return b.c.texts.OwnBytes(b.bytes(parts, values))
 }
 
 // shared is a text that many events have: one string for all of a chunk.
@@ -516,7 +527,7 @@ func (b *builder) shared(parts []part, values []value) string {
 	if len(parts) == 1 && parts[0].index < 0 {
 		return parts[0].text
 	}
-	return intern(b.bytes(parts, values))
+	return b.c.texts.SharedBytes(b.bytes(parts, values))
 }
 
 func (b *builder) bytes(parts []part, values []value) []byte {
@@ -532,6 +543,3 @@ func (b *builder) bytes(parts []part, values []value) []byte {
 	b.c.text = out
 	return out
 }
-
-// finish completes the event and reports whether it is read.
-func (b *builder) finish() bool { return b.wanted() == nil && winevent.Wanted(b.e.Provider, b.e.ID) }

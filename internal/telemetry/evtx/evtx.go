@@ -131,17 +131,13 @@ func (f *File) find(start int64) error {
 
 // Chunk is the decoded part of a log. It may be used again for another chunk.
 type Chunk struct {
-	Events  []winevent.Event
-	Records int    // all records, also those of events that are not read
-	First   uint64 // record numbers
-	Last    uint64
-	Start   winevent.Event // time and place of the first record
-	Damage  []Damage
+	Events []winevent.Event // all of them; those that are not read have no data
+	Damage []Damage
 
 	raw       []byte
 	templates map[uint32]*template
 	names     map[uint32]string
-	fields    []winevent.Field
+	texts     winevent.Texts
 	text      []byte
 	values    []value
 }
@@ -156,7 +152,7 @@ func (f *File) Read(i int, c *Chunk) error {
 	}
 	clear(c.templates)
 	clear(c.names)
-	*c = Chunk{Events: c.Events[:0], raw: c.raw[:chunkSize], templates: c.templates, names: c.names, text: c.text, values: c.values}
+	*c = Chunk{Events: c.Events[:0], raw: c.raw[:chunkSize], templates: c.templates, names: c.names, texts: c.texts, text: c.text, values: c.values}
 	n, err := f.r.ReadAt(c.raw[:p.length], p.offset)
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("offset %d: %w", p.offset, err)
@@ -249,19 +245,21 @@ func (c *Chunk) resync(at, end int) int {
 func (c *Chunk) record(base int64, at, size int) {
 	number := binary.LittleEndian.Uint64(c.raw[at+8:])
 	written := fileTime(binary.LittleEndian.Uint64(c.raw[at+16:]))
-	if c.Records == 0 {
-		c.First = number
-		c.Start = winevent.Event{Time: written, Record: number}
-	}
-	c.Records++
-	c.Last = number
 	d := decoder{c: c, at: at + recordHead, end: at + size - 4}
-	e := winevent.Event{Record: number, Time: written, Offset: base + int64(at)}
-	read, err := d.event(&e)
-	if err != nil {
+	e := c.next()
+	*e = winevent.Event{Record: number, Time: written, Offset: base + int64(at), Fields: e.Fields[:0]}
+	if err := d.event(e); err != nil {
 		c.note(base+int64(at), "record %d: %v", number, err)
+		c.Events = c.Events[:len(c.Events)-1]
 	}
-	if read {
-		c.Events = append(c.Events, e)
+}
+
+// next gives an event to fill in, with the memory of an earlier chunk's.
+func (c *Chunk) next() *winevent.Event {
+	if len(c.Events) < cap(c.Events) {
+		c.Events = c.Events[:len(c.Events)+1]
+	} else {
+		c.Events = append(c.Events, winevent.Event{})
 	}
+	return &c.Events[len(c.Events)-1]
 }

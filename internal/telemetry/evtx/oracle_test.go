@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,8 +62,12 @@ func compare(t *testing.T, name string, raw []byte) int {
 		if err := f.Read(i, &c); err != nil {
 			t.Error(err)
 		}
-		records += c.Records
+		records += len(c.Events)
 		for _, e := range c.Events {
+			if !e.Wanted() {
+				continue
+			}
+			e.Fields = slices.Clone(e.Fields)
 			ours[fmt.Sprint(e.Computer, e.Channel, e.Record)] = e
 		}
 	}
@@ -71,7 +76,7 @@ func compare(t *testing.T, name string, raw []byte) int {
 		t.Errorf("%s: %v", name, err)
 		return 0
 	}
-	theirs, compared := 0, 0
+	theirs, compared, flat := 0, 0, 0
 	for _, chunk := range chunks {
 		all, err := chunk.Parse(0)
 		if err != nil {
@@ -79,6 +84,10 @@ func compare(t *testing.T, name string, raw []byte) int {
 		}
 		for _, r := range all {
 			theirs++
+			// Events without a template leave the library's System empty.
+			if p, _ := ordereddict.GetString(r.Event.(*ordereddict.Dict), "Event.System.Provider.Name"); p == "" {
+				flat++
+			}
 			if compareEvent(t, name, ours, r.Event.(*ordereddict.Dict)) {
 				compared++
 			}
@@ -87,7 +96,7 @@ func compare(t *testing.T, name string, raw []byte) int {
 	if records < theirs {
 		t.Errorf("%s: %d records, the library has %d", name, records, theirs)
 	}
-	if compared != len(ours) {
+	if compared > len(ours) || compared+flat < len(ours) {
 		t.Errorf("%s: %d events, %d in the library", name, len(ours), compared)
 	}
 	return compared

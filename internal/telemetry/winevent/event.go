@@ -98,6 +98,9 @@ var wanted = func() (w [KernelGeneral + 1][1024]uint64) {
 // Wanted says whether an event is one of those that are read.
 func Wanted(p Provider, id uint16) bool { return wanted[p][id/64]&(1<<(id%64)) != 0 }
 
+// Wanted says whether the event is one of those that are read.
+func (e *Event) Wanted() bool { return Wanted(e.Provider, e.ID) }
+
 // ProviderOf gives the provider of a name as an event or a collector has it.
 // Collectors that drop it leave the channel, which tells most of them.
 func ProviderOf(name, channel string) Provider {

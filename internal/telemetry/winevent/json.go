@@ -67,6 +67,7 @@ type Lines struct {
 	parser fastjson.Parser
 	shape  int // of the last line
 	clock  clock
+	texts  Texts
 }
 
 // ErrNoEvent says that a line is good JSON and no Windows event.
@@ -86,7 +87,8 @@ func (l *Lines) Looks(line []byte) bool {
 }
 
 // Event reads one line. read says whether it is one of those that are read; the
-// event's strings are its own. An error is ErrNoEvent or says what is wrong.
+// event's strings stay valid, and hold on to those of some events around it: copy
+// what is kept for long. An error is ErrNoEvent or says what is wrong.
 func (l *Lines) Event(line []byte, e *Event) (read bool, err error) {
 	v, err := l.parser.ParseBytes(line)
 	if err != nil {
@@ -107,11 +109,10 @@ func (l *Lines) value(v *fastjson.Value, e *Event) (bool, error) {
 		return false, nil
 	}
 	*e = Event{Provider: provider, ID: uint16(id), Fields: e.Fields[:0], Line: e.Line, Input: e.Input}
-	e.Computer = strings.Clone(text(v, s.computer))
-	e.Channel = strings.Clone(channel)
+	e.Computer = l.texts.Shared(text(v, s.computer))
+	e.Channel = l.texts.Shared(channel)
 	e.Record = Number(text(v, s.record))
-	if !Wanted(provider, e.ID) {
-		// Even so its time and record number count for coverage.
+	if !e.Wanted() { // its time and record number count for coverage all the same
 		l.stamp(v, s, e, "")
 		return false, nil
 	}
@@ -315,7 +316,11 @@ func (l *Lines) field(name, value string, e *Event) {
 	if value == "" || name == "Message" || name == "message" {
 		return
 	}
-	e.Fields = append(e.Fields, Field{Name: fieldName(name), Value: strings.Clone(value)})
+	known, ok := fieldNames[name]
+	if !ok {
+		known = l.texts.Shared(name)
+	}
+	e.Fields = append(e.Fields, Field{Name: known, Value: l.texts.Own(value)})
 }
 
 // fieldName is the event's own name of a datum, one string for all events.

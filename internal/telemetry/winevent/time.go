@@ -42,6 +42,12 @@ func parseStamp(s string) (t model.Time, zoned, ok bool) {
 	return 0, false, false
 }
 
+// ParseTime reads a time as Windows and collectors write it; without a zone it is UTC.
+func ParseTime(s string) (model.Time, bool) {
+	t, _, ok := parseStamp(s)
+	return t, ok
+}
+
 // plausible refuses times that nanoseconds in 64 bits cannot hold.
 func plausible(t time.Time) bool { return t.Year() > 1970 && t.Year() < 2200 }
 
