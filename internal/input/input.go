@@ -1,5 +1,5 @@
 // Package input finds the inputs of a run. In come the paths of the command
-// line; out come the captures in them, wherever they lie: plain, in folders, or
+// line; out come the captures and logs in them, wherever they lie: plain, in folders, or
 // inside gzip, zstd, zip and tar, nested a few deep. What a file is, is told by
 // its first bytes, never by its name. Names of archive members are data: they
 // are shown and never used as a path.
@@ -226,7 +226,7 @@ func (w *walker) stream(name string, r io.Reader) {
 // look tells what a node is and takes it, or what is in it.
 func (w *walker) look(n node) {
 	if len(n.head) == 0 {
-		w.problem(n, "empty: it holds no packets")
+		w.problem(n, "empty")
 		return
 	}
 	if kind := w.opt.Kind(n.head); kind != "" {
@@ -265,7 +265,7 @@ func unknown(head []byte) string {
 	if isText(head[:min(len(head), 512)]) {
 		what = "text"
 	}
-	return what + ", not a capture (pcap or pcapng, also in gzip, zstd, zip or tar)"
+	return what + ", neither a capture (pcap, pcapng) nor a log of Windows events (EVTX, JSON, XML, CSV)"
 }
 
 func isText(b []byte) bool {

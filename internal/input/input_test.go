@@ -137,7 +137,7 @@ func TestWalk(t *testing.T) {
 
 func TestNamed(t *testing.T) {
 	dir := folder(t, map[string][]byte{"readme.txt": []byte("words"), "empty": {}, "bad.gz": gz(capture)[:12], "bad.zip": []byte("PK\x03\x04nothing")})
-	for name, cause := range map[string]string{"readme.txt": "text, not a capture", "empty": "empty", "bad.gz": "damaged", "bad.zip": "damaged zip", "absent": "no such file"} {
+	for name, cause := range map[string]string{"readme.txt": "text, neither", "empty": "empty", "bad.gz": "damaged", "bad.zip": "damaged zip", "absent": "no such file"} {
 		inputs, problems := Walk([]string{filepath.Join(dir, name)}, nil, Options{Kind: kind})
 		if len(inputs) != 0 || len(problems) != 1 || !problems[0].Named || !strings.Contains(problems[0].Error(), cause) {
 			t.Errorf("%s: %v, %v", name, inputs, problems)

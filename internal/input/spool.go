@@ -7,8 +7,20 @@ import (
 	"os"
 )
 
-// section is a temporary file, opened anew.
-type section struct{ *io.SectionReader }
+// section is a temporary file, opened anew. When what it was copied from was
+// damaged, its end says so.
+type section struct {
+	*io.SectionReader
+	damage error
+}
+
+func (s section) Read(b []byte) (int, error) {
+	n, err := s.SectionReader.Read(b)
+	if err == io.EOF && s.damage != nil {
+		err = s.damage
+	}
+	return n, err
+}
 
 func (section) Close() error { return nil }
 
@@ -45,13 +57,7 @@ func (w *walker) spool(r io.Reader) (func() (io.ReadCloser, error), error) {
 		return nil, fmt.Errorf("cannot write a temporary file: %w", write.error)
 	}
 	damage := err
-	return func() (io.ReadCloser, error) {
-		s := io.NewSectionReader(f, 0, n)
-		if damage == nil {
-			return section{s}, nil
-		}
-		return io.NopCloser(io.MultiReader(s, failing{damage})), nil
-	}, nil
+	return func() (io.ReadCloser, error) { return section{io.NewSectionReader(f, 0, n), damage}, nil }, nil
 }
 
 // writeError tells a full disk from a damaged input.
@@ -66,8 +72,3 @@ func (w writer) Write(b []byte) (int, error) {
 	}
 	return n, err
 }
-
-// failing is a reader that fails.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

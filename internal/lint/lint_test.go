@@ -26,6 +26,11 @@ var allowed = map[string][]string{
 
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
+	"internal/telemetry/winlog":   {"internal/telemetry/winevent", "internal/telemetry/evtx"},
+	"internal/telemetry/winhost":  {"internal/telemetry/winevent"},
+
+	"internal/identity": {},
+	"internal/ledger":   {"internal/identity"},
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
@@ -42,7 +47,8 @@ var allowed = map[string][]string{
 
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
-		"internal/judge", "internal/wire", "internal/wire/smb2", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
+		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost",
+		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb2", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 

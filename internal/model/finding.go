@@ -63,6 +63,7 @@ type Coverage struct {
 	Packets       int64               `json:"packets"`
 	Bytes         int64               `json:"bytes"`
 	Decoded       map[string]int64    `json:"decoded,omitempty"` // payload bytes by protocol
+	Events        map[string]int64    `json:"events,omitempty"`  // by "provider/id"
 	Blind         map[string]int64    `json:"blind,omitempty"`   // payload bytes by reason
 	Duplicate     int64               `json:"duplicate,omitempty"`
 	Conflicting   int64               `json:"conflicting,omitempty"`

@@ -9,6 +9,7 @@ const (
 	Whole    = "whole"
 	Partial  = "partial"
 	Opaque   = "opaque"
+	Logged   = "logged"
 	Inferred = "inferred"
 
 	Done        = "done"
@@ -71,8 +72,9 @@ type Transfer struct {
 	BytesSeen *int64            `json:"bytes_seen,omitempty"`
 	Estimate  *Estimate         `json:"estimate,omitempty"`
 	SHA256    string            `json:"sha256,omitempty"`
-	MD5       string            `json:"md5,omitempty"`  // with --hash md5
-	SHA1      string            `json:"sha1,omitempty"` // with --hash sha1
+	MD5       string            `json:"md5,omitempty"`    // with --hash md5
+	SHA1      string            `json:"sha1,omitempty"`   // with --hash sha1
+	Hashes    []Hash            `json:"hashes,omitempty"` // others' word
 	Prefix    map[string]string `json:"prefix,omitempty"`
 	Type      string            `json:"type,omitempty"`
 
@@ -86,15 +88,50 @@ type Transfer struct {
 	ContentEncoding string `json:"content_encoding,omitempty"`
 	WireSize        *int64 `json:"wire_size,omitempty"`
 
-	User    string   `json:"user,omitempty"`
-	Domain  string   `json:"domain,omitempty"`
-	Auth    string   `json:"auth,omitempty"`
-	Session *Session `json:"session,omitempty"`
+	User          string   `json:"user,omitempty"`
+	Domain        string   `json:"domain,omitempty"`
+	UserSID       string   `json:"user_sid,omitempty"`
+	Auth          string   `json:"auth,omitempty"`
+	InitiatorUser string   `json:"initiator_user,omitempty"`
+	Logon         *Logon   `json:"logon,omitempty"`
+	Session       *Session `json:"session,omitempty"`
+
+	Process   string    `json:"process,omitempty"` // on the initiator
+	Command   string    `json:"command,omitempty"`
+	PID       uint64    `json:"pid,omitempty"`
+	Receiver  *Receiver `json:"receiver,omitempty"` // the writer on the destination
+	OrderedBy string    `json:"ordered_by,omitempty"`
 
 	CommunityID []string    `json:"community_id,omitempty"`
 	Executed    []Execution `json:"executed,omitempty"`
 	Evidence    []Evidence  `json:"evidence"`
-	Techniques  []string    `json:"techniques,omitempty"`
+	// Observations are the ids of all that vouch for the movement; absent when ID is the only one.
+	Observations []string `json:"observations,omitempty"`
+	TimeAssumed  bool     `json:"time_assumed,omitempty"`
+	Techniques   []string `json:"techniques,omitempty"`
+}
+
+// Hash is somebody else's word about a content: From is file-create,
+// process-start, module-load, delete, sensor or bytes.
+type Hash struct {
+	Alg   string `json:"alg"`
+	Value string `json:"value"`
+	From  string `json:"from"`
+	Time  Time   `json:"time,omitzero"`
+}
+
+// Logon is the session of the account at the server; its id is unique for a host and boot only.
+type Logon struct {
+	Host   string `json:"host,omitempty"`
+	ID     string `json:"id"`
+	Type   int    `json:"type,omitempty"`
+	Source Addr   `json:"source,omitzero"`
+}
+
+// Receiver is the process that wrote the file on the destination.
+type Receiver struct {
+	Process string `json:"process,omitempty"`
+	PID     uint64 `json:"pid,omitempty"`
 }
 
 // Deleted says when the moved file was removed again.
@@ -125,19 +162,26 @@ type Session struct {
 // Execution is one start of a transferred file on its destination.
 type Execution struct {
 	Time     Time       `json:"time"`
-	How      string     `json:"how"`
+	How      string     `json:"how"` // service, process, module-load, ...
+	Process  string     `json:"process,omitempty"`
 	Command  string     `json:"command,omitempty"`
 	User     string     `json:"user,omitempty"`
+	PID      uint64     `json:"pid,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
-// Evidence names what one sensor saw: a packet range of one capture.
-// Packets count from 1 in the innermost capture, as Wireshark does.
+// Evidence names what one sensor saw: a packet range of one capture, counted
+// from 1 in the innermost capture as Wireshark does, or a record of a log.
 type Evidence struct {
-	Input   string     `json:"input"`
-	Kind    string     `json:"kind"` // "packets"
-	Packets *[2]uint64 `json:"packets,omitempty"`
-	What    string     `json:"what,omitempty"`
+	Input    string     `json:"input"`
+	Kind     string     `json:"kind"` // "packets" or "event"
+	Computer string     `json:"computer,omitempty"`
+	Channel  string     `json:"channel,omitempty"`
+	Packets  *[2]uint64 `json:"packets,omitempty"`
+	Record   uint64     `json:"record,omitempty"`
+	Line     int        `json:"line,omitempty"`
+	Offset   int64      `json:"offset,omitempty"`
+	What     string     `json:"what,omitempty"`
 }
 
 // Access is something on the way that is no transfer but is evidence.

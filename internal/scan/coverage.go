@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"maps"
 
-	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
 )
 
 // summarize adds coverage and the summary to the records.
-func (p *pipeline) summarize(r *Records, inputs int, problems []input.Problem, verdict judge.Verdict) {
-	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}}
+func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verdict) {
+	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}, Events: map[string]int64{}}
 	for i, s := range p.sources {
 		c := p.inputCoverage(r, s, &p.coverage[i])
 		r.Coverage = append(r.Coverage, c)
+	}
+	l.coverage(r)
+	for _, c := range r.Coverage {
 		addCoverage(all, c)
 	}
 	all.HostPairsSeen = len(p.pairs)
@@ -58,14 +60,19 @@ func (p *pipeline) inputCoverage(r *Records, s *source, in *inputCoverage) *mode
 			c.Damaged = append(c.Damaged, d.String())
 		}
 	}
+	r.damaged(c)
+	return c
+}
+
+// damaged puts the damage of an input among the problems.
+func (r *Records) damaged(c *model.Coverage) {
 	for _, d := range c.Damaged {
-		r.Problems = append(r.Problems, s.in.Name+": "+d)
+		r.Problems = append(r.Problems, c.Input+": "+d)
 		r.Failed = true
 	}
 	if len(c.Damaged) > 0 {
 		r.Summary.Errors++
 	}
-	return c
 }
 
 func addCoverage(all, c *model.Coverage) {
@@ -76,6 +83,9 @@ func addCoverage(all, c *model.Coverage) {
 	}
 	for k, n := range c.Blind {
 		all.Blind[k] += n
+	}
+	for k, n := range c.Events {
+		all.Events[k] += n
 	}
 	if all.Start == 0 || c.Start != 0 && c.Start < all.Start {
 		all.Start = c.Start
@@ -115,8 +125,10 @@ func (p *pipeline) fillSummary(r *Records, inputs int, all *model.Coverage) {
 // whyNothing says why no transfer was found.
 func (p *pipeline) whyNothing(r *Records, all *model.Coverage) string {
 	switch {
-	case all.Packets == 0:
-		return "no packets"
+	case r.Summary.Events > 0 && len(r.Summary.LeftOut) == 0:
+		return fmt.Sprintf("no event shows a file that moved, in %d events and %d packets", r.Summary.Events, all.Packets)
+	case all.Packets == 0 && r.Summary.Events == 0:
+		return "no packets and no events"
 	case len(r.Summary.LeftOut) > 0:
 		return "all transfers were left out by the print rules and flags"
 	case len(all.Decoded) == 0:

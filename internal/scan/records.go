@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/packet"
@@ -27,17 +29,22 @@ func (p *pipeline) records() *Records {
 	}
 	for _, a := range p.accesses {
 		rec := p.access(a)
-		if p.inTime(rec.Time, rec.Time) {
+		if p.o.inTime(rec.Time, rec.Time) {
 			r.Accesses = append(r.Accesses, rec)
 		}
 	}
+	r.sort()
+	return r
+}
+
+// sort puts the records in their order.
+func (r *Records) sort() {
 	slices.SortStableFunc(r.Transfers, func(a, b *model.Transfer) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID), cmp.Compare(a.End, b.End))
+		return cmp.Or(cmp.Compare(cmp.Or(a.Start, a.End), cmp.Or(b.Start, b.End)), cmp.Compare(a.ID, b.ID), cmp.Compare(a.End, b.End))
 	})
 	slices.SortStableFunc(r.Accesses, func(a, b *model.Access) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID))
 	})
-	return r
 }
 
 // transfer completes a transfer's record with what its content turned out to be.
@@ -51,7 +58,7 @@ func (p *pipeline) transfer(t *wire.Transfer) *model.Transfer {
 		rec.Completeness = model.Partial
 	}
 	p.noteConflicts(t, &rec)
-	rec.Scope = p.scope(rec.Source.IP, rec.Destination.IP)
+	rec.Scope = p.o.scope(&rec, nil)
 	rec.Techniques = techniques(&rec)
 	rec.CommunityID = communityIDs(t.Conns)
 	rec.Evidence = p.evidence(&t.Seen, t.What)
@@ -130,8 +137,10 @@ func document(typ string) bool {
 	return false
 }
 
-func (p *pipeline) scope(src, dst model.Addr) string {
-	in, out := p.inside(src), p.inside(dst)
+// scope says which ends are inside. ours are the names of hosts whose logs were
+// read, and of their domains.
+func (o *Options) scope(t *model.Transfer, ours map[string]bool) string {
+	in, out := o.inside(t.Source, ours), o.inside(t.Destination, ours)
 	switch {
 	case in && out:
 		return model.ScopeInternal
@@ -143,30 +152,55 @@ func (p *pipeline) scope(src, dst model.Addr) string {
 	return model.ScopeExternal
 }
 
-func (p *pipeline) inside(a model.Addr) bool {
-	ip := a.Netip()
-	return slices.ContainsFunc(p.o.Internal, func(n netip.Prefix) bool { return n.Contains(ip) })
+// inside: a host whose logs were read is inside whatever its address. Another one
+// of which only a name is known, or nothing, is taken for inside unless it bears
+// a name of the Internet.
+func (o *Options) inside(e model.Endpoint, ours map[string]bool) bool {
+	name := strings.ToLower(e.Host)
+	_, domain, _ := strings.Cut(name, ".")
+	if name != "" && (ours[name] || ours[domain]) {
+		return true
+	}
+	if !e.IP.Known() {
+		return !public(name)
+	}
+	ip := e.IP.Netip()
+	return slices.ContainsFunc(o.Internal, func(n netip.Prefix) bool { return n.Contains(ip) })
+}
+
+// public says whether a host name is one of the Internet.
+func public(name string) bool {
+	if !strings.Contains(name, ".") {
+		return false
+	}
+	_, managed := publicsuffix.PublicSuffix(strings.TrimSuffix(name, "."))
+	return managed
 }
 
 // leaveOut says why a transfer is not printed, "" when it is.
 func (p *pipeline) leaveOut(t *wire.Transfer, rec *model.Transfer) string {
-	if !p.inTime(rec.Start, rec.End) {
+	return p.o.leaveOut(rec, t.PagePart)
+}
+
+// leaveOut says why a record is not printed, "" when it is.
+func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
+	if !o.inTime(rec.Start, rec.End) {
 		return "outside --from and --to"
 	}
-	if p.o.All || rec.Channel != "http" && rec.Channel != "webdav" {
+	if o.All || rec.Channel != "bits" && rec.Channel != "http" && rec.Channel != "webdav" {
 		return ""
 	}
 	switch {
 	case rec.Scope != model.ScopeInternal:
 		return "web traffic with the outside (--all prints it)"
-	case t.PagePart:
+	case pagePart:
 		return "page parts and API chatter (--all prints them)"
 	}
 	return ""
 }
 
-func (p *pipeline) inTime(start, end model.Time) bool {
-	return (p.o.From == 0 || max(start, end) >= p.o.From) && (p.o.To == 0 || start <= p.o.To)
+func (o *Options) inTime(start, end model.Time) bool {
+	return (o.From == 0 || max(start, end) >= o.From) && (o.To == 0 || start <= o.To)
 }
 
 func (p *pipeline) access(a *wire.Access) *model.Access {

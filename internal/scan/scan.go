@@ -1,7 +1,9 @@
 // Package scan is the pipeline: inputs in, records out. It opens the inputs,
 // merges their packets by time, runs them through packet, stream and the
-// decoders under wire, waits for the hashes, lets judge look at what moved, and
-// puts all records in their order. It prints nothing and knows no output format.
+// decoders under wire and waits for the hashes; then it merges the events of all
+// logs by time and follows their hosts. The ledger makes one transfer of what
+// several sensors saw, judge looks at what moved, and all records are put in their
+// order. It prints nothing and knows no output format.
 //
 // A reader goroutine for each open input fills blocks and cuts frames; one
 // goroutine decodes, in packet order over all inputs; hash workers follow. So
@@ -19,6 +21,7 @@ import (
 	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
+	"waybill/internal/telemetry/winlog"
 	"waybill/internal/wire"
 )
 
@@ -66,7 +69,7 @@ var DefaultInternal = []netip.Prefix{
 // is completed and returned together with the error of ctx.
 func Run(ctx context.Context, o Options) (*Records, error) {
 	o = o.withDefaults()
-	found, problems := input.Walk(o.Paths, o.Stdin, input.Options{Kind: capture.Kind})
+	found, problems := input.Walk(o.Paths, o.Stdin, input.Options{Kind: kind})
 	input.Sort(found)
 	unique, twins := input.Dedupe(found)
 
@@ -75,7 +78,8 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPipeline(o, budget, pool, unique)
+	captures, windows := split(unique)
+	p := newPipeline(o, budget, pool, captures)
 	cancelled := p.run(ctx)
 	if err := pool.Close(); err != nil {
 		return nil, fmt.Errorf("content: %w", err)
@@ -83,10 +87,35 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 
 	r := p.records()
 	r.addProblems(problems, twins)
+	l := newLogs(o, windows, names(r.Transfers), p.total)
+	if cancelled == nil {
+		cancelled = l.run(ctx)
+	}
+	l.join(r)
 	verdict := judge.Look(r.Transfers, r.Accesses)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
-	p.summarize(r, len(unique), problems, verdict)
+	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled
+}
+
+// kind tells what an input is by its first bytes.
+func kind(head []byte) string {
+	if k := capture.Kind(head); k != "" {
+		return k
+	}
+	return winlog.Kind(head)
+}
+
+// split parts captures from logs.
+func split(all []*input.Input) (captures, logs []*input.Input) {
+	for _, in := range all {
+		if in.Kind == capture.PCAP || in.Kind == capture.PCAPNG {
+			captures = append(captures, in)
+			continue
+		}
+		logs = append(logs, in)
+	}
+	return captures, logs
 }
 
 func (o Options) withDefaults() Options {

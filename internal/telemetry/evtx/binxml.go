@@ -509,6 +509,11 @@ func (b *builder) datum(path []string, l *leaf, values []value) {
 		b.unnamed++
 		name = "Data" + strconv.Itoa(b.unnamed)
 	}
+	if name == "UtcTime" { // Sysmon's own time; the record's is that of its writing
+		if t, ok := winevent.ParseTime(text); ok {
+			b.e.Time = t
+		}
+	}
 	if text != "" {
 		b.e.Fields = append(b.e.Fields, winevent.Field{Name: name, Value: text})
 	}

@@ -18,12 +18,13 @@ import (
 	"io"
 	"sort"
 
+	"waybill/internal/model"
 	"waybill/internal/telemetry/winevent"
 )
 
 // Sizes of the format.
 const (
-	chunkSize   = 64 << 10
+	ChunkSize   = 64 << 10
 	chunkHeader = 512
 	fileHeader  = 4 << 10
 	recordHead  = 24
@@ -58,7 +59,7 @@ type File struct {
 type place struct {
 	offset int64
 	first  uint64
-	length int // less than chunkSize at a torn end
+	length int // less than ChunkSize at a torn end
 }
 
 // Open finds the chunks of a file.
@@ -118,7 +119,7 @@ func (f *File) find(start int64) error {
 			f.note(lost, "%d bytes are no chunk", at-lost)
 			lost = -1
 		}
-		length := int(min(chunkSize, f.size-at))
+		length := int(min(ChunkSize, f.size-at))
 		f.chunks = append(f.chunks, place{at, binary.LittleEndian.Uint64(head[24:]), length})
 		at += int64(length)
 	}
@@ -147,12 +148,12 @@ type Chunk struct {
 func (f *File) Read(i int, c *Chunk) error {
 	p := f.chunks[i]
 	if c.raw == nil {
-		c.raw = make([]byte, chunkSize)
+		c.raw = make([]byte, ChunkSize)
 		c.templates, c.names = map[uint32]*template{}, map[uint32]string{}
 	}
 	clear(c.templates)
 	clear(c.names)
-	*c = Chunk{Events: c.Events[:0], raw: c.raw[:chunkSize], templates: c.templates, names: c.names, texts: c.texts, text: c.text, values: c.values}
+	*c = Chunk{Events: c.Events[:0], raw: c.raw[:ChunkSize], templates: c.templates, names: c.names, texts: c.texts, text: c.text, values: c.values}
 	n, err := f.r.ReadAt(c.raw[:p.length], p.offset)
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("offset %d: %w", p.offset, err)
@@ -207,7 +208,7 @@ func (c *Chunk) check(base int64) int {
 	if !headGood {
 		c.note(base, "the chunk header has a wrong checksum (a log that was open, or damage)")
 	}
-	if end < chunkHeader || end > chunkSize {
+	if end < chunkHeader || end > ChunkSize {
 		end = len(h)
 	}
 	if end > len(h) {
@@ -262,4 +263,16 @@ func (c *Chunk) next() *winevent.Event {
 		c.Events = append(c.Events, winevent.Event{})
 	}
 	return &c.Events[len(c.Events)-1]
+}
+
+// FirstTime is the time of the first record in a file, of which head is the start.
+// A log that began again at its start has older records further on: it has none.
+func FirstTime(head []byte) (model.Time, bool) {
+	at := fileHeader + chunkHeader
+	if len(head) < at+recordHead || string(head[:8]) != Magic || !bytes.Equal(head[at:at+4], recordMagic) ||
+		binary.LittleEndian.Uint64(head[8:]) != 0 {
+		return 0, false
+	}
+	t := fileTime(binary.LittleEndian.Uint64(head[at+16:]))
+	return t, t != 0
 }

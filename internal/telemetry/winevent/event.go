@@ -146,11 +146,12 @@ type Event struct {
 	Fields   []Field
 }
 
-// Get gives a datum, "" when it is absent. A lone "-" is how Windows writes absent.
+// Get gives a datum, "" when it is absent. A lone "-" is how Windows writes absent,
+// a lone "?" how Sysmon does.
 func (e *Event) Get(name string) string {
 	for i := range e.Fields {
 		if e.Fields[i].Name == name {
-			if v := e.Fields[i].Value; v != "-" {
+			if v := e.Fields[i].Value; v != "-" && v != "?" {
 				return v
 			}
 			return ""

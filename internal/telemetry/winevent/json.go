@@ -94,10 +94,11 @@ func (l *Lines) Event(line []byte, e *Event) (read bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return l.value(v, e)
+	return l.Value(v, e)
 }
 
-func (l *Lines) value(v *fastjson.Value, e *Event) (bool, error) {
+// Value is Event for a value that is decoded already.
+func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 	v, s := l.find(v)
 	if s == nil {
 		return false, ErrNoEvent

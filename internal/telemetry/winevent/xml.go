@@ -44,40 +44,16 @@ type xmlAny struct {
 	Value   string `xml:",chardata"`
 }
 
-// XML reads events that stand one after the other in XML, with or without an
-// element around them.
-type XML struct {
-	d *xml.Decoder
-}
-
-// NewXML makes a reader of r, which holds UTF-8.
-func NewXML(r io.Reader) *XML {
-	d := xml.NewDecoder(r)
+// XML reads one <Event> element. read is as for Lines.
+func XML(element []byte, e *Event) (read bool, err error) {
+	d := xml.NewDecoder(bytes.NewReader(element))
 	d.Strict = false
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the caller made it UTF-8
-	return &XML{d}
-}
-
-// Offset is where the reader stands.
-func (x *XML) Offset() int64 { return x.d.InputOffset() }
-
-// Event reads the next event; io.EOF is the end. read is as for Lines.
-func (x *XML) Event(e *Event) (read bool, err error) {
-	for {
-		token, err := x.d.Token()
-		if err != nil {
-			return false, err
-		}
-		start, ok := token.(xml.StartElement)
-		if !ok || start.Name.Local != "Event" {
-			continue
-		}
-		var raw xmlEvent
-		if err := x.d.DecodeElement(&raw, &start); err != nil {
-			return false, err
-		}
-		return raw.event(e)
+	var raw xmlEvent
+	if err := d.Decode(&raw); err != nil {
+		return false, err
 	}
+	return raw.event(e)
 }
 
 func (raw *xmlEvent) event(e *Event) (bool, error) {

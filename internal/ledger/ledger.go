@@ -1,0 +1,275 @@
+// Package ledger makes one transfer of the observations that vouch for the same
+// movement. In come transfers as single sensors saw them, with their evidence;
+// out come transfers with the evidence of all, under the id of the best witness:
+// packets before logs, what was done before what was claimed. It adds nothing that
+// no sensor said, and joins nothing that two sensors contradict.
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"waybill/internal/identity"
+	"waybill/internal/model"
+)
+
+// Slack is how far apart two sensors may date one movement: the error of their
+// clocks, and what lies between the ways to see it.
+const Slack model.Time = 2 * 60e9
+
+// Start is the start or load of a program on a host.
+type Start struct {
+	Host  model.Endpoint
+	Image string
+	model.Execution
+}
+
+// Join makes one transfer of those that are the same movement. Ends that the table
+// knows are completed. The transfers are given up.
+func Join(all []*model.Transfer, hosts *identity.Table) []*model.Transfer {
+	for _, t := range all {
+		at := cmp.Or(t.Start, t.End)
+		hosts.Complete(&t.Source, at)
+		hosts.Complete(&t.Destination, at)
+	}
+	ordered := slices.Clone(all)
+	slices.SortStableFunc(ordered, func(a, b *model.Transfer) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
+	})
+	books := book{hosts: hosts, byKey: map[string][]*model.Transfer{}}
+	var out []*model.Transfer
+	for _, t := range ordered {
+		if best := books.find(t); best != nil {
+			merge(best, t)
+			books.add(best, t) // by the names it has now
+			continue
+		}
+		books.add(t, t)
+		out = append(out, t)
+	}
+	return out
+}
+
+// rank orders witnesses, the best first.
+func rank(t *model.Transfer) int {
+	switch {
+	case t.Completeness == model.Inferred:
+		return 3
+	case t.Completeness != model.Logged:
+		return 0
+	case t.Status == model.Claimed:
+		return 2
+	}
+	return 1
+}
+
+// book finds transfers by what they may have in common: a name or a hash.
+type book struct {
+	hosts *identity.Table
+	byKey map[string][]*model.Transfer
+}
+
+// keys of a transfer in the book.
+func keys(t *model.Transfer) []string {
+	var out []string
+	for _, n := range append([]string{t.Name, t.DispositionName}, t.EarlierNames...) {
+		if n != "" {
+			out = append(out, "name:"+strings.ToLower(n))
+		}
+	}
+	return append(out, sums(t)...)
+}
+
+// sums are the hashes of the content, by whoever's word.
+func sums(t *model.Transfer) []string {
+	var out []string
+	if t.SHA256 != "" {
+		out = append(out, "sha256:"+t.SHA256)
+	}
+	for _, h := range t.Hashes {
+		if s := h.Alg + ":" + h.Value; !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (b *book) add(entry, t *model.Transfer) {
+	for _, k := range keys(t) {
+		if !slices.Contains(b.byKey[k], entry) {
+			b.byKey[k] = append(b.byKey[k], entry)
+		}
+	}
+}
+
+// find gives the transfer that is the same movement as t: the nearest in time.
+func (b *book) find(t *model.Transfer) *model.Transfer {
+	if rank(t) == 0 {
+		return nil // a packet decoder has joined what is one
+	}
+	var best *model.Transfer
+	for _, k := range keys(t) {
+		for _, o := range b.byKey[k] {
+			if b.same(o, t) && (best == nil || apart(o, t) < apart(best, t)) {
+				best = o
+			}
+		}
+	}
+	return best
+}
+
+// apart is the time between two records of a movement.
+func apart(a, b *model.Transfer) model.Time {
+	return max(0, begin(a)-max(b.End, begin(b)), begin(b)-max(a.End, begin(a)))
+}
+
+func begin(t *model.Transfer) model.Time { return cmp.Or(t.Start, t.End) }
+
+func (b *book) same(o, t *model.Transfer) bool {
+	if apart(o, t) > Slack || !sameChannel(o, t) || conflict(o, t) || sameLog(o, t) {
+		return false
+	}
+	if o.Operation != "" && t.Operation != "" && o.Operation != t.Operation && (o.Operation == model.Copy || t.Operation == model.Copy) {
+		return false
+	}
+	at := begin(t)
+	src, srcKnown := b.hosts.Same(o.Source, t.Source, at)
+	dst, dstKnown := b.hosts.Same(o.Destination, t.Destination, at)
+	return src && dst && (srcKnown || dstKnown)
+}
+
+// sameLog says whether one host's logs gave both: they were told apart there.
+func sameLog(o, t *model.Transfer) bool {
+	for _, a := range o.Evidence {
+		for _, c := range t.Evidence {
+			if a.Computer != "" && a.Computer == c.Computer {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// conflict says whether two contents are known to differ.
+func conflict(o, t *model.Transfer) bool {
+	for _, a := range sums(o) {
+		alg, _, _ := strings.Cut(a, ":")
+		for _, c := range sums(t) {
+			if strings.HasPrefix(c, alg+":") && c == a {
+				return false
+			}
+		}
+	}
+	for _, a := range sums(o) {
+		alg, _, _ := strings.Cut(a, ":")
+		if slices.ContainsFunc(sums(t), func(c string) bool { return strings.HasPrefix(c, alg+":") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameChannel compares channels: logs seldom tell the dialect of SMB, and a
+// download by BITS or by WebDAV is HTTP on the wire.
+func sameChannel(o, t *model.Transfer) bool {
+	a, c := family(o.Channel), family(t.Channel)
+	return a == c || a == "unknown" || c == "unknown"
+}
+
+func family(channel string) string {
+	switch channel {
+	case "smb1", "smb2", "smb":
+		return "smb"
+	case "http", "webdav", "bits":
+		return "http"
+	}
+	return channel
+}
+
+// merge adds what t says to o, which is the better witness.
+func merge(o, t *model.Transfer) {
+	if len(o.Observations) == 0 {
+		o.Observations = []string{o.ID}
+	}
+	for _, id := range append([]string{t.ID}, t.Observations...) {
+		if !slices.Contains(o.Observations, id) {
+			o.Observations = append(o.Observations, id)
+		}
+	}
+	if o.Status == model.Claimed && t.Status == model.Done {
+		o.Status, o.Reason = model.Done, t.Reason
+	}
+	endpoint(&o.Source, &t.Source)
+	endpoint(&o.Destination, &t.Destination)
+	for _, p := range [][2]*string{{&o.User, &t.User}, {&o.Domain, &t.Domain}, {&o.UserSID, &t.UserSID}, {&o.InitiatorUser, &t.InitiatorUser},
+		{&o.Process, &t.Process}, {&o.Command, &t.Command}, {&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.Initiator, &t.Initiator}} {
+		if *p[0] == "" {
+			*p[0] = *p[1]
+		}
+	}
+	if o.PID == 0 {
+		o.PID = t.PID
+	}
+	if o.Size == nil {
+		o.Size = t.Size
+	}
+	o.Logon, o.Receiver = cmp.Or(o.Logon, t.Logon), cmp.Or(o.Receiver, t.Receiver)
+	for _, h := range t.Hashes {
+		if !slices.Contains(o.Hashes, h) {
+			o.Hashes = append(o.Hashes, h)
+		}
+	}
+	if !strings.EqualFold(o.Name, t.Name) && t.Name != "" && !slices.Contains(o.EarlierNames, t.Name) {
+		o.EarlierNames = append(o.EarlierNames, t.Name)
+	}
+	o.Executed = append(o.Executed, t.Executed...)
+	o.Evidence = append(o.Evidence, t.Evidence...)
+}
+
+func endpoint(o, t *model.Endpoint) {
+	if !o.IP.Known() {
+		o.IP, o.Port = t.IP, t.Port
+	}
+	o.Host = cmp.Or(o.Host, t.Host)
+}
+
+// window is how long after its arrival a start is tied to a file.
+const window model.Time = 24 * 3600e9
+
+// Tie notes the starts in the transfers that brought their programs: on that host,
+// of that name and place, the latest before.
+func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
+	byName := map[string][]*model.Transfer{}
+	for _, t := range all {
+		if t.Name != "" && t.Status != model.Denied && t.Status != model.Failed {
+			n := strings.ToLower(t.Name)
+			byName[n] = append(byName[n], t)
+		}
+	}
+	for _, s := range starts {
+		image := strings.ToLower(s.Image)
+		var best *model.Transfer
+		for _, t := range byName[image[strings.LastIndexByte(image, '\\')+1:]] {
+			if s.Time < begin(t)-Slack || s.Time > t.End+window || best != nil && begin(t) < begin(best) {
+				continue
+			}
+			if same, known := hosts.Same(t.Destination, s.Host, s.Time); same && known && fitsPlace(t, image) {
+				best = t
+			}
+		}
+		if best != nil && !slices.ContainsFunc(best.Executed, func(x model.Execution) bool { return x.How == s.How && max(x.Time-s.Time, s.Time-x.Time) < 2e9 }) {
+			best.Executed = append(best.Executed, s.Execution)
+		}
+	}
+}
+
+// fitsPlace says whether the image lies where an SMB write put it, as far as the
+// path below the share tells.
+func fitsPlace(t *model.Transfer, image string) bool {
+	if family(t.Channel) != "smb" || t.Operation != model.Push {
+		return true
+	}
+	path := strings.ToLower(strings.Trim(strings.ReplaceAll(t.Path, "/", `\`), `\`))
+	return strings.HasSuffix(image, `\`+path)
+}

@@ -1,0 +1,336 @@
+package scan
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"waybill/internal/identity"
+	"waybill/internal/input"
+	"waybill/internal/ledger"
+	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
+	"waybill/internal/telemetry/winhost"
+	"waybill/internal/telemetry/winlog"
+)
+
+// spoolLimit bounds what of one compressed EVTX file is copied to a temporary file.
+const spoolLimit = 4 << 30
+
+// logSource is one log being read: its events in file order.
+type logSource struct {
+	in      *input.Input
+	index   int32
+	first   model.Time
+	log     winlog.Log
+	err     error // of opening it, or damage of its container
+	batches chan *winlog.Batch
+	spare   chan *winlog.Batch
+
+	batch *winlog.Batch
+	next  int
+	key   model.Time // the highest time so far, so that file order holds
+
+	start, end model.Time
+	events     int64
+	bytes      int64
+	kinds      map[uint32]int64
+}
+
+func newLogSource(in *input.Input, index int) *logSource {
+	s := &logSource{in: in, index: int32(index), first: math.MinInt64, kinds: map[uint32]int64{}}
+	if t, ok := winlog.FirstTime(in.Kind, in.Head); ok {
+		s.first = t
+	}
+	return s
+}
+
+// begin opens the log and reads ahead.
+func (s *logSource) begin(ctx context.Context, ahead int) {
+	s.batches, s.spare = make(chan *winlog.Batch, ahead), make(chan *winlog.Batch, ahead+1)
+	for range ahead + 1 {
+		s.spare <- &winlog.Batch{}
+	}
+	r, size, err := s.open()
+	if r == nil {
+		s.err = err
+		close(s.batches)
+		return
+	}
+	s.err = err
+	if s.log, err = winlog.Open(s.in.Kind, r, size); err != nil {
+		s.err = err
+		r.Close()
+		close(s.batches)
+		return
+	}
+	go s.read(ctx, r)
+}
+
+func (s *logSource) open() (io.ReadCloser, int64, error) {
+	if s.in.Kind == winlog.EVTX {
+		r, size, err := s.in.OpenAt(spoolLimit)
+		if r == nil {
+			return nil, 0, err
+		}
+		return r, size, err
+	}
+	r, err := s.in.Open()
+	return r, s.in.Size, err
+}
+
+func (s *logSource) read(ctx context.Context, r io.Closer) {
+	defer close(s.batches)
+	defer r.Close()
+	for {
+		b := <-s.spare
+		if s.log.Next(b) != nil {
+			return
+		}
+		select {
+		case s.batches <- b:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ready makes sure that there is a next event and reports whether there is one.
+func (s *logSource) ready() bool {
+	for s.batch == nil || s.next >= len(s.batch.Events) {
+		if s.batch != nil {
+			s.spare <- s.batch
+			s.batch = nil
+		}
+		b, ok := <-s.batches
+		if !ok {
+			return false
+		}
+		s.batch, s.next = b, 0
+		s.bytes += b.Bytes
+		s.stamp()
+	}
+	return true
+}
+
+// stamp sets the key of the next event. One far ahead of the one behind it is
+// damage, or a clock that was wrong, and does not hold the rest back.
+func (s *logSource) stamp() {
+	if s.next >= len(s.batch.Events) {
+		return
+	}
+	events := s.batch.Events
+	t := events[s.next].Time
+	if s.next+1 < len(events) && t-events[s.next+1].Time > 3600e9 {
+		return
+	}
+	s.key = max(s.key, t)
+}
+
+// logHeap orders open logs by the time of their next event.
+type logHeap []*logSource
+
+func (h logHeap) Len() int { return len(h) }
+func (h logHeap) Less(i, j int) bool {
+	return h[i].key < h[j].key || h[i].key == h[j].key && h[i].index < h[j].index
+}
+func (h logHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *logHeap) Push(x any)   { *h = append(*h, x.(*logSource)) }
+func (h *logHeap) Pop() any {
+	old := *h
+	s := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return s
+}
+
+// logs reads all logs of a run.
+type logs struct {
+	o       Options
+	sources []*logSource
+	hosts   *winhost.Hosts
+	done    int64
+	total   int64
+	before  int64 // bytes that the captures were
+	twins   int64
+}
+
+func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before int64) *logs {
+	l := &logs{o: o, before: before}
+	var names []string
+	for i, in := range inputs {
+		l.sources = append(l.sources, newLogSource(in, i))
+		names = append(names, in.Name)
+		l.total += max(in.Size, 0)
+	}
+	l.hosts = winhost.New(winhost.Options{Inputs: names, Interest: interest})
+	return l
+}
+
+// run takes the events of all logs in the order of time.
+func (l *logs) run(ctx context.Context) error {
+	readers, stop := context.WithCancel(ctx)
+	defer stop()
+	waiting := slices.Clone(l.sources)
+	slices.SortStableFunc(waiting, func(a, b *logSource) int { return cmp.Compare(a.first, b.first) })
+	ahead := 2
+	if len(waiting) > 64 {
+		ahead = 1
+	}
+	var open logHeap
+	for ctx.Err() == nil {
+		for len(waiting) > 0 && (len(open) == 0 || waiting[0].first <= open[0].key) {
+			s := waiting[0]
+			waiting = waiting[1:]
+			s.begin(readers, ahead)
+			if s.ready() {
+				heap.Push(&open, s)
+			}
+		}
+		if len(open) == 0 {
+			break
+		}
+		until := model.Time(math.MaxInt64)
+		for i := 1; i < len(open) && i <= 2; i++ {
+			until = min(until, open[i].key)
+		}
+		if len(waiting) > 0 {
+			until = min(until, waiting[0].first)
+		}
+		if l.take(open[0], until) {
+			heap.Fix(&open, 0)
+		} else {
+			heap.Pop(&open)
+		}
+	}
+	return ctx.Err()
+}
+
+// take handles events of s up to a key, one at least. It reports whether s has more.
+func (l *logs) take(s *logSource, until model.Time) bool {
+	for {
+		l.event(s, &s.batch.Events[s.next])
+		if s.next++; s.next < len(s.batch.Events) {
+			s.stamp()
+		} else {
+			l.progress(s)
+			if !s.ready() {
+				return false
+			}
+		}
+		if s.key >= until {
+			return true
+		}
+	}
+}
+
+func (l *logs) event(s *logSource, e *winevent.Event) {
+	e.Input = s.index
+	s.events++
+	if e.Time != 0 && (s.start == 0 || e.Time < s.start) {
+		s.start = e.Time
+	}
+	s.end = max(s.end, e.Time)
+	if e.Wanted() {
+		s.kinds[uint32(e.Provider)<<16|uint32(e.ID)]++
+	}
+	if !l.hosts.Event(e) {
+		l.twins++
+	}
+}
+
+func (l *logs) progress(s *logSource) {
+	l.done += s.batch.Bytes
+	if l.o.Progress != nil {
+		l.o.Progress(Progress{Read: l.before + l.done, Total: l.before + l.total})
+	}
+}
+
+// names are those of files that the captures showed, lower case: their starts are
+// looked for.
+func names(transfers []*model.Transfer) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range transfers {
+		for _, n := range append([]string{t.Name}, t.EarlierNames...) {
+			if n != "" {
+				out[strings.ToLower(n)] = true
+			}
+		}
+	}
+	return out
+}
+
+// join adds to the records of the captures what the logs showed.
+func (l *logs) join(r *Records) {
+	if len(l.sources) == 0 {
+		return
+	}
+	found := l.hosts.Close()
+	hosts, ours := &identity.Table{}, map[string]bool{}
+	for _, b := range found.Bindings {
+		hosts.Add(identity.Binding(b))
+	}
+	for _, h := range l.hosts.Names() {
+		name := strings.ToLower(h)
+		ours[name] = true
+		if _, domain, ok := strings.Cut(name, "."); ok {
+			ours[domain] = true
+		}
+	}
+	r.Transfers = ledger.Join(append(r.Transfers, found.Transfers...), hosts)
+	starts := make([]ledger.Start, 0, len(found.Starts))
+	for _, s := range found.Starts {
+		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})
+	}
+	ledger.Tie(r.Transfers, starts, hosts)
+	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
+		t.Scope = l.o.scope(t, ours)
+		t.Techniques = techniques(t)
+		why := l.o.leaveOut(t, false)
+		if why != "" {
+			r.Summary.LeftOut[why]++
+		}
+		return why != ""
+	})
+	r.Accesses = append(r.Accesses, found.Accesses...)
+	r.sort()
+}
+
+// coverage is one record an input.
+func (l *logs) coverage(r *Records) {
+	for _, s := range l.sources {
+		c := &model.Coverage{Kind: "coverage", Input: s.in.Name, Digest: s.in.Digest(), Start: s.start, End: s.end, Bytes: s.bytes, Events: eventCounts(s.kinds)}
+		if s.in.Size >= 0 {
+			c.Size = &s.in.Size
+		}
+		if l.o.HashInputs {
+			sum, err := s.in.SHA256()
+			if err != nil {
+				c.Damaged = append(c.Damaged, err.Error())
+			}
+			c.SHA256 = sum
+		}
+		if s.err != nil {
+			c.Damaged = append(c.Damaged, s.err.Error())
+		}
+		if s.log != nil {
+			c.Damaged = append(c.Damaged, s.log.Damage()...)
+		}
+		r.damaged(c)
+		r.Summary.Events += s.events
+		r.Coverage = append(r.Coverage, c)
+	}
+}
+
+// eventCounts names the kinds of events.
+func eventCounts(kinds map[uint32]int64) map[string]int64 {
+	out := map[string]int64{}
+	for k, n := range kinds {
+		out[winevent.Provider(k>>16).String()+"/"+strconv.Itoa(int(k&0xffff))] += n
+	}
+	return out
+}

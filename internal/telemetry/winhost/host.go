@@ -1,0 +1,275 @@
+package winhost
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
+)
+
+// How long things wait for each other. Events of one host come out of order by
+// what their collectors and channels differ; a movement is judged when all that
+// belongs to it must have come.
+const (
+	patience model.Time = 5 * 60e9  // after the last event of a movement
+	recent   model.Time = 30 * 60e9 // how long facts are kept
+	minute   model.Time = 60e9
+)
+
+// Bounds of what is kept of a host.
+const (
+	maxFacts  = 1 << 14
+	maxLogons = 4096
+	maxLanded = 4096
+	maxOpen   = 1 << 14
+)
+
+// host is the state of one host.
+type host struct {
+	s    *Hosts
+	name string // as its events write it
+	bare string // lower case, without domain
+
+	now    model.Time // the highest time of its events
+	due    model.Time // when the next look at what is open is due
+	addrs  map[model.Addr]*own
+	logons map[string]logon // by logon id
+
+	remotes   []remote   // signs that another host is there
+	starts    []start    // of processes
+	loads     []start    // of modules
+	loopback  []fact     // names that were written, or named, through loopback
+	created   []creation // files that System created, and others
+	writes    []*write   // open ones, by 5145
+	downloads []*download
+	landed    map[string]*landed // by local path, lower case
+	landedQ   []string
+	pulled    map[string]*model.Transfer
+	services  []start
+
+	jobs       map[string]*model.Transfer // BITS jobs
+	desktops   []remote                   // servers of Remote Desktop sessions that began here
+	local      map[string]bool            // programs that a process of this host wrote
+	startsDone model.Time
+
+	channels map[string]*channel
+	end      *model.Endpoint
+	mine     []side0
+}
+
+// own is how sure it is that an address is the host's.
+type own struct {
+	votes       int
+	first, last model.Time
+}
+
+// logon is a session of an account.
+type logon struct {
+	user, domain string
+	kind         int
+	from         model.Addr
+	time         model.Time
+}
+
+// remote is a sign that another host is connected: an inbound connection to a
+// file-sharing port, or a network logon.
+type remote struct {
+	time         model.Time
+	addr         model.Addr
+	own          model.Addr
+	port         uint16 // its own, 0 for a logon
+	user, domain string
+	id           string // logon id
+	evidence     model.Evidence
+}
+
+// start is a start of a process, a load of a module, or a service's making.
+type start struct {
+	time     model.Time
+	image    string // lower case
+	shown    string
+	command  string
+	parent   string // lower case
+	user     string
+	pid      uint64
+	system   bool // under the local system account
+	hashes   []model.Hash
+	how      string
+	evidence model.Evidence
+}
+
+// fact is a lower-case text at a time.
+type fact struct {
+	time model.Time
+	text string
+}
+
+// landed is a file that came from another host.
+type landed struct {
+	transfer *model.Transfer
+	path     string // lower case
+	stem     string // without extension
+	time     model.Time
+}
+
+func newHost(s *Hosts, name, bare string) *host {
+	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{},
+		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
+}
+
+// isOwn says whether an address is the host's, as far as is known by now.
+func (h *host) isOwn(a model.Addr) bool {
+	if loopback(a) {
+		return true
+	}
+	o := h.addrs[a]
+	return o != nil && o.votes > 0
+}
+
+// isSelf says whether a name in a UNC path is the host itself.
+func (h *host) isSelf(name string) bool {
+	name = strings.ToLower(strings.Trim(name, "[]"))
+	if name == "localhost" || name == "." || name == h.bare || name == strings.ToLower(h.name) {
+		return true
+	}
+	name = strings.TrimSuffix(strings.ReplaceAll(name, "-", ":"), ".ipv6:literal.net")
+	if a := address(name); a.Known() {
+		return h.isOwn(a)
+	}
+	return false
+}
+
+// vote notes that an address seems to be the host's, or another's.
+func (h *host) vote(a model.Addr, votes int, t model.Time) {
+	if !a.Known() || loopback(a) {
+		return
+	}
+	o := h.addrs[a]
+	if o == nil {
+		if len(h.addrs) >= maxFacts {
+			return
+		}
+		o = &own{first: t, last: t}
+		h.addrs[a] = o
+	}
+	o.votes += votes
+	o.first, o.last = min(o.first, t), max(o.last, t)
+}
+
+// address is the host's best known address.
+func (h *host) address() model.Addr {
+	var best model.Addr
+	var most *own
+	for a, o := range h.addrs {
+		if o.votes <= 0 || a.Netip().IsLinkLocalUnicast() && best.Known() {
+			continue
+		}
+		if most == nil || best.Netip().IsLinkLocalUnicast() || o.votes > most.votes || o.votes == most.votes && string(a[:]) < string(best[:]) {
+			best, most = a, o
+		}
+	}
+	return best
+}
+
+// evidence names an event.
+func (h *host) evidence(e *winevent.Event, what string) model.Evidence {
+	v := model.Evidence{Input: h.s.o.Inputs[e.Input], Kind: "event", Computer: h.name, Channel: strings.Clone(e.Channel),
+		Record: e.Record, Line: e.Line, What: what}
+	if e.Line == 0 {
+		v.Offset = e.Offset
+	}
+	return v
+}
+
+// trim forgets facts that are older than recent, or too many.
+func trim[T any](all []T, time func(T) model.Time, now model.Time) []T {
+	if len(all) < maxFacts && (len(all) == 0 || now-time(all[0]) < 2*recent) {
+		return all
+	}
+	kept := slices.DeleteFunc(all, func(x T) bool { return now-time(x) > recent })
+	if len(kept) >= maxFacts {
+		kept = slices.Delete(kept, 0, len(kept)/2)
+	}
+	return kept
+}
+
+// tick moves the host's clock, and settles what is due.
+func (h *host) tick(t model.Time) {
+	if t <= h.now && t < h.due {
+		return
+	}
+	h.now = max(h.now, t)
+	if h.now < h.due {
+		return
+	}
+	h.settle(h.now - patience)
+	h.due = h.now + patience/5
+	h.remotes = trim(h.remotes, func(x remote) model.Time { return x.time }, h.now)
+	h.starts = trim(h.starts, func(x start) model.Time { return x.time }, h.now)
+	h.loads = trim(h.loads, func(x start) model.Time { return x.time }, h.now)
+	h.services = trim(h.services, func(x start) model.Time { return x.time }, h.now)
+	h.loopback = trim(h.loopback, func(x fact) model.Time { return x.time }, h.now)
+}
+
+// settle decides on all that began before t.
+func (h *host) settle(t model.Time) {
+	h.settleWrites(t)
+	h.settleCreations(t)
+	h.settleStarts(t)
+	h.settleDownloads(t)
+}
+
+// complete fills in the host's end of its transfers, when its addresses are known.
+func (h *host) complete() {
+	h.end.Host, h.end.IP = h.name, h.address()
+	h.finish()
+	for _, a := range sortedAddrs(h.addrs) {
+		if o := h.addrs[a]; o.votes > 0 {
+			h.s.out.Bindings = append(h.s.out.Bindings, Binding{Addr: a, Host: h.name, First: o.first, Last: o.last})
+		}
+	}
+}
+
+func sortedAddrs(m map[model.Addr]*own) []model.Addr {
+	var out []model.Addr
+	for a := range m {
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b model.Addr) int { return cmp.Compare(string(a[:]), string(b[:])) })
+	return out
+}
+
+// splitPath cuts a path at its last backslash.
+func splitPath(path string) (folder, name string) {
+	i := strings.LastIndexAny(path, `\/`)
+	return path[:i+1], path[i+1:]
+}
+
+// extension is the last extension of a path, lower case, without dot.
+func extension(path string) string {
+	_, name := splitPath(path)
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return ""
+	}
+	return strings.ToLower(name[i+1:])
+}
+
+// unc takes a path on another host apart.
+func unc(path string) (server, share, rest string, ok bool) {
+	p := strings.ReplaceAll(path, "/", `\`)
+	for _, prefix := range []string{`\\?\unc\`, `\\?\UNC\`, `\device\mup\`, `\Device\Mup\`} {
+		if r, found := strings.CutPrefix(p, prefix); found {
+			p = `\\` + r
+		}
+	}
+	if !strings.HasPrefix(p, `\\`) || strings.HasPrefix(p, `\\.\`) || strings.HasPrefix(p, `\\?\`) {
+		return "", "", "", false
+	}
+	server, rest, _ = strings.Cut(p[2:], `\`)
+	share, rest, _ = strings.Cut(rest, `\`)
+	server, _, _ = strings.Cut(server, "@") // WebDAV: host@SSL@port
+	return server, share, rest, server != "" && share != "" && rest != ""
+}

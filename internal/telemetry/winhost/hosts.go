@@ -1,0 +1,200 @@
+// Package winhost follows Windows hosts through their event logs. In come events
+// of all logs and hosts, about in the order of time; out come the movements of
+// files that they show, each with its evidence, the starts of programs that moved,
+// and what the logs covered. It knows one host at a time: what two hosts or a
+// capture say of one movement is joined elsewhere. It opens no file, and what it
+// keeps of a host is bounded in time and number.
+//
+// A movement is said only when an event of this host shows it: a 5145 with data
+// rights is a claim, a file that System created is a write from the network, an
+// image on another host's share was read from there. Loopback, and the host's own
+// names and addresses, are no movement.
+package winhost
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
+)
+
+// Options of New.
+type Options struct {
+	Inputs []string // names of the inputs, by winevent.Event.Input
+	// Interest are base names, lower case, of files that moved by other witness:
+	// the starts of programs of these names are given too.
+	Interest map[string]bool
+}
+
+// Start is the start or load of a program of which it is known, or may be found
+// out, that it moved.
+type Start struct {
+	Host  *model.Endpoint // the host, completed at the end
+	Image string
+	model.Execution
+}
+
+// Result is what the hosts' logs showed.
+type Result struct {
+	Transfers []*model.Transfer
+	Accesses  []*model.Access
+	Starts    []Start
+	Bindings  []Binding
+}
+
+// Binding says that an address was a host's.
+type Binding struct {
+	Addr        model.Addr
+	Host        string
+	First, Last model.Time
+}
+
+// Hosts is all hosts of a run.
+type Hosts struct {
+	o     Options
+	hosts map[string]*host // by the name, lower case
+	short map[string]*host // by the name without domain
+	seen  [2]map[uint64]model.Time
+	seed  maphash.Seed
+	out   Result
+}
+
+// New makes a state without hosts.
+func New(o Options) *Hosts {
+	return &Hosts{o: o, hosts: map[string]*host{}, short: map[string]*host{}, seed: maphash.MakeSeed(),
+		seen: [2]map[uint64]model.Time{{}, {}}}
+}
+
+// Event takes the next event. It reports whether the event is new: the same one
+// from another collector, a shadow copy or an archived log counts once.
+func (s *Hosts) Event(e *winevent.Event) bool {
+	if e.Wanted() && s.twin(e) {
+		return false
+	}
+	h := s.host(e.Computer)
+	h.cover(e)
+	if e.Wanted() {
+		h.event(e)
+	}
+	return true
+}
+
+// maxSeen bounds the events remembered to tell twins; there are two generations.
+const maxSeen = 1 << 18
+
+// twinGap is how far apart the stamps of two collectors may be.
+const twinGap model.Time = 1e9
+
+func (s *Hosts) twin(e *winevent.Event) bool {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	h.WriteString(e.Computer)
+	h.WriteString(e.Channel)
+	h.WriteByte(byte(e.ID))
+	h.WriteByte(byte(e.ID >> 8))
+	if e.Record != 0 {
+		for n := e.Record; n > 0; n >>= 8 {
+			h.WriteByte(byte(n))
+		}
+	} else {
+		for _, f := range e.Fields {
+			h.WriteString(f.Name)
+			h.WriteString(f.Value)
+		}
+	}
+	key := h.Sum64()
+	for _, generation := range s.seen {
+		if t, ok := generation[key]; ok && max(t-e.Time, e.Time-t) < twinGap {
+			return true
+		}
+	}
+	if len(s.seen[0]) >= maxSeen {
+		s.seen[1], s.seen[0] = s.seen[0], s.seen[1]
+		clear(s.seen[0])
+	}
+	s.seen[0][key] = e.Time
+	return false
+}
+
+// host finds the state of a host. A name without domain is the one host of that
+// name; names that many hosts have never join.
+func (s *Hosts) host(computer string) *host {
+	if h := s.hosts[computer]; h != nil {
+		return h
+	}
+	key := strings.ToLower(computer)
+	bare, domain, _ := strings.Cut(key, ".")
+	h := s.hosts[key]
+	if other := s.short[bare]; h == nil && other != nil && !everyones(bare) {
+		_, otherDomain, _ := strings.Cut(strings.ToLower(other.name), ".")
+		if domain == "" || otherDomain == "" {
+			h = other
+			if domain != "" {
+				h.name = strings.Clone(computer)
+			}
+		}
+	}
+	if h == nil {
+		h = newHost(s, strings.Clone(computer), strings.Clone(bare))
+		s.short[h.bare] = h
+	}
+	s.hosts[strings.Clone(computer)], s.hosts[strings.Clone(key)] = h, h
+	return h
+}
+
+// everyones says whether many hosts have this name.
+func everyones(name string) bool {
+	return name == "" || name == "localhost" || name == "kali" || strings.HasPrefix(name, "desktop-") || strings.HasPrefix(name, "win-")
+}
+
+// Close settles what is open and gives what was found.
+func (s *Hosts) Close() *Result {
+	for _, h := range s.all() {
+		h.settle(lastTime)
+	}
+	for _, h := range s.all() {
+		h.complete()
+	}
+	return &s.out
+}
+
+// Names are those of all hosts.
+func (s *Hosts) Names() []string {
+	var out []string
+	for _, h := range s.all() {
+		out = append(out, h.name)
+	}
+	return out
+}
+
+// all hosts in the order of their names.
+func (s *Hosts) all() []*host {
+	var out []*host
+	for _, h := range s.hosts {
+		if !slices.Contains(out, h) {
+			out = append(out, h)
+		}
+	}
+	slices.SortFunc(out, func(a, b *host) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+const lastTime = model.Time(1<<63 - 1)
+
+// address reads an address as events write it: IPv4, IPv6, IPv4 in IPv6, with a
+// zone or without.
+func address(s string) model.Addr {
+	if s == "" || s == "LOCAL" {
+		return model.Addr{}
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return model.Addr{}
+	}
+	return model.AddrOf(a.WithZone(""))
+}
+
+func loopback(a model.Addr) bool { return a.Known() && a.Netip().IsLoopback() }

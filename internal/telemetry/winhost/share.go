@@ -1,0 +1,364 @@
+package winhost
+
+import (
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
+)
+
+// Rights of a 5145's access mask (MS-SMB2 2.2.13.1.1): those that write data.
+const (
+	writeData  = 0x2
+	appendData = 0x4
+)
+
+// write is a file on a share of this host that another host asked to write, as
+// one or more 5145 say.
+type write struct {
+	first, last model.Time
+	share       string // without the leading \\*\
+	path        string // below the share
+	local       string // on the disk, lower case; "" unknown
+	from        model.Addr
+	port        uint16
+	user        string
+	domain      string
+	sid         string
+	logon       string
+	refused     bool // every one of them
+	id          string
+	assumed     bool
+	evidence    []model.Evidence
+}
+
+// creation is a file that was created, as Sysmon 11 says.
+type creation struct {
+	time     model.Time
+	path     string // lower case
+	shown    string
+	image    string // of the writer, lower case
+	process  string
+	pid      uint64
+	guid     string
+	user     string
+	id       string
+	assumed  bool
+	taken    bool // belongs to a movement that was said
+	evidence model.Evidence
+}
+
+// maxWriteEvidence bounds the events that are cited for one movement.
+const maxWriteEvidence = 8
+
+// share takes a 5145: access to a file of a share was checked. It is a claim; with
+// write rights, of a write.
+func (h *host) share(e *winevent.Event) {
+	share := lastElement(e.Get("ShareName"))
+	path := strings.Trim(e.Get("RelativeTargetName"), `\`)
+	from := address(e.Get("IpAddress"))
+	if strings.EqualFold(share, "IPC$") || share == "" || path == "" || e.Number("AccessMask")&(writeData|appendData) == 0 {
+		return
+	}
+	// An address of the host itself shows when more of it is known.
+	for _, w := range h.writes {
+		if w.from == from && e.Time-w.last < patience && w.last-e.Time < patience && strings.EqualFold(w.share, share) && strings.EqualFold(w.path, path) {
+			w.first, w.last = min(w.first, e.Time), max(w.last, e.Time)
+			w.refused = w.refused && e.Failure
+			if len(w.evidence) < maxWriteEvidence {
+				w.evidence = append(w.evidence, h.evidence(e, "5145 write access"))
+			}
+			return
+		}
+	}
+	if len(h.writes) >= maxOpen {
+		return
+	}
+	w := &write{first: e.Time, last: e.Time, share: strings.Clone(share), path: strings.Clone(path), from: from, port: uint16(e.Number("IpPort")),
+		user: strings.Clone(e.Get("SubjectUserName")), domain: strings.Clone(e.Get("SubjectDomainName")), sid: strings.Clone(e.Get("SubjectUserSid")),
+		logon: strings.ToLower(e.Get("SubjectLogonId")), refused: e.Failure, assumed: e.Assumed, id: h.id(e),
+		evidence: []model.Evidence{h.evidence(e, "5145 write access")}}
+	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
+	h.writes = append(h.writes, w)
+}
+
+// localPath is where a file of a share lies, as far as the event or the share's
+// name tell.
+func localPath(root, share, path string) string {
+	root = strings.TrimRight(strings.TrimPrefix(root, `\??\`), `\`)
+	switch s := strings.ToLower(share); {
+	case root != "":
+	case s == "admin$":
+		root = `C:\Windows`
+	case len(s) == 2 && s[1] == '$':
+		root = strings.ToUpper(s[:1]) + ":"
+	default:
+		return ""
+	}
+	return root + `\` + path
+}
+
+// creation takes a Sysmon 11.
+func (h *host) creation(e *winevent.Event) {
+	path := e.Get("TargetFilename")
+	image := e.Get("Image")
+	c := creation{time: e.Time, image: strings.ToLower(image), pid: e.Number("ProcessId")}
+	system := c.image == "system"
+	if path == "" || system && housekeeping(path) || !system && !h.watched(c.image, path) {
+		return
+	}
+	if len(h.created) >= maxOpen {
+		return
+	}
+	c.shown, c.process, c.guid = strings.Clone(path), strings.Clone(image), strings.Clone(e.Get("ProcessGuid"))
+	c.image, c.path, c.user, c.assumed = strings.ToLower(c.process), strings.ToLower(c.shown), strings.Clone(e.Get("User")), e.Assumed
+	c.id, c.evidence = h.id(e), h.evidence(e, "Sysmon 11 file create")
+	h.created = append(h.created, c)
+}
+
+// watched says whether a file that a process other than System creates matters:
+// what can run, and what a Remote Desktop client writes.
+func (h *host) watched(image, path string) bool {
+	if strings.HasSuffix(image, `\mstsc.exe`) {
+		return true
+	}
+	return carries(extension(path))
+}
+
+// housekeeping are files that the system process writes by itself: traces, shadow
+// copies, registry hives, page files, crash dumps (field notes, host telemetry).
+func housekeeping(path string) bool {
+	p := strings.ToLower(path)
+	switch extension(p) {
+	case "etl", "blf", "regtrans-ms", "log1", "log2", "pf", "dmp", "sys$", "evtx", "lnk~":
+		return true
+	}
+	_, name := splitPath(p)
+	if strings.HasPrefix(name, "ntuser.dat") || strings.HasPrefix(name, "usrclass.dat") || name == "pagefile.sys" || name == "hiberfil.sys" || name == "swapfile.sys" {
+		return true
+	}
+	for _, part := range []string{`\system volume information\`, `\$extend\`, `\windows\system32\config\`, `\device\harddiskvolumeshadowcopy`,
+		`\appdata\local\microsoft\windows\notifications\`, `\windows\serviceprofiles\`, `\windows\system32\logfiles\`, `\windows\softwaredistribution\`} {
+		if strings.Contains(p, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// carries says whether a file of this extension runs, or holds what may run.
+func carries(ext string) bool { return runnable[ext] || archives[ext] }
+
+var runnable = set("exe dll sys scr com pif cpl ocx drv msi msp msu jar class ps1 psm1 psd1 bat cmd vbs vbe js jse wsf wsh hta py pyw pl sh " +
+	"lnk inf reg sct xsl chm aspx asp ashx asmx jsp jspx php war cab elf so bin xll wll ppam xlam")
+
+var archives = set("zip 7z rar gz tgz tar iso img vhd vhdx arj bz2 xz zst")
+
+func set(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}
+
+// settleWrites decides on the 5145 writes whose last event is older than t.
+func (h *host) settleWrites(t model.Time) {
+	h.writes = slices.DeleteFunc(h.writes, func(w *write) bool {
+		if w.last > t {
+			return false
+		}
+		h.decide(w)
+		return true
+	})
+}
+
+func (h *host) decide(w *write) {
+	c := h.creationOf(w)
+	if loopback(w.from) || h.isOwn(w.from) {
+		h.loopback = append(h.loopback, fact{w.first, strings.ToLower(w.path)})
+		if c != nil {
+			c.taken = true
+		}
+		return
+	}
+	_, name := splitPath(w.path)
+	tr := &model.Transfer{ID: w.id, Start: w.first, End: w.last, Operation: model.Push, Initiator: model.BySource, Channel: "smb",
+		Source: model.Endpoint{IP: w.from, Port: w.port}, Share: w.share, Path: w.path, Name: name, User: w.user, Domain: w.domain, UserSID: w.sid,
+		Completeness: model.Logged, Status: model.Claimed, Reason: "write access was granted; nothing shows that bytes moved", Evidence: w.evidence, TimeAssumed: w.assumed}
+	if w.logon != "" {
+		tr.Logon = &model.Logon{Host: h.name, ID: w.logon, Source: w.from, Type: h.logons[w.logon].kind}
+	}
+	if w.refused {
+		tr.Status, tr.Reason = model.Denied, "the share refused the access"
+	}
+	path := w.local
+	if c != nil {
+		c.taken = true
+		path = c.path
+		tr.Evidence = append(slices.Clone(tr.Evidence), c.evidence)
+		tr.Observations = []string{w.id, c.id}
+		tr.Receiver = &model.Receiver{Process: "System", PID: c.pid}
+		tr.End = max(tr.End, c.time)
+		h.confirm(tr)
+	}
+	if c == nil && extension(name) == "" && !h.runs(path, w.first) {
+		return // most likely a folder: 5145 does not tell
+	}
+	h.found(tr, model.ByDestination)
+	h.land(tr, path, w.first)
+}
+
+// confirm makes a claim a movement.
+func (h *host) confirm(tr *model.Transfer) {
+	if tr.Status == model.Claimed {
+		tr.Status, tr.Reason = model.Done, "a log shows the movement, no bytes were seen"
+	}
+}
+
+// creationOf finds the file that System created for a write.
+func (h *host) creationOf(w *write) *creation {
+	tail := `\` + strings.ToLower(w.path)
+	for i := range h.created {
+		c := &h.created[i]
+		if c.image != "system" || c.time < w.first-10e9 || c.time > w.last+minute {
+			continue
+		}
+		if w.local != "" && c.path == w.local || w.local == "" && strings.HasSuffix(c.path, tail) || c.path == `\\`+h.bare+`\`+strings.ToLower(w.share)+tail {
+			return c
+		}
+	}
+	return nil
+}
+
+// settleCreations decides on files that were created before t and belong to no 5145.
+func (h *host) settleCreations(t model.Time) {
+	kept := h.created[:0]
+	for i := range h.created {
+		c := &h.created[i]
+		if c.time > t {
+			kept = append(kept, *c)
+			continue
+		}
+		if !c.taken {
+			h.decideCreation(c)
+		}
+	}
+	h.created = kept
+}
+
+func (h *host) decideCreation(c *creation) {
+	switch {
+	case c.image == "system":
+		h.systemWrite(c)
+	case strings.HasSuffix(c.image, `\mstsc.exe`):
+		h.remoteDesktop(c)
+	default:
+		if len(h.local) < maxFacts {
+			h.local[c.path] = true
+		}
+	}
+}
+
+// systemWrite says that a file which System created came from the network: over
+// SMB, the server writes in the name of the client.
+func (h *host) systemWrite(c *creation) {
+	_, name := splitPath(c.shown)
+	if outputFile(name) || h.writtenThroughLoopback(c) {
+		return
+	}
+	from, why := h.remoteAt(c.time)
+	if from == nil && !carries(extension(name)) {
+		return
+	}
+	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb",
+		Path: c.shown, Name: name, Completeness: model.Logged, Status: model.Done, Receiver: &model.Receiver{Process: "System", PID: c.pid},
+		Reason: "a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
+	if from != nil {
+		h.attribute(tr, from)
+		tr.Confidence = "medium"
+	} else {
+		tr.Reason += "; " + why
+	}
+	h.found(tr, model.ByDestination)
+	h.land(tr, c.path, c.time)
+}
+
+// attribute names the source of a transfer by a sign that another host was there.
+func (h *host) attribute(tr *model.Transfer, from *remote) {
+	tr.Source = model.Endpoint{IP: from.addr, Port: from.port}
+	tr.User, tr.Domain = from.user, from.domain
+	if from.id != "" {
+		tr.Logon = &model.Logon{Host: h.name, ID: from.id, Type: 3, Source: from.addr}
+	}
+	tr.Evidence = append(slices.Clip(tr.Evidence), from.evidence)
+}
+
+// remoteAt is the other host that was connected at a time: the only one within
+// ten seconds, else within a minute, else within half an hour before. Where there
+// are several, none is named. Connections may be logged a little later than what
+// came over them.
+func (h *host) remoteAt(t model.Time) (*remote, string) {
+	for _, reach := range []model.Time{10e9, minute, recent} {
+		var only *remote
+		several := false
+		for i := range h.remotes {
+			r := &h.remotes[i]
+			if r.time < t-reach || r.time > t+min(reach, minute) || h.isOwn(r.addr) {
+				continue
+			}
+			if only != nil && only.addr != r.addr {
+				several = true
+			}
+			if only == nil || only.user == "" && r.user != "" && r.addr == only.addr {
+				only = r
+			}
+		}
+		if several {
+			return nil, "several hosts were connected then: which one sent it is not known"
+		}
+		if only != nil {
+			return only, ""
+		}
+	}
+	return nil, "no log shows which host was connected then"
+}
+
+// outputFile are the files that remote execution tools leave for the output of
+// commands (field notes): they show execution, and no file that moved.
+func outputFile(name string) bool {
+	n := strings.ToLower(name)
+	if n == "__output" {
+		return true
+	}
+	rest, ok := strings.CutPrefix(n, "__")
+	return ok && rest != "" && strings.Trim(rest, "0123456789.") == ""
+}
+
+// writtenThroughLoopback says whether a file was written through a share by the
+// host itself.
+func (h *host) writtenThroughLoopback(c *creation) bool {
+	_, name := splitPath(c.path)
+	for _, f := range h.loopback {
+		if f.time < c.time-patience || f.time > c.time+patience {
+			continue
+		}
+		if i := strings.Index(f.text, name); i >= 0 && wordEnd(f.text[i+len(name):]) && (i == 0 || !wordByte(f.text[i-1])) {
+			return true
+		}
+	}
+	return false
+}
+
+func wordByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c >= 0x80
+}
+
+func wordEnd(rest string) bool { return rest == "" || !wordByte(rest[0]) && rest[0] != '.' }
+
+// lastElement is a share's own name: "ADMIN$" of "\\*\ADMIN$".
+func lastElement(share string) string {
+	share = strings.TrimRight(share, `\`)
+	return share[strings.LastIndexByte(share, '\\')+1:]
+}

@@ -1,0 +1,44 @@
+package winlog
+
+import (
+	"io"
+
+	"waybill/internal/telemetry/evtx"
+)
+
+// evtxLog reads a chunk a batch.
+type evtxLog struct {
+	file  *evtx.File
+	chunk evtx.Chunk
+	next  int
+	damage
+}
+
+// Next reads the next chunk.
+func (l *evtxLog) Next(b *Batch) error {
+	if l.next >= l.file.Chunks() {
+		return io.EOF
+	}
+	// The chunk fills the events of the batch, and gets its memory back with it.
+	l.chunk.Events = b.Events
+	err := l.file.Read(l.next, &l.chunk)
+	l.next++
+	if err != nil {
+		l.note("%v", err)
+		l.chunk.Events = l.chunk.Events[:0]
+	}
+	for _, d := range l.chunk.Damage {
+		l.note("%s", d)
+	}
+	b.Events, b.Bytes = l.chunk.Events, evtx.ChunkSize
+	return nil
+}
+
+// Damage adds what the file itself is missing.
+func (l *evtxLog) Damage() []string {
+	var out []string
+	for _, d := range l.file.Damage() {
+		out = append(out, d.String())
+	}
+	return append(out, l.damage.Damage()...)
+}
