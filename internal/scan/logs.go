@@ -35,6 +35,7 @@ type logSource struct {
 	batch *winlog.Batch
 	next  int
 	key   model.Time // the highest time so far, so that file order holds
+	rest  int64      // bytes behind the last event; read after batches is closed
 
 	start, end model.Time
 	events     int64
@@ -90,6 +91,7 @@ func (s *logSource) read(ctx context.Context, r io.Closer) {
 	for {
 		b := <-s.spare
 		if s.log.Next(b) != nil {
+			s.rest = b.Bytes
 			return
 		}
 		select {
@@ -109,6 +111,7 @@ func (s *logSource) ready() bool {
 		}
 		b, ok := <-s.batches
 		if !ok {
+			s.bytes += s.rest
 			return false
 		}
 		s.batch, s.next = b, 0

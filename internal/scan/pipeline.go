@@ -128,9 +128,16 @@ func (p *pipeline) someFrames(s *source, until model.Time, index int32) {
 	}
 }
 
+// maxFrame is more than any link carries: a frame that says it was longer has a
+// damaged header, and counts as what was captured of it.
+const maxFrame = 1 << 20
+
 // frame decodes one frame.
 func (p *pipeline) frame(s *source, f *capture.Frame, block *capture.Block) {
 	p.at = wire.At{Time: f.Time, Packet: f.Number, Input: s.index}
+	if f.Len > maxFrame {
+		f.Len = len(f.Data)
+	}
 	c := &p.coverage[s.index]
 	c.packets++
 	c.bytes += int64(f.Len)

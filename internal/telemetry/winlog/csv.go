@@ -75,7 +75,6 @@ func newCSVLog(r io.Reader) (Log, error) {
 // Next reads the next rows.
 func (l *csvLog) Next(b *Batch) error {
 	b.Events = b.Events[:0]
-	before := l.taken.n
 	for len(b.Events) < batchSize && !l.ended {
 		row, err := l.rows.Read()
 		if err != nil {
@@ -84,7 +83,7 @@ func (l *csvLog) Next(b *Batch) error {
 		}
 		l.take(row, b)
 	}
-	b.Bytes = l.taken.n - before
+	b.Bytes = l.taken.since()
 	if l.ended && len(b.Events) == 0 {
 		return io.EOF
 	}

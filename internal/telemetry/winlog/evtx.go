@@ -17,6 +17,7 @@ type evtxLog struct {
 // Next reads the next chunk.
 func (l *evtxLog) Next(b *Batch) error {
 	if l.next >= l.file.Chunks() {
+		b.Bytes = 0
 		return io.EOF
 	}
 	// The chunk fills the events of the batch, and gets its memory back with it.

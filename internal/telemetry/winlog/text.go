@@ -51,8 +51,16 @@ type textReader struct {
 }
 
 type counter struct {
-	r io.Reader
-	n int64
+	r     io.Reader
+	n     int64
+	given int64
+}
+
+// since is how much was read since it was asked last.
+func (c *counter) since() int64 {
+	d := c.n - c.given
+	c.given = c.n
+	return d
 }
 
 func (c *counter) Read(b []byte) (int, error) {
@@ -159,7 +167,6 @@ func looksJSON(text []byte) bool {
 // Next reads the next events.
 func (l *jsonLog) Next(b *Batch) error {
 	b.Events = b.Events[:0]
-	before := l.text.taken.n
 	for len(b.Events) < batchSize && !l.ended {
 		value, err := l.nextValue()
 		if errors.Is(err, errTooLong) {
@@ -176,7 +183,7 @@ func (l *jsonLog) Next(b *Batch) error {
 			l.take(value, b)
 		}
 	}
-	b.Bytes = l.text.taken.n - before
+	b.Bytes = l.text.taken.since()
 	if l.ended && len(b.Events) == 0 {
 		return io.EOF
 	}

@@ -22,7 +22,6 @@ func newXMLLog(r io.Reader) *xmlLog { return &xmlLog{text: newTextReader(r), num
 // Next reads the next events.
 func (l *xmlLog) Next(b *Batch) error {
 	b.Events = b.Events[:0]
-	before := l.text.taken.n
 	for len(b.Events) < batchSize && !l.ended {
 		line := l.number
 		value, err := l.element()
@@ -40,7 +39,7 @@ func (l *xmlLog) Next(b *Batch) error {
 			l.note("line %d: %v", line, err)
 		}
 	}
-	b.Bytes = l.text.taken.n - before
+	b.Bytes = l.text.taken.since()
 	if l.ended && len(b.Events) == 0 {
 		return io.EOF
 	}
