@@ -24,14 +24,43 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		return lookAdminStart(s, e.Access)
 	}
 	t := e.Transfer
-	if _, admin := adminRoot(lastElement(t.Share)); !admin || t.Source.IP == t.Destination.IP {
+	if t.Share == "" {
+		return s, systemFolderMarks(t)
+	}
+	if _, admin := adminRoot(lastElement(t.Share)); !admin || t.Source.IP.Known() && t.Source.IP == t.Destination.IP {
 		return s, nil
+	}
+	if !runs(t) && len(t.Executed) > 0 {
+		return s, []Mark{adminMark(landed(t), "a file that was started later", t.Executed[0].Time)}
 	}
 	if !runs(t) {
 		s.Files = remember(s.Files, landed(t))
 		return s, nil
 	}
-	return s, []Mark{adminMark(landed(t), "executable content", t.End)}
+	m := adminMark(landed(t), "executable content", t.End)
+	if t.Status == model.Claimed { // the access was granted, and nothing more is known
+		m.Nats = 4
+	}
+	return s, []Mark{m}
+}
+
+// systemFolderMarks marks what System wrote for a client where the logs name no
+// share: into folders that only administrative shares reach.
+func systemFolderMarks(t *model.Transfer) []Mark {
+	path := pathKey(t.Path)
+	if len(path) < 3 || path[1] != ':' || !runs(t) && len(t.Executed) == 0 {
+		return nil
+	}
+	folder, _, deeper := strings.Cut(path[3:], `\`)
+	switch {
+	case deeper && (folder == "windows" || folder == "programdata" || folder == "users" || folder == "perflogs" || strings.HasPrefix(folder, "program files")):
+	case !deeper:
+	default:
+		return nil
+	}
+	return []Mark{{Family: "channel", Analytic: "admin-share-write", Transfer: t.ID, Time: t.End, Nats: 5,
+		Text:     "executable content written over SMB to " + t.Path + ", where only an administrative share leads",
+		Evidence: t.Evidence, Techniques: []string{"T1021.002"}}}
 }
 
 // lookAdminStart marks what was written as no program and is the program of a service.
@@ -61,6 +90,12 @@ func adminMark(l landing, what string, at model.Time) Mark {
 // needsSMB says how much of SMB was readable.
 func needsSMB(c *model.Coverage) model.Ableness {
 	switch {
+	case c.Decoded["smb2"] == 0 && c.Events["security/5145"] > 0:
+		return model.Ableness{Able: "able"}
+	case c.Decoded["smb2"] == 0 && c.Events["sysmon/11"] > 0:
+		return model.Ableness{Able: "partly", Why: "no share access (Security 5145) was logged: files that System created show writes, seldom by whom"}
+	case c.Decoded["smb2"] == 0 && len(c.Events) > 0:
+		return model.Ableness{Able: "unable", Why: "no share access (Security 5145) and no file creation (Sysmon 11) was logged, and no SMB2 or SMB3 was seen"}
 	case c.Decoded["smb2"] == 0:
 		return model.Ableness{Able: "unable", Why: "no SMB2 or SMB3 was seen"}
 	case c.Blind["encrypted-smb3"] > 0:

@@ -41,7 +41,7 @@ func clusters(transfers []*model.Transfer) []*cluster {
 			out = append(out, &cluster{key: t.ID, actor: who, members: []*model.Transfer{t}})
 			continue
 		}
-		id := key + "|" + who.IP.String()
+		id := key + "|" + hostKey(who)
 		c := open[id]
 		if c == nil || t.Start-c.members[len(c.members)-1].End > clusterGap {
 			c = &cluster{key: key, actor: who}
@@ -88,8 +88,15 @@ func (c *cluster) finding(marks map[string][]Mark) *model.Finding {
 			best = r
 		}
 	}
+	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" }) {
+		return nil
+	}
 	return c.record(best, all)
 }
+
+// worthSaying is the score below which the way alone says nothing: programs are
+// copied to shares, fetched and pasted every day.
+const worthSaying = 4
 
 // reasons turns marks into terms of a sum. An analytic counts once, as its
 // strongest mark; of the analytics of a family the strongest counts in full, the
@@ -135,7 +142,7 @@ const maxEvidence = 16
 func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	score := total(why)
 	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
-		ID: digest("f-", c.key, c.actor.IP.String(), c.members[0].ID), Start: c.members[0].Start,
+		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].ID), Start: c.members[0].Start,
 		Transfers: []string{}, Hosts: []string{}}
 	if strings.Contains(c.key, ":") {
 		f.Artifacts = []string{artifactID(c.key)}
@@ -221,11 +228,19 @@ func (c *cluster) title() string {
 	return s
 }
 
+// hostLogs says whether logs of the destination vouch for the transfer: then a
+// start would show in them.
+func hostLogs(t *model.Transfer) bool {
+	return slices.ContainsFunc(t.Evidence, func(e model.Evidence) bool {
+		return e.Computer != "" && strings.EqualFold(e.Computer, t.Destination.Host)
+	})
+}
+
 // missing says what would have raised or lowered the score and was not visible.
 func (c *cluster) missing() []string {
 	hosts := map[string]bool{}
 	for _, t := range c.members {
-		if len(t.Executed) == 0 && t.Destination.IP.Known() {
+		if len(t.Executed) == 0 && hostKey(t.Destination) != "" && !hostLogs(t) {
 			hosts[t.Destination.Name()] = true
 		}
 	}

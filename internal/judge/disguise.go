@@ -15,7 +15,7 @@ func disguise() Analytic {
 }
 
 func named(e Event) string {
-	if !e.moved() || e.Transfer.Type == "" || e.Transfer.Name == "" {
+	if !e.moved() || e.Transfer.Type == "" && e.Transfer.OriginalName == "" || e.Transfer.Name == "" {
 		return ""
 	}
 	return contentKey(e.Transfer)
@@ -24,11 +24,37 @@ func named(e Event) string {
 func lookDisguise(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
 	text, technique := unfit(strings.ToLower(t.Name), t.Type)
+	if text == "" && renamed(t.Name, t.OriginalName) {
+		text, technique = fmt.Sprintf("the program calls itself %q and bears the name %q", t.OriginalName, t.Name), "T1036.003"
+	}
 	if text == "" {
 		return s, nil
 	}
 	return s, []Mark{{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: 3,
 		Text: text, Evidence: t.Evidence, Techniques: []string{technique}}}
+}
+
+// renamed says whether a program bears another name than its version resource
+// gives it. What differs in the extension or in a copy's number is the same name.
+func renamed(name, original string) bool {
+	a, b := plainName(name), plainName(original)
+	return a != "" && b != "" && a != b && !strings.HasPrefix(a, b) && !strings.HasPrefix(b, a)
+}
+
+// plainName is a name without extension, number and what parts words.
+func plainName(name string) string {
+	name = strings.ToLower(name)
+	for _, ext := range []string{".mui", ".exe", ".dll", ".sys", ".scr", ".com"} {
+		name = strings.TrimSuffix(name, ext)
+	}
+	name = strings.TrimRight(name, " ()0123456789._-")
+	name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "64"), "x"), "_")
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '_' || r == '.' {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // harmless is what content the extensions that people take for harmless stand for.

@@ -16,7 +16,7 @@ func executorMatch() Analytic {
 func lookExecutor(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		s.Files = remember(s.Files, landed(e.Transfer))
-		return s, nil
+		return s, sameAccountMarks(e.Transfer)
 	}
 	a := e.Access
 	s.Services, _ = serviceStep(s.Services, a)
@@ -33,14 +33,44 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 	return s, nil
 }
 
+// sameAccountMarks marks a file that the logs of its destination show started by
+// the account that wrote it.
+func sameAccountMarks(t *model.Transfer) []Mark {
+	writer := account(t.Domain, t.User)
+	for _, x := range t.Executed {
+		if sameAccount(x.User, writer) {
+			return []Mark{{Family: "execution", Analytic: "executor-match", Transfer: t.ID, Time: x.Time, Nats: 4,
+				Text:     "written and started by the same account " + writer,
+				Evidence: append(append([]model.Evidence{}, t.Evidence...), x.Evidence...)}}
+		}
+	}
+	return nil
+}
+
+// sameAccount compares accounts; one without domain fits any of its name. Those
+// of the system itself say nothing of who was at work.
+func sameAccount(a, b string) bool {
+	domainA, userA := cutAccount(a)
+	domainB, userB := cutAccount(b)
+	if userA == "" || !strings.EqualFold(userA, userB) || strings.EqualFold(userA, "system") || strings.HasSuffix(userA, "$") {
+		return false
+	}
+	return domainA == "" || domainB == "" || strings.EqualFold(domainA, domainB)
+}
+
+func cutAccount(s string) (domain, user string) {
+	i := strings.LastIndexByte(s, '\\')
+	return s[:max(i, 0)], s[i+1:]
+}
+
 // sameHand says what the writer and the starter of a file have in common.
 func sameHand(l landing, a *model.Access) string {
 	user := account(a.Domain, a.User)
 	sameUser := user != "" && strings.EqualFold(user, l.User)
 	switch {
-	case l.From == a.Source.IP && sameUser:
+	case l.From == hostKey(a.Source) && sameUser:
 		return fmt.Sprintf("host %s and account %s", a.Source.Name(), user)
-	case l.From == a.Source.IP:
+	case l.From == hostKey(a.Source):
 		return "host " + a.Source.Name()
 	case sameUser:
 		return "account " + user

@@ -91,7 +91,7 @@ func partition(key string) uint8 {
 
 // analytics makes all of them, with empty state.
 func analytics() []Analytic {
-	return []Analytic{adminShareWrite(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
 }
 
 // Verdict is what was judged.
@@ -152,20 +152,25 @@ func (e Event) id() string {
 // moved says whether the event is a file that reached its destination.
 func (e Event) moved() bool {
 	return e.Transfer != nil && e.Transfer.Operation != model.Copy &&
-		(e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted)
+		(e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted || e.Transfer.Status == model.Claimed)
 }
 
 // noteExecutions puts each start of a file into its transfer, once.
 func noteExecutions(transfers []*model.Transfer, marks map[string][]Mark) {
 	for _, t := range transfers {
-		seen := map[string]bool{}
 		for _, m := range marks[t.ID] {
-			if x := m.Execution; x != nil && !seen[x.Time.String()+x.How] {
-				seen[x.Time.String()+x.How] = true
+			if x := m.Execution; x != nil && !slices.ContainsFunc(t.Executed, func(o model.Execution) bool { return sameStart(&o, x) }) {
 				t.Executed = append(t.Executed, *x)
 			}
 		}
+		slices.SortStableFunc(t.Executed, func(a, b model.Execution) int { return cmp.Compare(a.Time, b.Time) })
 	}
+}
+
+// sameStart says whether two sensors saw one start: packets and a log, whose clocks
+// may differ by seconds.
+func sameStart(a, b *model.Execution) bool {
+	return a.How == b.How && max(a.Time-b.Time, b.Time-a.Time) < 10e9
 }
 
 // sortedKeys gives the keys of a map in order.

@@ -11,7 +11,7 @@ import (
 type landing struct {
 	Transfer string           `json:"transfer"`
 	Time     model.Time       `json:"time"`
-	From     model.Addr       `json:"from"` // the host that wrote it
+	From     string           `json:"from"` // the host that wrote it
 	User     string           `json:"user"`
 	Share    string           `json:"share"`
 	Path     string           `json:"path"` // below the share, lower case, with backslashes
@@ -25,7 +25,7 @@ const maxLandings = 4096
 
 // landed makes a landing of a pushed SMB file.
 func landed(t *model.Transfer) landing {
-	return landing{Transfer: t.ID, Time: t.End, From: t.Source.IP, User: account(t.Domain, t.User),
+	return landing{Transfer: t.ID, Time: t.End, From: hostKey(t.Source), User: account(t.Domain, t.User),
 		Share: lastElement(t.Share), Path: pathKey(t.Path), Name: strings.ToLower(t.Name), Shown: t.Path, Evidence: t.Evidence}
 }
 
@@ -37,6 +37,15 @@ func remember(all []landing, l landing) []landing {
 		old++
 	}
 	return append(all[old:], l)
+}
+
+// hostKey is what the state of a host is kept under: its name where one is known,
+// else its address.
+func hostKey(e model.Endpoint) string {
+	if e.Host != "" {
+		return strings.ToLower(e.Host)
+	}
+	return e.IP.String()
 }
 
 // service is a Windows service as calls to the service control manager describe it.
@@ -63,9 +72,9 @@ func isService(e Event) bool {
 func onHost(e Event) string {
 	switch {
 	case smbPush(e):
-		return e.Transfer.Destination.IP.String()
+		return hostKey(e.Transfer.Destination)
 	case isService(e):
-		return e.Access.Destination.IP.String()
+		return hostKey(e.Access.Destination)
 	}
 	return ""
 }

@@ -34,7 +34,7 @@ const (
 )
 
 func contentOf(e Event) string {
-	if !e.moved() || !e.Transfer.Destination.IP.Known() || !mayRun(e.Transfer) {
+	if !e.moved() || hostKey(e.Transfer.Destination) == "" || !mayRun(e.Transfer) {
 		return ""
 	}
 	return contentKey(e.Transfer)
@@ -42,7 +42,7 @@ func contentOf(e Event) string {
 
 func lookReach(s reach, e Event) (reach, []Mark) {
 	t := e.Transfer
-	s = s.add(arrival{t.Destination.IP.String(), t.End, t.Evidence})
+	s = s.add(arrival{hostKey(t.Destination), t.End, t.Evidence})
 	if len(s.Latest) < manyHosts {
 		return s, nil
 	}
@@ -97,6 +97,9 @@ func (s reach) mark(t *model.Transfer) Mark {
 
 // needsFiles says whether any file could be read.
 func needsFiles(c *model.Coverage) model.Ableness {
+	if len(c.Decoded) == 0 && len(c.Events) > 0 {
+		return model.Ableness{Able: "partly", Why: "logs tell names and the hashes of what was started, seldom content"}
+	}
 	if len(c.Decoded) == 0 {
 		return model.Ableness{Able: "unable", Why: "no file-carrying protocol was read"}
 	}

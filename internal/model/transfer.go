@@ -66,6 +66,7 @@ type Transfer struct {
 	Cwd             string   `json:"cwd,omitempty"`
 	DispositionName string   `json:"disposition_name,omitempty"`
 	EarlierNames    []string `json:"earlier_names,omitempty"`
+	OriginalName    string   `json:"original_name,omitempty"` // by the program's own version resource
 	Deleted         *Deleted `json:"deleted,omitempty"`
 
 	Size      *int64            `json:"size,omitempty"`

@@ -158,7 +158,7 @@ func places(all []model.Evidence) string {
 	var out []string
 	last := ""
 	for _, e := range all {
-		place := packets(e)
+		place := placeOf(e)
 		if e.Input != last {
 			last, place = e.Input, strings.TrimSpace(e.Input+" "+place)
 		}
@@ -167,10 +167,15 @@ func places(all []model.Evidence) string {
 	return strings.Join(out, ", ")
 }
 
-func packets(e model.Evidence) string {
+// placeOf is where in its input evidence stands: packets, or a record of a log.
+func placeOf(e model.Evidence) string {
 	switch {
+	case e.Packets == nil && e.Record != 0:
+		return fmt.Sprintf("record %d (%s)", e.Record, e.What)
+	case e.Packets == nil && e.Line != 0:
+		return fmt.Sprintf("line %d (%s)", e.Line, e.What)
 	case e.Packets == nil:
-		return ""
+		return e.What
 	case e.Packets[0] == e.Packets[1]:
 		return fmt.Sprintf("#%d", e.Packets[0])
 	}

@@ -140,7 +140,7 @@ func (p *page) pair(ts []*model.Transfer) {
 			p.f("  ... and %d more (--format ndjson shows all)\n", len(ts)-i)
 			return
 		}
-		p.f("  %s  %-4s %-6s %9s  %-8s %-8s  %s\n", clock(t.Start), t.Operation, t.Channel, size(t), cmp.Or(t.Type, "-"),
+		p.f("  %s  %-4s %-6s %9s  %-8s %-8s  %s\n", clock(cmp.Or(t.Start, t.End)), t.Operation, t.Channel, size(t), cmp.Or(t.Type, "-"),
 			state(t), where(t))
 		p.detail(t)
 	}
@@ -155,14 +155,17 @@ func (p *page) detail(t *model.Transfer) {
 	if t.User != "" {
 		parts = append(parts, "by "+Plain(account(t)))
 	}
+	if t.Process != "" {
+		parts = append(parts, "process "+Plain(t.Process))
+	}
 	for _, x := range t.Executed {
 		parts = append(parts, color.New(color.FgRed).Sprintf("started %s as %s", clock(x.Time), x.How))
 	}
 	if t.Deleted != nil {
 		parts = append(parts, "deleted "+clock(t.Deleted.Time))
 	}
-	if t.Reason != "" {
-		parts = append(parts, Plain(t.Reason))
+	if r := reason(t); r != "" {
+		parts = append(parts, Plain(r))
 	}
 	for _, n := range t.Notes {
 		parts = append(parts, Plain(n))
@@ -170,6 +173,15 @@ func (p *page) detail(t *model.Transfer) {
 	if len(parts) > 0 {
 		p.f("            %s\n", color.New(color.Faint).Sprint(strings.Join(parts, ", ")))
 	}
+}
+
+// reason leaves out what the column of a logged transfer says.
+func reason(t *model.Transfer) string {
+	if t.Completeness == model.Logged && t.Status == model.Done {
+		_, more, _ := strings.Cut(t.Reason, "; ")
+		return more
+	}
+	return t.Reason
 }
 
 func account(t *model.Transfer) string {
@@ -242,11 +254,11 @@ func (p *page) notSeen(all []*model.Coverage) {
 		return
 	}
 	c := all[len(all)-1]
-	if c.Packets == 0 {
+	if c.Packets == 0 && len(c.Events) == 0 {
 		return
 	}
 	p.section("What could not be seen")
-	if len(c.Blind) == 0 && len(c.DecoderFaults) == 0 {
+	if c.Packets > 0 && len(c.Blind) == 0 && len(c.DecoderFaults) == 0 {
 		p.f("  nothing: every byte of a file-carrying protocol in these packets was read\n")
 	}
 	for _, reason := range bySize(c.Blind) {
@@ -264,7 +276,11 @@ func (p *page) notSeen(all []*model.Coverage) {
 
 func (p *page) summary(s model.Summary) {
 	p.section("Summary")
-	p.f("  %s, %s packets, %s", count(s.Inputs, "input"), humanize.Comma(s.Packets), humanize.IBytes(uint64(max(s.Bytes, 0))))
+	p.f("  %s, %s packets", count(s.Inputs, "input"), humanize.Comma(s.Packets))
+	if s.Events > 0 {
+		p.f(", %s events", humanize.Comma(s.Events))
+	}
+	p.f(", %s", humanize.IBytes(uint64(max(s.Bytes, 0))))
 	for _, c := range sorted(s.Transfers) {
 		p.f(", %d %s", s.Transfers[c], c)
 	}

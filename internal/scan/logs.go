@@ -300,6 +300,10 @@ func (l *logs) join(r *Records) {
 		return why != ""
 	})
 	r.Accesses = append(r.Accesses, found.Accesses...)
+	for _, a := range r.Accesses {
+		hosts.Complete(&a.Source, a.Time)
+		hosts.Complete(&a.Destination, a.Time)
+	}
 	r.sort()
 }
 

@@ -18,7 +18,7 @@ func (h *host) event(e *winevent.Event) {
 		h.sysmon(e)
 	case winevent.ServiceControl:
 		if e.ID == 7045 {
-			h.service(e, e.Get("ServiceName"), e.Get("ImagePath"), e.Get("AccountName"))
+			h.service(e, e.Get("ServiceName"), e.Get("ImagePath"), "")
 		}
 	case winevent.BITS:
 		h.bits(e)
@@ -34,7 +34,7 @@ func (h *host) security(e *winevent.Event) {
 			user: account(e.First("TargetDomainName", "SubjectDomainName"), e.First("TargetUserName", "SubjectUserName")), pid: e.Number("NewProcessId"),
 			system: e.Number("SubjectLogonId") == systemLogon})
 	case 4697:
-		h.service(e, e.Get("ServiceName"), e.Get("ServiceFileName"), e.Get("ServiceAccount"))
+		h.service(e, e.Get("ServiceName"), e.Get("ServiceFileName"), account(e.Get("SubjectDomainName"), e.Get("SubjectUserName")))
 	case 5145:
 		h.share(e)
 	case 5156:
@@ -50,7 +50,7 @@ func (h *host) sysmon(e *winevent.Event) {
 	switch e.ID {
 	case 1:
 		h.started(e, start{image: e.Get("Image"), command: e.Get("CommandLine"), parent: e.Get("ParentImage"), user: e.Get("User"),
-			pid: e.Number("ProcessId"), system: e.Number("LogonId") == systemLogon, hashes: hashes(e.Get("Hashes"), "process-start", e.Time)})
+			pid: e.Number("ProcessId"), original: strings.Clone(e.Get("OriginalFileName")), system: e.Number("LogonId") == systemLogon, hashes: hashes(e.Get("Hashes"), "process-start", e.Time)})
 	case 3:
 		h.connection(e)
 	case 7:
@@ -185,7 +185,7 @@ func (h *host) loaded(e *winevent.Event) {
 	}
 	x := start{time: e.Time, image: strings.Clone(lower), shown: strings.Clone(image), user: strings.Clone(e.Get("User")), pid: e.Number("ProcessId"),
 		command: strings.Clone(e.Get("Image")), how: "module-load", evidence: h.evidence(e, eventName(e)+" module load")}
-	x.hashes = hashes(e.Get("Hashes"), "module-load", e.Time)
+	x.hashes, x.original = hashes(e.Get("Hashes"), "module-load", e.Time), strings.Clone(e.Get("OriginalFileName"))
 	h.begun(x)
 	h.loads = append(h.loads, x)
 	h.remoteImage(&x)
@@ -209,7 +209,7 @@ func (h *host) fresh(path string) bool {
 // service takes the making of a service.
 func (h *host) service(e *winevent.Event, name, command, user string) {
 	x := start{time: e.Time, image: strings.ToLower(strings.Clone(name)), shown: strings.Clone(name), command: strings.Clone(command),
-		user: strings.Clone(user), how: "service", evidence: h.evidence(e, eventName(e)+" service installed")}
+		user: user, how: "service", evidence: h.evidence(e, eventName(e)+" service installed")}
 	h.services = append(h.services, x)
 }
 

@@ -151,6 +151,9 @@ func (h *host) executed(l *landed, x *start) {
 			tr.Hashes = append(tr.Hashes, hash)
 		}
 	}
+	if x.image == l.path && tr.OriginalName == "" {
+		tr.OriginalName = x.original
+	}
 	h.confirm(tr)
 	for i := range tr.Executed {
 		// The same start from another log.

@@ -94,6 +94,7 @@ type start struct {
 	parent   string // lower case
 	user     string
 	pid      uint64
+	original string
 	system   bool // under the local system account
 	hashes   []model.Hash
 	how      string

@@ -26,7 +26,7 @@ func (h *host) remoteImage(x *start) {
 		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: "smb", Share: share, Path: rest, Name: name,
 		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: x.command, PID: x.pid,
 		Reason: "it was run from the share: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{x.evidence},
-		Hashes: x.hashes, Executed: []model.Execution{x.execution()}}
+		Hashes: x.hashes, OriginalName: x.original, Executed: []model.Execution{x.execution()}}
 	if x.how == "module-load" {
 		tr.Process, tr.Command = x.command, ""
 	}

@@ -1,0 +1,29 @@
+package judge
+
+import "waybill/internal/model"
+
+// rdpCopy marks files that crossed a Remote Desktop session.
+func rdpCopy() Analytic {
+	return &rule[struct{}]{name: "rdp-copy", key: overRDP, look: lookRDP, able: needsDesktop}
+}
+
+func overRDP(e Event) string {
+	if !e.moved() || e.Transfer.Channel != "rdp" {
+		return ""
+	}
+	return hostKey(e.Transfer.Destination)
+}
+
+func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
+	t := e.Transfer
+	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: 2,
+		Text: "a file crossed a Remote Desktop session (" + t.Path + ")", Evidence: t.Evidence, Techniques: []string{"T1021.001"}}}
+}
+
+// needsDesktop: a copy shows where the client's file creations are logged.
+func needsDesktop(c *model.Coverage) model.Ableness {
+	if c.Events["sysmon/11"] == 0 {
+		return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged"}
+	}
+	return model.Ableness{Able: "partly", Why: "only the client's writes show a copy; sessions themselves are encrypted"}
+}

@@ -1,0 +1,58 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// shareDrop marks executable content written to a share that is no administrative
+// one, by a host that does not usually write there.
+func shareDrop() Analytic {
+	return &rule[drops]{name: "share-drop", key: droppedOn, look: lookDrop, able: needsSMB}
+}
+
+// drops is who wrote how many programs to one share.
+type drops struct {
+	Writers map[string]int `json:"writers"`
+}
+
+// usualWriter is how many programs a host writes to a share before it is known for
+// it; writersMost bounds the hosts remembered of a share.
+const (
+	usualWriter = 10
+	writersMost = 1024
+)
+
+func droppedOn(e Event) string {
+	if !smbPush(e) || !runs(e.Transfer) {
+		return ""
+	}
+	share := lastElement(e.Transfer.Share)
+	if _, admin := adminRoot(share); admin || share == "" {
+		return ""
+	}
+	return hostKey(e.Transfer.Destination) + `\` + strings.ToLower(share)
+}
+
+func lookDrop(s drops, e Event) (drops, []Mark) {
+	t := e.Transfer
+	who := hostKey(t.Source)
+	n := s.Writers[who]
+	if s.Writers == nil {
+		s.Writers = map[string]int{}
+	}
+	if n > 0 || len(s.Writers) < writersMost {
+		s.Writers[who] = n + 1
+	}
+	if n >= usualWriter {
+		return s, nil
+	}
+	m := Mark{Family: "channel", Analytic: "share-drop", Transfer: t.ID, Time: t.End, Nats: 3,
+		Text: fmt.Sprintf("executable content written to the share %s by a host that does not usually write there", lastElement(t.Share)), Evidence: t.Evidence}
+	if t.Status == model.Claimed {
+		m.Nats = 2
+	}
+	return s, []Mark{m}
+}

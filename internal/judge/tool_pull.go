@@ -1,0 +1,47 @@
+package judge
+
+import (
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// toolPull marks executable content that a host fetched from another one which
+// does not serve many.
+func toolPull() Analytic {
+	return &rule[serves]{name: "tool-pull", key: pulledFrom, look: lookPull, able: needsFiles}
+}
+
+// serves is the hosts that one host gave programs to.
+type serves struct {
+	Hosts map[string]bool `json:"hosts"`
+}
+
+// servesMany is how many hosts a file server or distributor serves.
+const servesMany = 5
+
+func pulledFrom(e Event) string {
+	if !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal || !runs(e.Transfer) {
+		return ""
+	}
+	switch strings.ToLower(lastElement(e.Transfer.Share)) {
+	case "sysvol", "netlogon", "print$":
+		return ""
+	}
+	return hostKey(e.Transfer.Source)
+}
+
+func lookPull(s serves, e Event) (serves, []Mark) {
+	t := e.Transfer
+	if s.Hosts == nil {
+		s.Hosts = map[string]bool{}
+	}
+	if len(s.Hosts) < servesMany {
+		s.Hosts[hostKey(t.Destination)] = true
+	}
+	if len(s.Hosts) >= servesMany {
+		return s, nil
+	}
+	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: 2,
+		Text: "executable content fetched from " + t.Source.Name() + ", which is not known to serve programs", Evidence: t.Evidence}}
+}
