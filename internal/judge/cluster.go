@@ -88,7 +88,7 @@ func (c *cluster) finding(marks map[string][]Mark) *model.Finding {
 			best = r
 		}
 	}
-	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" }) {
+	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" && r.Family != "command" }) {
 		return nil
 	}
 	return c.record(best, all)

@@ -201,6 +201,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[drops]:
 		again(t, r)
+	case *rule[habits]:
+		again(t, r)
 	case *rule[serves]:
 		again(t, r)
 	case *rule[struct{}]:

@@ -203,7 +203,7 @@ func merge(o, t *model.Transfer) {
 	endpoint(&o.Source, &t.Source)
 	endpoint(&o.Destination, &t.Destination)
 	for _, p := range [][2]*string{{&o.User, &t.User}, {&o.Domain, &t.Domain}, {&o.UserSID, &t.UserSID}, {&o.InitiatorUser, &t.InitiatorUser},
-		{&o.Process, &t.Process}, {&o.Command, &t.Command}, {&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.Initiator, &t.Initiator},
+		{&o.Process, &t.Process}, {&o.Tool, &t.Tool}, {&o.Command, &t.Command}, {&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.Initiator, &t.Initiator},
 		{&o.OriginalName, &t.OriginalName}} {
 		if *p[0] == "" {
 			*p[0] = *p[1]

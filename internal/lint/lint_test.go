@@ -27,7 +27,8 @@ var allowed = map[string][]string{
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
 	"internal/telemetry/winlog":   {"internal/telemetry/winevent", "internal/telemetry/evtx"},
-	"internal/telemetry/winhost":  {"internal/telemetry/winevent"},
+	"internal/telemetry/winhost":  {"internal/telemetry/winevent", "internal/telemetry/cmdline"},
+	"internal/telemetry/cmdline":  {},
 
 	"internal/identity": {},
 	"internal/ledger":   {"internal/identity"},

@@ -98,6 +98,7 @@ type Transfer struct {
 	Session       *Session `json:"session,omitempty"`
 
 	Process   string    `json:"process,omitempty"` // on the initiator
+	Tool      string    `json:"tool,omitempty"`    // that the command names
 	Command   string    `json:"command,omitempty"`
 	PID       uint64    `json:"pid,omitempty"`
 	Receiver  *Receiver `json:"receiver,omitempty"` // the writer on the destination

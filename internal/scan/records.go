@@ -173,8 +173,8 @@ func public(name string) bool {
 	if !strings.Contains(name, ".") {
 		return false
 	}
-	_, managed := publicsuffix.PublicSuffix(strings.TrimSuffix(name, "."))
-	return managed
+	suffix, icann := publicsuffix.PublicSuffix(strings.TrimSuffix(name, "."))
+	return icann || strings.Contains(suffix, ".") // the rest are no suffixes of the list
 }
 
 // leaveOut says why a transfer is not printed, "" when it is.

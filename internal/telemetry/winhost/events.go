@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -22,6 +23,14 @@ func (h *host) event(e *winevent.Event) {
 		}
 	case winevent.BITS:
 		h.bits(e)
+	case winevent.PowerShell:
+		if e.ID == 4104 {
+			h.scriptBlock(e)
+		}
+	case winevent.SessionManager:
+		if e.ID == 21 || e.ID == 25 { // 22 to 24 are the shell, logoff and disconnect
+			h.session(e, e.Get("Address"), e.Get("User"), "", eventName(e)+" Remote Desktop session")
+		}
 	}
 }
 
@@ -76,6 +85,9 @@ func (h *host) logon(e *winevent.Event) {
 	self := h.isSelf(e.Get("WorkstationName"))
 	if self && from.Known() && l.kind != 10 {
 		h.vote(from, 1, e.Time)
+	}
+	if l.kind == 10 {
+		h.session(e, e.Get("IpAddress"), l.user, l.domain, "4624 Remote Desktop logon")
 	}
 	if l.kind == 3 && from.Known() && !loopback(from) && !self {
 		h.remotes = append(h.remotes, remote{time: e.Time, addr: from, user: l.user, domain: l.domain, id: strings.Clone(id),
@@ -173,6 +185,14 @@ func (h *host) started(e *winevent.Event, x start) {
 	h.begun(x)
 	h.starts = append(h.starts, x)
 	h.remoteImage(&x)
+	if x.command != "" && (cmdline.IsTool(x.image) || cmdline.Runs(x.image) && movesSomething(x.command) || encodedCommand(line)) {
+		h.read(&x, cmdline.Read(x.command))
+	}
+}
+
+// encodedCommand says whether a line of PowerShell hides its command.
+func encodedCommand(line string) bool {
+	return strings.Contains(line, "powershell") && (strings.Contains(line, " -e") || strings.Contains(line, " /e"))
 }
 
 // loaded takes a Sysmon 7.

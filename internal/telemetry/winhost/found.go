@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -175,7 +176,7 @@ func appendEvidence(all []model.Evidence, e model.Evidence) []model.Evidence {
 }
 
 func (x *start) execution() model.Execution {
-	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: x.command, User: x.user, PID: x.pid, Evidence: []model.Evidence{x.evidence}}
+	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: cmdline.Redact(x.command), User: x.user, PID: x.pid, Evidence: []model.Evidence{x.evidence}}
 	if x.how == "module-load" {
 		out.Process, out.Command = x.command, "" // the process that loaded it
 	}
@@ -186,6 +187,9 @@ func (x *start) execution() model.Execution {
 func (h *host) finish() {
 	for _, m := range h.mine {
 		end := &m.transfer.Destination
+		if m.side == "" {
+			continue // ordered here, moved between others
+		}
 		if m.side == model.BySource {
 			end = &m.transfer.Source
 		}

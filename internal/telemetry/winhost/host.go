@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -48,6 +49,11 @@ type host struct {
 	landedQ   []string
 	pulled    map[string]*model.Transfer
 	services  []start
+
+	claims   []*claim
+	drives   map[string]cmdline.Place // mapped drive letters
+	blocks   map[string][]string      // parts of script blocks
+	sessions []remote                 // clients of Remote Desktop sessions on this host
 
 	jobs       map[string]*model.Transfer // BITS jobs
 	desktops   []remote                   // servers of Remote Desktop sessions that began here
@@ -117,7 +123,8 @@ type landed struct {
 
 func newHost(s *Hosts, name, bare string) *host {
 	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{},
-		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
+		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{},
+		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
 }
 
 // isOwn says whether an address is the host's, as far as is known by now.
@@ -211,6 +218,7 @@ func (h *host) tick(t model.Time) {
 	h.starts = trim(h.starts, func(x start) model.Time { return x.time }, h.now)
 	h.loads = trim(h.loads, func(x start) model.Time { return x.time }, h.now)
 	h.services = trim(h.services, func(x start) model.Time { return x.time }, h.now)
+	h.claims = trim(h.claims, func(x *claim) model.Time { return x.time }, h.now)
 	h.loopback = trim(h.loopback, func(x fact) model.Time { return x.time }, h.now)
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry/cmdline"
 )
 
 // remoteImage says that a program or module on another host's share was run here:
@@ -24,11 +25,11 @@ func (h *host) remoteImage(x *start) {
 	_, name := splitPath(rest)
 	tr := &model.Transfer{ID: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), itoa(uint64(x.evidence.Line))),
 		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: "smb", Share: share, Path: rest, Name: name,
-		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: x.command, PID: x.pid,
+		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
 		Reason: "it was run from the share: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{x.evidence},
 		Hashes: x.hashes, OriginalName: x.original, Executed: []model.Execution{x.execution()}}
 	if x.how == "module-load" {
-		tr.Process, tr.Command = x.command, ""
+		tr.Process, tr.Command = x.command, "" // the process that loaded it
 	}
 	if len(h.pulled) >= maxLanded {
 		clear(h.pulled)

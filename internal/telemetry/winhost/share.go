@@ -105,6 +105,9 @@ func (h *host) creation(e *winevent.Event) {
 	image := e.Get("Image")
 	c := creation{time: e.Time, image: strings.ToLower(image), pid: e.Number("ProcessId")}
 	system := c.image == "system"
+	if !system && h.createdBy(e, path) {
+		return
+	}
 	if path == "" || system && housekeeping(path) || !system && !h.watched(c.image, path) {
 		return
 	}

@@ -1,0 +1,56 @@
+package judge
+
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
+
+// transferUtility marks files that a command moved with a tool which this account
+// does not use every day on this host.
+func transferUtility() Analytic {
+	return &rule[habits]{name: "transfer-utility", key: utilityHost, look: lookUtility, able: needsCommands}
+}
+
+// habits is how often each account used each tool on one host.
+type habits struct {
+	Uses map[string]int `json:"uses"`
+}
+
+// habitual is how many uses make a habit; habitsMost bounds what is remembered of a host.
+const (
+	habitual   = 20
+	habitsMost = 1024
+)
+
+func utilityHost(e Event) string {
+	if !e.moved() || e.Transfer.Tool == "" {
+		return ""
+	}
+	return hostKey(actor(e.Transfer))
+}
+
+func lookUtility(s habits, e Event) (habits, []Mark) {
+	t := e.Transfer
+	who := t.InitiatorUser + "|" + t.Tool
+	n := s.Uses[who]
+	if s.Uses == nil {
+		s.Uses = map[string]int{}
+	}
+	if n > 0 || len(s.Uses) < habitsMost {
+		s.Uses[who] = n + 1
+	}
+	if n >= habitual {
+		return s, nil
+	}
+	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: 2,
+		Text: fmt.Sprintf("moved by a command with %s: %s", t.Tool, t.Command), Evidence: t.Evidence}}
+}
+
+// needsCommands says whether command lines were logged.
+func needsCommands(c *model.Coverage) model.Ableness {
+	if c.Events["sysmon/1"]+c.Events["security/4688"]+c.Events["powershell/4104"] == 0 {
+		return model.Ableness{Able: "unable", Why: "no command lines (Sysmon 1, Security 4688, PowerShell 4104) were logged"}
+	}
+	return model.Ableness{Able: "able"}
+}
