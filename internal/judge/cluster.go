@@ -195,7 +195,10 @@ func (c *cluster) elsewhere(r *model.Reason, all []Mark) {
 }
 
 func sameEvidence(a, b model.Evidence) bool {
-	return a.Input == b.Input && a.What == b.What && a.Packets != nil && b.Packets != nil && *a.Packets == *b.Packets
+	if a.Packets != nil && b.Packets != nil {
+		return a.Input == b.Input && a.What == b.What && *a.Packets == *b.Packets
+	}
+	return a == b
 }
 
 // title says in one line what happened.

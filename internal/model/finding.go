@@ -53,26 +53,48 @@ type Reason struct {
 // Coverage says what an input could show and what it was blind to.
 // The one for all inputs together has no Input.
 type Coverage struct {
-	Kind          string              `json:"kind"` // "coverage"
-	Input         string              `json:"input,omitempty"`
-	Size          *int64              `json:"size,omitempty"`
-	Digest        string              `json:"digest,omitempty"`
-	SHA256        string              `json:"sha256,omitempty"`
-	Start         Time                `json:"start,omitzero"`
-	End           Time                `json:"end,omitzero"`
-	Packets       int64               `json:"packets"`
-	Bytes         int64               `json:"bytes"`
-	Decoded       map[string]int64    `json:"decoded,omitempty"` // payload bytes by protocol
-	Events        map[string]int64    `json:"events,omitempty"`  // by "provider/id"
-	Blind         map[string]int64    `json:"blind,omitempty"`   // payload bytes by reason
-	Duplicate     int64               `json:"duplicate,omitempty"`
-	Conflicting   int64               `json:"conflicting,omitempty"`
-	Checksum      int64               `json:"checksum,omitempty"`
-	Gaps          int64               `json:"gaps,omitempty"`
-	Damaged       []string            `json:"damaged,omitempty"`
-	HostPairsSeen int                 `json:"host_pairs_seen,omitempty"`
-	DecoderFaults []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
-	Analytics     map[string]Ableness `json:"analytics,omitempty"`
+	Kind            string              `json:"kind"` // "coverage"
+	Input           string              `json:"input,omitempty"`
+	Size            *int64              `json:"size,omitempty"`
+	Digest          string              `json:"digest,omitempty"`
+	SHA256          string              `json:"sha256,omitempty"`
+	Start           Time                `json:"start,omitzero"`
+	End             Time                `json:"end,omitzero"`
+	Packets         int64               `json:"packets"`
+	Bytes           int64               `json:"bytes"`
+	Decoded         map[string]int64    `json:"decoded,omitempty"`      // payload bytes by protocol
+	Events          map[string]int64    `json:"events,omitempty"`       // by "provider/id"
+	Blind           map[string]int64    `json:"blind,omitempty"`        // payload bytes by reason
+	Logs            []LogCoverage       `json:"logs,omitempty"`         // by host and channel
+	NeverLogged     []string            `json:"never_logged,omitempty"` // and what cannot be seen for it
+	Duplicate       int64               `json:"duplicate,omitempty"`
+	DuplicateEvents int64               `json:"duplicate_events,omitempty"` // the same from two collectors
+	Conflicting     int64               `json:"conflicting,omitempty"`
+	Checksum        int64               `json:"checksum,omitempty"`
+	Gaps            int64               `json:"gaps,omitempty"`
+	Damaged         []string            `json:"damaged,omitempty"`
+	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
+	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
+	Analytics       map[string]Ableness `json:"analytics,omitempty"`
+}
+
+// LogCoverage says what one log of one host covers.
+type LogCoverage struct {
+	Host    string      `json:"host"`
+	Channel string      `json:"channel"`
+	First   Time        `json:"first,omitzero"`
+	Last    Time        `json:"last,omitzero"`
+	Events  int64       `json:"events"`
+	Missing int64       `json:"missing,omitempty"` // record numbers between the first and the last that are not there
+	Changes []LogChange `json:"changes,omitempty"`
+}
+
+// LogChange is something that makes a log less than complete: cleared, stopped,
+// audit policy or configuration changed, clock set.
+type LogChange struct {
+	Time     Time     `json:"time"`
+	What     string   `json:"what"`
+	Evidence Evidence `json:"evidence"`
 }
 
 // Ableness says whether an analytic could work on the input, and why not.

@@ -264,6 +264,7 @@ func (p *page) notSeen(all []*model.Coverage) {
 	for _, reason := range bySize(c.Blind) {
 		p.f("  %9s  %s\n", humanize.IBytes(uint64(max(c.Blind[reason], 0))), Plain(reason))
 	}
+	p.logs(c)
 	for _, name := range sorted(c.Analytics) {
 		if a := c.Analytics[name]; a.Able != "able" {
 			p.f("  %s %s: %s\n", name, a.Able, a.Why)
@@ -271,6 +272,21 @@ func (p *page) notSeen(all []*model.Coverage) {
 	}
 	for _, d := range c.DecoderFaults {
 		p.f("  fault of waybill: %s\n", Plain(d))
+	}
+}
+
+// logs says what the hosts' logs could not show.
+func (p *page) logs(c *model.Coverage) {
+	for _, n := range c.NeverLogged {
+		p.f("  %s\n", Plain(n))
+	}
+	for i, l := range c.Logs {
+		if i == maxPairs {
+			break
+		}
+		for _, change := range l.Changes {
+			p.f("  %s  %s of %s: %s\n", second(change.Time), Plain(l.Channel), Plain(l.Host), Plain(change.What))
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	if p.table.Stats.Evicted > 0 {
 		all.Blind["over-budget"] += p.table.Stats.Evicted
 	}
+	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
 	all.Analytics = verdict.Able(all)
 	r.Coverage = append(r.Coverage, all)
 	p.fillSummary(r, inputs, all)

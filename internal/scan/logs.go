@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"waybill/internal/identity"
@@ -160,6 +159,9 @@ type logs struct {
 	total   int64
 	before  int64 // bytes that the captures were
 	twins   int64
+
+	hostLogs []model.LogCoverage
+	never    []string
 }
 
 func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before int64) *logs {
@@ -239,7 +241,7 @@ func (l *logs) event(s *logSource, e *winevent.Event) {
 	}
 	s.end = max(s.end, e.Time)
 	if e.Wanted() {
-		s.kinds[uint32(e.Provider)<<16|uint32(e.ID)]++
+		s.kinds[e.Kind()]++
 	}
 	if !l.hosts.Event(e) {
 		l.twins++
@@ -300,6 +302,7 @@ func (l *logs) join(r *Records) {
 		return why != ""
 	})
 	r.Accesses = append(r.Accesses, found.Accesses...)
+	l.hostLogs, l.never = found.Logs, found.NeverLogged
 	for _, a := range r.Accesses {
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)
@@ -337,7 +340,7 @@ func (l *logs) coverage(r *Records) {
 func eventCounts(kinds map[uint32]int64) map[string]int64 {
 	out := map[string]int64{}
 	for k, n := range kinds {
-		out[winevent.Provider(k>>16).String()+"/"+strconv.Itoa(int(k&0xffff))] += n
+		out[winevent.KindName(k)] += n
 	}
 	return out
 }

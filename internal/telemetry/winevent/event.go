@@ -182,8 +182,13 @@ func Number(s string) uint64 {
 	return n
 }
 
-// Key names the event's kind as coverage counts it: "provider/id".
-func (e *Event) Key() string { return e.Provider.String() + "/" + strconv.Itoa(int(e.ID)) }
+// Kind is provider and id in one number.
+func (e *Event) Kind() uint32 { return uint32(e.Provider)<<16 | uint32(e.ID) }
+
+// KindName names a kind as coverage counts it: "provider/id".
+func KindName(kind uint32) string {
+	return Provider(kind>>16).String() + "/" + strconv.Itoa(int(kind&0xffff))
+}
 
 // auditFailure says whether an event's keywords, however they are written, name
 // an audit failure: bit 52 of the number, or the words.

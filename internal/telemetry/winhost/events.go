@@ -12,6 +12,7 @@ import (
 // event takes an event that is read.
 func (h *host) event(e *winevent.Event) {
 	h.tick(e.Time)
+	h.oversight(e)
 	switch e.Provider {
 	case winevent.Security:
 		h.security(e)

@@ -194,6 +194,7 @@ func (h *host) finish() {
 			end = &m.transfer.Source
 		}
 		end.Host = h.name
+		h.cleared(m.transfer)
 		if !end.IP.Known() {
 			end.IP = h.end.IP
 		}

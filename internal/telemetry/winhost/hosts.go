@@ -43,6 +43,9 @@ type Result struct {
 	Accesses  []*model.Access
 	Starts    []Start
 	Bindings  []Binding
+	Logs      []model.LogCoverage
+	// NeverLogged says what hosts did not log and what cannot be seen for it.
+	NeverLogged []string
 }
 
 // Binding says that an address was a host's.
@@ -158,6 +161,7 @@ func (s *Hosts) Close() *Result {
 	for _, h := range s.all() {
 		h.complete()
 	}
+	s.coverage()
 	return &s.out
 }
 
