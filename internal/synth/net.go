@@ -25,6 +25,10 @@ type Net struct {
 	ISN     [2]uint32  // first sequence numbers of both sides; zero is random
 
 	Truth Truth
+	Logs  Logs // what the hosts' event logs hold
+
+	records map[string]uint64 // the last record number of each log
+	logons  int
 
 	rng   *rand.ChaCha8
 	hosts map[netip.Addr]*Host
@@ -37,13 +41,14 @@ type Net struct {
 type Scene struct {
 	Capture Capture
 	Truth   Truth
+	Logs    Logs
 }
 
 // Record runs a script and gives what it made, sorted by time.
 func Record(seed uint64, script func(*Net)) Scene {
 	n := New(seed)
 	script(n)
-	return Scene{n.Take(), n.Truth}
+	return Scene{n.Take(), n.Truth, n.Logs.Sorted()}
 }
 
 // New makes an empty network.
