@@ -235,6 +235,35 @@ func endpoint(o, t *model.Endpoint) {
 	o.Host = cmp.Or(o.Host, t.Host)
 }
 
+// Confirm takes the claims for done that reads of the source's share agree with:
+// the file of that name, by the destination, at that time.
+func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
+	byName := map[string][]*model.Access{}
+	for _, a := range reads {
+		path := strings.ToLower(a.Object)
+		name := path[strings.LastIndexByte(path, '\\')+1:]
+		byName[name] = append(byName[name], a)
+	}
+	for _, t := range all {
+		if t.Status != model.Claimed || t.Operation != model.Pull || family(t.Channel) != "smb" {
+			continue
+		}
+		path := strings.ToLower(strings.Trim(t.Path, `\`))
+		for _, a := range byName[path[strings.LastIndexByte(path, '\\')+1:]] {
+			if max(a.Time-t.End, t.Start-a.Time) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
+				continue
+			}
+			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
+			dst, known := hosts.Same(t.Destination, a.Source, a.Time)
+			if src && dst && known {
+				t.Status, t.Reason = model.Done, "a log shows the movement, no bytes were seen"
+				t.Evidence = append(t.Evidence, a.Evidence...)
+				break
+			}
+		}
+	}
+}
+
 // window is how long after its arrival a start is tied to a file.
 const window model.Time = 24 * 3600e9
 

@@ -172,7 +172,7 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before 
 		names = append(names, in.Name)
 		l.total += max(in.Size, 0)
 	}
-	l.hosts = winhost.New(winhost.Options{Inputs: names, Interest: interest})
+	l.hosts = winhost.New(winhost.Options{Inputs: names, Interest: interest, Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }})
 	return l
 }
 
@@ -291,6 +291,11 @@ func (l *logs) join(r *Records) {
 	for _, s := range found.Starts {
 		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})
 	}
+	for _, a := range found.Reads {
+		hosts.Complete(&a.Source, a.Time)
+		hosts.Complete(&a.Destination, a.Time)
+	}
+	ledger.Confirm(r.Transfers, found.Reads, hosts)
 	ledger.Tie(r.Transfers, starts, hosts)
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
@@ -301,7 +306,7 @@ func (l *logs) join(r *Records) {
 		}
 		return why != ""
 	})
-	r.Accesses = append(r.Accesses, found.Accesses...)
+	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
 	l.hostLogs, l.never = found.Logs, found.NeverLogged
 	for _, a := range r.Accesses {
 		hosts.Complete(&a.Source, a.Time)

@@ -24,6 +24,10 @@ func (h *host) event(e *winevent.Event) {
 		}
 	case winevent.BITS:
 		h.bits(e)
+	case winevent.Partition:
+		h.device(e)
+	case winevent.VHDMP:
+		h.mounted(e)
 	case winevent.PowerShell:
 		if e.ID == 4104 {
 			h.scriptBlock(e)
@@ -49,6 +53,8 @@ func (h *host) security(e *winevent.Event) {
 		h.share(e)
 	case 5156:
 		h.filtered(e)
+	case 6416:
+		h.device(e)
 	}
 }
 
@@ -117,6 +123,11 @@ func (h *host) connection(e *winevent.Event) {
 	h.vote(own, weight, e.Time)
 	h.vote(other, -weight, e.Time)
 	sp, dp := uint16(e.Number("SourcePort")), uint16(e.Number("DestinationPort"))
+	if other == src {
+		h.speaks(e, other, sp)
+	} else {
+		h.speaks(e, other, dp)
+	}
 	if sharing(dp) || sharing(sp) {
 		h.connected(e, src, dst, sp, dp, "Sysmon 3 connection")
 	}
@@ -144,6 +155,16 @@ func (h *host) isNamed(name string) bool {
 }
 
 func truth(s string) bool { return strings.EqualFold(s, "true") || s == "1" }
+
+// mounted takes the mount of a disk image from another host's share (VHDMP).
+func (h *host) mounted(e *winevent.Event) {
+	path := e.First("VhdFileName", "VhdFile")
+	if _, _, _, ok := unc(path); !ok {
+		return
+	}
+	x := start{time: e.Time, image: strings.ToLower(strings.Clone(path)), shown: strings.Clone(path), how: "mount", evidence: h.evidence(e, "VHDMP image mounted")}
+	h.remoteImage(&x)
+}
 
 // filtered takes a 5156: the source is who began, by the direction.
 func (h *host) filtered(e *winevent.Event) {
@@ -185,6 +206,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	}
 	h.begun(x)
 	h.starts = append(h.starts, x)
+	h.offMedium(&x)
 	h.remoteImage(&x)
 	if x.command != "" && (cmdline.IsTool(x.image) || cmdline.Runs(x.image) && movesSomething(x.command) || encodedCommand(line)) {
 		h.read(&x, cmdline.Read(x.command))

@@ -185,6 +185,9 @@ func (x *start) execution() model.Execution {
 
 // finish fills in this host's end of what it said.
 func (h *host) finish() {
+	for _, a := range h.accesses {
+		a.Destination.Host, a.Destination.IP = h.name, h.end.IP
+	}
 	for _, m := range h.mine {
 		end := &m.transfer.Destination
 		if m.side == "" {

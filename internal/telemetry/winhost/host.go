@@ -55,6 +55,12 @@ type host struct {
 	blocks   map[string][]string      // parts of script blocks
 	sessions []remote                 // clients of Remote Desktop sessions on this host
 
+	spoke    map[string]spoken // inside connections by process GUID
+	wrote    map[string]int    // programs that each program wrote while connected
+	media    []fact            // removable media, by serial
+	reads    []*model.Access
+	accesses []*model.Access
+
 	jobs       map[string]*model.Transfer // BITS jobs
 	desktops   []remote                   // servers of Remote Desktop sessions that began here
 	local      map[string]bool            // programs that a process of this host wrote
@@ -124,7 +130,7 @@ type landed struct {
 func newHost(s *Hosts, name, bare string) *host {
 	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{},
 		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{},
-		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
+		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, spoke: map[string]spoken{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
 }
 
 // isOwn says whether an address is the host's, as far as is known by now.

@@ -24,6 +24,8 @@ import (
 // Options of New.
 type Options struct {
 	Inputs []string // names of the inputs, by winevent.Event.Input
+	// Inside says whether an address belongs to the networks that are looked at; nil is all.
+	Inside func(model.Addr) bool
 	// Interest are base names, lower case, of files that moved by other witness:
 	// the starts of programs of these names are given too.
 	Interest map[string]bool
@@ -41,9 +43,11 @@ type Start struct {
 type Result struct {
 	Transfers []*model.Transfer
 	Accesses  []*model.Access
-	Starts    []Start
-	Bindings  []Binding
-	Logs      []model.LogCoverage
+	// Reads are accesses to read files of shares: they confirm what others claim.
+	Reads    []*model.Access
+	Starts   []Start
+	Bindings []Binding
+	Logs     []model.LogCoverage
 	// NeverLogged says what hosts did not log and what cannot be seen for it.
 	NeverLogged []string
 }
@@ -63,6 +67,9 @@ type Hosts struct {
 	seen  [2]map[uint64]model.Time
 	seed  maphash.Seed
 	out   Result
+
+	// Files that went into, and came out of, synced folders and media.
+	syncedIn, syncedOut, mediaIn, mediaOut []placed
 }
 
 // New makes a state without hosts.
@@ -158,6 +165,7 @@ func (s *Hosts) Close() *Result {
 	for _, h := range s.all() {
 		h.settle(lastTime)
 	}
+	s.carried()
 	for _, h := range s.all() {
 		h.complete()
 	}

@@ -24,7 +24,7 @@ func (h *host) remoteImage(x *start) {
 	}
 	_, name := splitPath(rest)
 	tr := &model.Transfer{ID: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), itoa(uint64(x.evidence.Line))),
-		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: "smb", Share: share, Path: rest, Name: name,
+		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: channelOf(x.shown), Share: share, Path: rest, Name: name,
 		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
 		Reason: "it was run from the share: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{x.evidence},
 		Hashes: x.hashes, OriginalName: x.original, Executed: []model.Execution{x.execution()}}

@@ -58,7 +58,11 @@ func (h *host) share(e *winevent.Event) {
 	share := lastElement(e.Get("ShareName"))
 	path := strings.Trim(e.Get("RelativeTargetName"), `\`)
 	from := address(e.Get("IpAddress"))
-	if strings.EqualFold(share, "IPC$") || share == "" || path == "" || e.Number("AccessMask")&(writeData|appendData) == 0 {
+	if strings.EqualFold(share, "IPC$") || share == "" || path == "" {
+		return
+	}
+	if e.Number("AccessMask")&(writeData|appendData) == 0 {
+		h.shareRead(e, share, path, from)
 		return
 	}
 	// An address of the host itself shows when more of it is known.
@@ -117,13 +121,20 @@ func (h *host) creation(e *winevent.Event) {
 	c.shown, c.process, c.guid = strings.Clone(path), strings.Clone(image), strings.Clone(e.Get("ProcessGuid"))
 	c.image, c.path, c.user, c.assumed = strings.ToLower(c.process), strings.ToLower(c.shown), strings.Clone(e.Get("User")), e.Assumed
 	c.id, c.evidence = h.id(e), h.evidence(e, "Sysmon 11 file create")
+	if !system {
+		h.networkWriter(&c)
+		h.ontoMedium(&c)
+		if h.toShare(&c) || h.synced(&c) {
+			return
+		}
+	}
 	h.created = append(h.created, c)
 }
 
 // watched says whether a file that a process other than System creates matters:
 // what can run, and what a Remote Desktop client writes.
 func (h *host) watched(image, path string) bool {
-	if strings.HasSuffix(image, `\mstsc.exe`) {
+	if strings.HasSuffix(image, `\mstsc.exe`) || inSyncFolder(strings.ToLower(path)) {
 		return true
 	}
 	return carries(extension(path))
@@ -257,8 +268,11 @@ func (h *host) decideCreation(c *creation) {
 		h.systemWrite(c)
 	case strings.HasSuffix(c.image, `\mstsc.exe`):
 		h.remoteDesktop(c)
+	case receivers[baseName(c.image)].channel != "":
+		h.received(c)
 	default:
-		if len(h.local) < maxFacts {
+		h.pasted(c)
+		if h.landed[c.path] == nil && len(h.local) < maxFacts {
 			h.local[c.path] = true
 		}
 	}

@@ -98,8 +98,11 @@ func hostURL(contents string) *url.URL {
 }
 
 func webURL(s string) *url.URL {
+	if strings.HasPrefix(s, "//") { // a share
+		s = "file:" + s
+	}
 	u, err := url.Parse(strings.Clone(s))
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "ftp" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "ftp" && u.Scheme != "file" {
 		return nil
 	}
 	return u
@@ -156,7 +159,7 @@ func (h *host) bits(e *winevent.Event) {
 	if e.ID != 60 && e.ID != 59 {
 		return
 	}
-	u := webURL(e.Get("url"))
+	u := webURL(strings.ReplaceAll(e.Get("url"), `\`, "/"))
 	if u == nil {
 		return
 	}
