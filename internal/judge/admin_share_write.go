@@ -30,6 +30,9 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if _, admin := adminRoot(lastElement(t.Share)); !admin || t.Source.IP.Known() && t.Source.IP == t.Destination.IP {
 		return s, nil
 	}
+	if policyFile(t) {
+		return s, []Mark{adminMark(landed(t), "a group policy file that copies or starts programs", t.End)}
+	}
 	if !runs(t) && len(t.Executed) > 0 {
 		return s, []Mark{adminMark(landed(t), "a file that was started later", t.Executed[0].Time)}
 	}
@@ -42,6 +45,19 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		m.Nats = 4
 	}
 	return s, []Mark{m}
+}
+
+// policyFile says whether a file written to SYSVOL makes every host of the domain
+// copy or start something (MS-GPPREF, MS-GPSCR).
+func policyFile(t *model.Transfer) bool {
+	if !strings.EqualFold(lastElement(t.Share), "sysvol") {
+		return false
+	}
+	switch strings.ToLower(t.Name) {
+	case "scheduledtasks.xml", "files.xml", "scripts.ini", "psscripts.ini", "services.xml":
+		return true
+	}
+	return false
 }
 
 // systemFolderMarks marks what System wrote for a client where the logs name no

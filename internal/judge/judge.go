@@ -91,7 +91,7 @@ func partition(key string) uint8 {
 
 // analytics makes all of them, with empty state.
 func analytics() []Analytic {
-	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
 }
 
 // Verdict is what was judged.

@@ -203,6 +203,10 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[habits]:
 		again(t, r)
+	case *rule[pipes]:
+		again(t, r)
+	case *rule[writers]:
+		again(t, r)
 	case *rule[serves]:
 		again(t, r)
 	case *rule[struct{}]:

@@ -73,6 +73,8 @@ func (h *host) sysmon(e *winevent.Event) {
 		h.loaded(e)
 	case 11:
 		h.creation(e)
+	case 17, 18:
+		h.pipeMade(e)
 	case 15:
 		h.stream(e)
 	}

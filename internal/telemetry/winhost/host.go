@@ -57,7 +57,8 @@ type host struct {
 
 	spoke    map[string]spoken // inside connections by process GUID
 	wrote    map[string]int    // programs that each program wrote while connected
-	media    []fact            // removable media, by serial
+	pipes    int
+	media    []fact // removable media, by serial
 	reads    []*model.Access
 	accesses []*model.Access
 

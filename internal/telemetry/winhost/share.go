@@ -58,7 +58,11 @@ func (h *host) share(e *winevent.Event) {
 	share := lastElement(e.Get("ShareName"))
 	path := strings.Trim(e.Get("RelativeTargetName"), `\`)
 	from := address(e.Get("IpAddress"))
-	if strings.EqualFold(share, "IPC$") || share == "" || path == "" {
+	if share == "" || path == "" {
+		return
+	}
+	if strings.EqualFold(share, "IPC$") {
+		h.pipeOpened(e, path, from)
 		return
 	}
 	if e.Number("AccessMask")&(writeData|appendData) == 0 {
