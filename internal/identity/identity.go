@@ -16,6 +16,9 @@ type Binding struct {
 	Addr        model.Addr
 	Host        string
 	First, Last model.Time
+	// Weak is the word of others than the host itself: a reverse lookup, a name that
+	// a client gave. It counts where nothing better is known.
+	Weak bool
 }
 
 // Table is all bindings of a run. The zero value is empty.
@@ -52,22 +55,54 @@ const slack model.Time = 24 * 3600e9
 
 // Host is the host that had an address at a time, "" when none or several are known.
 func (t *Table) Host(a model.Addr, at model.Time) string {
-	for _, reach := range []model.Time{0, slack} {
-		host := ""
-		for _, b := range t.byAddr[a] {
-			if at < b.First-reach || at > b.Last+reach {
-				continue
+	for _, weak := range []bool{false, true} {
+		for _, reach := range []model.Time{0, slack} {
+			if host, one := t.only(a, at, reach, weak); host != "" {
+				if !one {
+					return ""
+				}
+				return host
 			}
-			if host != "" && !strings.EqualFold(host, b.Host) {
-				return ""
-			}
-			host = b.Host
-		}
-		if host != "" {
-			return host
 		}
 	}
 	return ""
+}
+
+// only is a host that had the address, and whether it is the only one. Of one
+// host's names the longest counts.
+func (t *Table) only(a model.Addr, at, reach model.Time, weak bool) (host string, one bool) {
+	one = true
+	for _, b := range t.byAddr[a] {
+		if b.Weak != weak || at < b.First-reach || at > b.Last+reach {
+			continue
+		}
+		one = one && (host == "" || SameName(host, b.Host))
+		if len(b.Host) > len(host) {
+			host = b.Host
+		}
+	}
+	return t.full(host), one
+}
+
+// full is the name with domain of a host, when only one is known for its bare name.
+func (t *Table) full(host string) string {
+	if host == "" || strings.Contains(host, ".") {
+		return host
+	}
+	long := ""
+	for _, b := range t.byName[strings.ToLower(host)] {
+		if !strings.Contains(b.Host, ".") || strings.EqualFold(b.Host, long) {
+			continue
+		}
+		if long != "" {
+			return host // two domains have one
+		}
+		long = b.Host
+	}
+	if long == "" {
+		return host
+	}
+	return long
 }
 
 // Addr is the address of a host at a time, the zero value when none or several
@@ -80,8 +115,14 @@ func (t *Table) Addr(host string, at model.Time) model.Addr {
 	var best *Binding
 	for i := range all {
 		b := &all[i]
-		if best != nil && !strings.EqualFold(best.Host, b.Host) {
+		if best != nil && !SameName(best.Host, b.Host) {
 			return model.Addr{}
+		}
+		if best != nil && best.Weak != b.Weak {
+			if best.Weak {
+				best = b
+			}
+			continue
 		}
 		if best == nil || near(b, at) < near(best, at) || near(b, at) == near(best, at) && b.Last-b.First > best.Last-best.First {
 			best = b
@@ -139,5 +180,8 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 		e.Host = t.Host(e.IP, at)
 	case e.Host != "" && !e.IP.Known():
 		e.IP = t.Addr(e.Host, at)
+		e.Host = t.full(e.Host)
+	case e.Host != "":
+		e.Host = t.full(e.Host)
 	}
 }

@@ -54,10 +54,11 @@ func clusters(transfers []*model.Transfer) []*cluster {
 }
 
 // findings makes one finding of each cluster that something speaks against.
-func findings(transfers []*model.Transfer, marks map[string][]Mark) []*model.Finding {
+func findings(transfers []*model.Transfer, marks map[string][]Mark, startsLogged map[string]bool) []*model.Finding {
 	var out []*model.Finding
 	for _, c := range clusters(transfers) {
 		if f := c.finding(marks); f != nil {
+			f.Missing = c.missing(startsLogged)
 			out = append(out, f)
 		}
 	}
@@ -168,7 +169,6 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 		*list = slices.Compact(*list)
 	}
 	f.Title = c.title()
-	f.Missing = c.missing()
 	return f
 }
 
@@ -231,19 +231,11 @@ func (c *cluster) title() string {
 	return s
 }
 
-// hostLogs says whether logs of the destination vouch for the transfer: then a
-// start would show in them.
-func hostLogs(t *model.Transfer) bool {
-	return slices.ContainsFunc(t.Evidence, func(e model.Evidence) bool {
-		return e.Computer != "" && strings.EqualFold(e.Computer, t.Destination.Host)
-	})
-}
-
 // missing says what would have raised or lowered the score and was not visible.
-func (c *cluster) missing() []string {
+func (c *cluster) missing(startsLogged map[string]bool) []string {
 	hosts := map[string]bool{}
 	for _, t := range c.members {
-		if len(t.Executed) == 0 && hostKey(t.Destination) != "" && !hostLogs(t) {
+		if len(t.Executed) == 0 && hostKey(t.Destination) != "" && !startsLogged[strings.ToLower(t.Destination.Host)] {
 			hosts[t.Destination.Name()] = true
 		}
 	}

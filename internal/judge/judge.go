@@ -111,7 +111,8 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
 }
 
 // Look judges a run. It notes in the transfers which of their files were started.
-func Look(transfers []*model.Transfer, accesses []*model.Access) Verdict {
+// startsLogged are the hosts, lower case, whose logs would show that.
+func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged map[string]bool) Verdict {
 	v := Verdict{all: analytics()}
 	marks := map[string][]Mark{}
 	for _, e := range events(transfers, accesses) {
@@ -123,7 +124,7 @@ func Look(transfers []*model.Transfer, accesses []*model.Access) Verdict {
 	}
 	noteExecutions(transfers, marks)
 	v.Artifacts = artifacts(transfers)
-	v.Findings = findings(transfers, marks)
+	v.Findings = findings(transfers, marks, startsLogged)
 	return v
 }
 

@@ -23,6 +23,7 @@ type reach struct {
 
 type arrival struct {
 	Host     string           `json:"host"`
+	Name     string           `json:"name"` // as people call it
 	Time     model.Time       `json:"time"`
 	Evidence []model.Evidence `json:"evidence"`
 }
@@ -42,7 +43,7 @@ func contentOf(e Event) string {
 
 func lookReach(s reach, e Event) (reach, []Mark) {
 	t := e.Transfer
-	s = s.add(arrival{hostKey(t.Destination), t.End, t.Evidence})
+	s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence})
 	if len(s.Latest) < manyHosts {
 		return s, nil
 	}
@@ -82,10 +83,10 @@ func (s reach) mark(t *model.Transfer) Mark {
 		if len(names) == 8 {
 			break
 		}
-		if s.stale(a) || slices.Contains(names, a.Host) {
+		if s.stale(a) || slices.Contains(names, a.Name) {
 			continue
 		}
-		names = append(names, a.Host)
+		names = append(names, a.Name)
 		m.Evidence = append(m.Evidence, a.Evidence...)
 	}
 	m.Text = fmt.Sprintf("the same content reached %d hosts within a day: %s", len(s.Latest), strings.Join(names, ", "))

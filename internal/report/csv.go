@@ -155,14 +155,17 @@ func executed(t *model.Transfer) string {
 
 // places names evidence as a reader finds it again: packets by their input.
 func places(all []model.Evidence) string {
-	var out []string
-	last := ""
+	var inputs []string
+	by := map[string][]string{}
 	for _, e := range all {
-		place := placeOf(e)
-		if e.Input != last {
-			last, place = e.Input, strings.TrimSpace(e.Input+" "+place)
+		if by[e.Input] == nil {
+			inputs = append(inputs, e.Input)
 		}
-		out = append(out, place)
+		by[e.Input] = append(by[e.Input], placeOf(e))
+	}
+	var out []string
+	for _, in := range inputs {
+		out = append(out, strings.TrimSpace(in+" "+strings.Join(by[in], ", ")))
 	}
 	return strings.Join(out, ", ")
 }
@@ -171,7 +174,8 @@ func places(all []model.Evidence) string {
 func placeOf(e model.Evidence) string {
 	switch {
 	case e.Packets == nil && e.Record != 0:
-		return fmt.Sprintf("record %d (%s)", e.Record, e.What)
+		host, _, _ := strings.Cut(e.Computer, ".")
+		return strings.TrimSpace(fmt.Sprintf("%s record %d (%s)", host, e.Record, e.What))
 	case e.Packets == nil && e.Line != 0:
 		return fmt.Sprintf("line %d (%s)", e.Line, e.What)
 	case e.Packets == nil:

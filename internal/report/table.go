@@ -99,7 +99,7 @@ func (p *page) finding(f *model.Finding) {
 
 // someplaces names the first places of evidence.
 func someplaces(all []model.Evidence) string {
-	const most = 6
+	const most = 4
 	if len(all) <= most {
 		return places(all)
 	}

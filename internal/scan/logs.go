@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -162,6 +163,8 @@ type logs struct {
 
 	hostLogs []model.LogCoverage
 	never    []string
+
+	startsLogged map[string]bool // hosts that log process starts
 }
 
 func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before int64) *logs {
@@ -279,6 +282,9 @@ func (l *logs) join(r *Records) {
 	for _, b := range found.Bindings {
 		hosts.Add(identity.Binding(b))
 	}
+	for _, t := range r.Transfers {
+		saidInExchange(hosts, t)
+	}
 	for _, h := range l.hosts.Names() {
 		name := strings.ToLower(h)
 		ours[name] = true
@@ -307,12 +313,35 @@ func (l *logs) join(r *Records) {
 		return why != ""
 	})
 	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
-	l.hostLogs, l.never = found.Logs, found.NeverLogged
+	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	for _, a := range r.Accesses {
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)
 	}
 	r.sort()
+}
+
+// saidInExchange takes the names that an SMB exchange gives to the addresses of its
+// ends: the client's in NTLM, the server's in the tree path.
+func saidInExchange(hosts *identity.Table, t *model.Transfer) {
+	client, server := t.Source, t.Destination
+	if t.Initiator == model.ByDestination {
+		client, server = server, client
+	}
+	add := func(e model.Endpoint, name string) {
+		if _, err := netip.ParseAddr(name); err == nil || e.Host != "" {
+			return
+		}
+		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true})
+	}
+	if t.Session != nil && t.Session.Workstation != "" {
+		add(client, t.Session.Workstation)
+	}
+	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok && strings.HasPrefix(t.Channel, "smb") {
+		if name, _, _ := strings.Cut(tree, `\`); name != "" {
+			add(server, name)
+		}
+	}
 }
 
 // coverage is one record an input.

@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 		cancelled = l.run(ctx)
 	}
 	l.join(r)
-	verdict := judge.Look(r.Transfers, r.Accesses)
+	verdict := judge.Look(r.Transfers, r.Accesses, l.startsLogged)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
 	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled

@@ -23,7 +23,7 @@ func TestExamplesAreCurrent(t *testing.T) {
 			total += len(got)
 		}
 	}
-	if total > 300<<10 {
-		t.Errorf("examples have %d bytes, more than 300 KiB", total)
+	if total > 400<<10 {
+		t.Errorf("examples have %d bytes, more than 400 KiB", total)
 	}
 }

@@ -6,9 +6,11 @@ package synth
 // picture, copies it to three hosts through ADMIN$ and starts it there as a
 // service. Around it people read and write documents, group policy is fetched,
 // Explorer peeks at a driver, a report goes out by FTP, a switch saves its
-// configuration by TFTP, and a tool is fetched from the intranet.
+// configuration by TFTP, and a tool is fetched from the intranet. The workstations
+// log to a collector; APP-01 does not.
 func Intrusion(n *Net) {
 	o := newOffice(n)
+	o.deskwork()
 	tool := n.PE(18 << 10)
 	n.Together(o.logonScripts, o.documents, o.web, o.updates)
 	n.Sleep(40 * second)
@@ -26,7 +28,10 @@ func Intrusion(n *Net) {
 	n.Together(o.moreDocuments, o.updates)
 }
 
-const second = 1_000_000_000
+const (
+	second      = 1_000_000_000
+	millisecond = 1_000_000
+)
 
 // office is the network of the example.
 type office struct {
@@ -152,10 +157,46 @@ func (o *office) fetchTool(tool []byte) {
 
 // copyAndStart puts the program on a host and starts it.
 func (o *office) copyAndStart(target *Host, tool []byte) {
+	if target != o.app {
+		o.logged(target, tool)
+	}
 	o.n.DNS(o.ws07, o.dc, target.Name+".corp.example", target)
 	s := o.n.SMB(o.ws07, target, corp("svc-backup"))
 	s.Tree("ADMIN$").Put(`Temp\winsvcmon.exe`, tool)
 	o.n.Sleep(2 * second)
 	s.StartService("WinSvcMon", "Windows Service Monitor", `%SystemRoot%\Temp\winsvcmon.exe -k netsvcs`)
 	s.Logoff()
+}
+
+// logged is what the events of a workstation say of the copy and the start, and of
+// the command on WS-07 that ordered them. It leaves the clock of the wire alone.
+func (o *office) logged(target *Host, tool []byte) {
+	n := o.n
+	begin := n.Now
+	defer func() { n.Now = begin }()
+	const account, path, command = `CORP\svc-backup`, `Temp\winsvcmon.exe`, `C:\Windows\Temp\winsvcmon.exe -k netsvcs`
+	n.Ran(o.ws07, account, `C:\Windows\System32\cmd.exe`, `cmd.exe /c copy C:\Users\Public\winsvcmon.exe \\`+target.Name+`\ADMIN$\Temp\winsvcmon.exe`,
+		`C:\Windows\explorer.exe`, 4312, hashOf([]byte("cmd.exe")))
+	n.Now += 90 * millisecond
+	logon := n.SharePut(target, o.ws07, account, "ADMIN$", path)
+	n.Now = begin + 2*second + 300*millisecond
+	n.ShareAccess(target, o.ws07, account, logon, "IPC$", "svcctl", "0x12019f")
+	n.ServiceMade(target, account, logon, "WinSvcMon", `%SystemRoot%\Temp\winsvcmon.exe -k netsvcs`)
+	n.Ran(target, `NT AUTHORITY\SYSTEM`, `C:\Windows\Temp\winsvcmon.exe`, command, `C:\Windows\System32\services.exe`, 5120, hashOf(tool))
+}
+
+// deskwork is what the logs of workstations hold on any morning.
+func (o *office) deskwork() {
+	n := o.n
+	begin := n.Now
+	defer func() { n.Now = begin }()
+	n.Ran(o.ws11, `CORP\a.keller`, `C:\Program Files\Mozilla Firefox\firefox.exe`, `"C:\Program Files\Mozilla Firefox\firefox.exe"`, `C:\Windows\explorer.exe`, 2200, hashOf([]byte("firefox")))
+	n.Spoke(o.ws11, o.ws11, o.intranet, 80, `C:\Program Files\Mozilla Firefox\firefox.exe`, 2200)
+	n.Now += 3 * second
+	n.FileCreated(o.ws11, `C:\Program Files\Mozilla Firefox\firefox.exe`, 2200, `C:\Users\a.keller\Downloads\minutes.pdf`)
+	n.FileCreated(o.ws23, "System", 4, `C:\Windows\System32\LogFiles\WMI\NetCore.etl`)
+	n.Ran(o.ws23, `CORP\j.weber`, `C:\Windows\System32\Robocopy.exe`, `robocopy D:\photos E:\photos /MIR`, `C:\Windows\explorer.exe`, 3100, hashOf([]byte("robocopy")))
+	n.Logon(o.ws23, o.dc, `CORP\WS-23$`, 3)
+	logon := n.Logon(o.ws11, o.ws12, `CORP\b.hofer`, 3)
+	n.ShareAccess(o.ws11, o.ws12, `CORP\b.hofer`, logon, "Scans", "lease.pdf", "0x1")
 }

@@ -138,6 +138,12 @@ func (s *Hosts) coverage() {
 			for k := range c.kinds {
 				kinds[winevent.KindName(k)] = true
 			}
+			if kinds["sysmon/1"] || kinds["security/4688"] {
+				if s.out.StartsLogged == nil {
+					s.out.StartsLogged = map[string]bool{}
+				}
+				s.out.StartsLogged[strings.ToLower(h.name)] = true
+			}
 		}
 		for _, n := range needed {
 			if !slices.ContainsFunc(n.any, func(k string) bool { return kinds[k] }) {

@@ -92,6 +92,9 @@ func (h *host) logon(e *winevent.Event) {
 	}
 	h.logons[strings.Clone(id)] = l
 	self := h.isSelf(e.Get("WorkstationName"))
+	if !self && l.kind == 3 {
+		h.s.hear(from, e.Get("WorkstationName"), e.Time)
+	}
 	if self && from.Known() && l.kind != 10 {
 		h.vote(from, 1, e.Time)
 	}
@@ -124,6 +127,11 @@ func (h *host) connection(e *winevent.Event) {
 	}
 	h.vote(own, weight, e.Time)
 	h.vote(other, -weight, e.Time)
+	if other == src {
+		h.s.hear(other, e.Get("SourceHostname"), e.Time)
+	} else {
+		h.s.hear(other, e.Get("DestinationHostname"), e.Time)
+	}
 	sp, dp := uint16(e.Number("SourcePort")), uint16(e.Number("DestinationPort"))
 	if other == src {
 		h.speaks(e, other, sp)

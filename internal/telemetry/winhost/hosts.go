@@ -12,6 +12,7 @@
 package winhost
 
 import (
+	"cmp"
 	"hash/maphash"
 	"net/netip"
 	"slices"
@@ -47,7 +48,9 @@ type Result struct {
 	Reads    []*model.Access
 	Starts   []Start
 	Bindings []Binding
-	Logs     []model.LogCoverage
+	// StartsLogged are the hosts, lower case, that log process starts.
+	StartsLogged map[string]bool
+	Logs         []model.LogCoverage
 	// NeverLogged says what hosts did not log and what cannot be seen for it.
 	NeverLogged []string
 }
@@ -57,6 +60,7 @@ type Binding struct {
 	Addr        model.Addr
 	Host        string
 	First, Last model.Time
+	Weak        bool // another host's word
 }
 
 // Hosts is all hosts of a run.
@@ -67,6 +71,7 @@ type Hosts struct {
 	seen  [2]map[uint64]model.Time
 	seed  maphash.Seed
 	out   Result
+	heard map[heard]*Binding // what hosts say of others
 
 	// Files that went into, and came out of, synced folders and media.
 	syncedIn, syncedOut, mediaIn, mediaOut []placed
@@ -169,6 +174,12 @@ func (s *Hosts) Close() *Result {
 	for _, h := range s.all() {
 		h.complete()
 	}
+	for _, b := range s.heard {
+		s.out.Bindings = append(s.out.Bindings, *b)
+	}
+	slices.SortFunc(s.out.Bindings, func(a, b Binding) int {
+		return cmp.Or(strings.Compare(string(a.Addr[:]), string(b.Addr[:])), strings.Compare(a.Host, b.Host), cmp.Compare(a.First, b.First))
+	})
 	s.coverage()
 	return &s.out
 }
@@ -192,6 +203,30 @@ func (s *Hosts) all() []*host {
 	}
 	slices.SortFunc(out, func(a, b *host) int { return strings.Compare(a.name, b.name) })
 	return out
+}
+
+// heard is another host's name and address, as one host's logs have them.
+type heard struct {
+	addr model.Addr
+	name string
+}
+
+// hear notes another host's name by its address.
+func (s *Hosts) hear(a model.Addr, name string, t model.Time) {
+	if !a.Known() || loopback(a) || name == "" || name == "-" || everyones(strings.ToLower(name)) || address(name).Known() || len(s.heard) >= maxFacts {
+		return
+	}
+	key := heard{a, strings.ToLower(name)}
+	b := s.heard[key]
+	if b == nil {
+		if s.heard == nil {
+			s.heard = map[heard]*Binding{}
+		}
+		b = &Binding{Addr: a, Host: strings.Clone(name), First: t, Last: t, Weak: true}
+		key.name = strings.Clone(key.name)
+		s.heard[key] = b
+	}
+	b.First, b.Last = min(b.First, t), max(b.Last, t)
 }
 
 const lastTime = model.Time(1<<63 - 1)
