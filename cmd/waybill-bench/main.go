@@ -3,6 +3,9 @@
 // both programs read them in turns, on one core and on two, checks that every
 // file was found with the right hash, and prints the best wall time of each,
 // with the peak memory. It needs openssl, and taskset to choose cores.
+//
+// With -behaviours it plays tables of intruders' behaviours as event logs and says
+// row by row which of the movements are shown.
 package main
 
 import (
@@ -19,9 +22,12 @@ func main() {
 	runs := flag.Int("runs", 5, "runs of each program; the best counts")
 	profile := flag.String("cpuprofile", "", "with -scan, write a CPU profile there")
 	child := flag.String("scan", "", "scan this file and print what was found (the benchmark calls itself so)")
+	tables := flag.Bool("behaviours", false, "instead, play the behaviours of the tables named and say which are shown")
 	flag.Parse()
 	var err error
-	if *child != "" {
+	if *tables {
+		err = behaviours(flag.Args())
+	} else if *child != "" {
 		err = scanOne(*child, *profile, runtime.GOMAXPROCS(0))
 	} else {
 		err = bench(*dir, *size<<20, *runs)

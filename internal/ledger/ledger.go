@@ -139,8 +139,12 @@ func (b *book) same(o, t *model.Transfer) bool {
 	return src && dst && (srcKnown || dstKnown)
 }
 
-// sameLog says whether one host's logs gave both: they were told apart there.
+// sameLog says whether one host's logs gave both: they were told apart there,
+// unless one is what a command asked for and the other what came of it.
 func sameLog(o, t *model.Transfer) bool {
+	if (o.Tool == "") != (t.Tool == "") {
+		return false
+	}
 	for _, a := range o.Evidence {
 		for _, c := range t.Evidence {
 			if a.Computer != "" && a.Computer == c.Computer {

@@ -93,13 +93,13 @@ func (h *host) changed(e *winevent.Event, channelName, what string) {
 func (h *host) oversight(e *winevent.Event) {
 	switch {
 	case e.Provider == winevent.Eventlog && e.ID == 1102, e.Provider == winevent.Security && e.ID == 1102:
-		h.changed(e, "Security", "cleared by "+account(e.Get("SubjectDomainName"), e.Get("SubjectUserName")))
+		h.changed(e, "Security", clearedBy(e))
 	case e.Provider == winevent.Eventlog && e.ID == 104:
 		name := e.First("Channel", "param3")
 		if name == "" {
 			name = e.Channel
 		}
-		h.changed(e, name, "cleared by "+account(e.Get("SubjectDomainName"), e.Get("SubjectUserName")))
+		h.changed(e, name, clearedBy(e))
 	case e.Provider == winevent.Security && e.ID == 4719:
 		h.changed(e, "Security", "audit policy changed")
 	case e.Provider == winevent.Security && e.ID == 4616:
@@ -113,6 +113,13 @@ func (h *host) oversight(e *winevent.Event) {
 	case e.Provider == winevent.Sysmon && e.ID == 255:
 		h.changed(e, e.Channel, "error "+clip(e.First("ID", "Description")))
 	}
+}
+
+func clearedBy(e *winevent.Event) string {
+	if who := account(e.Get("SubjectDomainName"), e.Get("SubjectUserName")); who != "" {
+		return "cleared by " + who
+	}
+	return "cleared"
 }
 
 // clockSet notes a clock that was set by a minute or more; less is everyday.

@@ -51,8 +51,11 @@ func (h *host) land(tr *model.Transfer, local string, t model.Time) {
 	}
 	ext := extension(local)
 	l := &landed{transfer: tr, path: local, stem: strings.TrimSuffix(local, "."+ext), time: t}
-	if h.landed[local] == nil {
+	if old := h.landed[local]; old == nil {
 		h.landedQ = append(h.landedQ, local)
+	} else if old.transfer != tr && old.time < t {
+		// What was started since is the new file.
+		old.transfer.Executed = slices.DeleteFunc(old.transfer.Executed, func(x model.Execution) bool { return x.Time >= t-2e9 })
 	}
 	h.landed[local] = l
 	if len(h.landedQ) > maxLanded {

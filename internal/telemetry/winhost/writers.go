@@ -57,8 +57,8 @@ func (h *host) received(c *creation) {
 // receiversOwn are files that receivers make for themselves: the probe of
 // PowerShell's script policy, their own updates.
 func receiversOwn(c *creation) bool {
-	name, folder := baseName(c.path), c.path[:len(c.path)-len(baseName(c.path))]
-	return strings.HasPrefix(name, "__psscriptpolicytest_") || strings.HasPrefix(c.image, folder) && folder != "" || strings.Contains(c.path, `\appdata\local\microsoft\`)
+	home, _ := splitPath(c.image)
+	return strings.HasPrefix(baseName(c.path), "__psscriptpolicytest_") || !strings.HasPrefix(home, `c:\windows\`) && strings.HasPrefix(c.path, home) || strings.Contains(c.path, `\appdata\local\microsoft\`)
 }
 
 // pasted says that the shell wrote a program while a Remote Desktop session of
