@@ -36,6 +36,9 @@ func scanOne(path, profile string, workers int) error {
 		return err
 	}
 	found := map[string]int{}
+	if r.Summary.Events > 0 {
+		found["events"] = int(r.Summary.Events)
+	}
 	for _, t := range r.Transfers {
 		if t.Completeness == model.Whole {
 			found[t.SHA256]++

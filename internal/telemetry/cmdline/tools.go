@@ -47,14 +47,23 @@ func init() {
 	}
 }
 
-// IsTool says whether a program's name is one of those that move files.
-func IsTool(image string) bool {
-	name := program(image)
-	return slices.ContainsFunc(tools, func(t tool) bool { return t.is(name) })
-}
+// toolNames are all names of tools.
+var toolNames = func() map[string]bool {
+	m := map[string]bool{}
+	for _, t := range tools {
+		for _, n := range t.names {
+			m[n] = true
+		}
+	}
+	return m
+}()
 
-// Runs says whether a program runs commands of its command line.
-func Runs(image string) bool { return wrappers[program(image)] != nil }
+// Knows says whether a program, by the path of its image in lower case, is one that
+// moves files, and whether it runs commands of its command line.
+func Knows(image string) (moves, runs bool) {
+	name := strings.TrimSuffix(image[strings.LastIndexByte(image, '\\')+1:], ".exe")
+	return toolNames[name], wrappers[name] != nil
+}
 
 // positional drops flags. valued are those, parted by blanks, that take the next
 // argument; marks are the characters that flags begin with.

@@ -38,7 +38,8 @@ const (
 	KernelGeneral
 )
 
-// providers are the names that Windows gives them, lower case.
+// providers are the names that Windows gives them, lower case; asWritten are the
+// same as they are nearly always written.
 var providers = map[string]Provider{
 	"microsoft-windows-security-auditing":                        Security,
 	"microsoft-windows-eventlog":                                 Eventlog,
@@ -57,6 +58,12 @@ var providers = map[string]Provider{
 	"microsoft-windows-vhdmp":                                    VHDMP,
 	"microsoft-windows-partition":                                Partition,
 	"microsoft-windows-kernel-general":                           KernelGeneral,
+}
+
+var asWritten = map[string]Provider{
+	"Microsoft-Windows-Security-Auditing": Security, "Microsoft-Windows-Eventlog": Eventlog, "Service Control Manager": ServiceControl,
+	"Microsoft-Windows-Sysmon": Sysmon, "Microsoft-Windows-PowerShell": PowerShell, "PowerShell": PowerShellClassic,
+	"Microsoft-Windows-TaskScheduler": TaskScheduler, "Microsoft-Windows-Bits-Client": BITS, "Microsoft-Windows-WinRM": WinRM,
 }
 
 var providerNames = [...]string{"other", "security", "eventlog", "service-control", "sysmon", "powershell", "powershell-classic",
@@ -104,6 +111,9 @@ func (e *Event) Wanted() bool { return Wanted(e.Provider, e.ID) }
 // ProviderOf gives the provider of a name as an event or a collector has it.
 // Collectors that drop it leave the channel, which tells most of them.
 func ProviderOf(name, channel string) Provider {
+	if p, ok := asWritten[name]; ok {
+		return p
+	}
 	if p, ok := providers[lower(name)]; ok {
 		return p
 	}

@@ -13,49 +13,61 @@ import (
 // blanks, since names hold dots.
 type shape struct {
 	name     string
-	has      []string // all of these say that it is this shape
-	provider []string
-	channel  []string
-	id       []string
-	computer []string
-	record   []string
-	stamp    []string // the event's time by the collector
-	received []string // when the collector had it, in UTC
-	keywords []string // the audit keywords, in one of their forms
-	data     []string // objects with the data; "." is the object itself
+	has      paths // all of these say that it is this shape
+	provider paths
+	channel  paths
+	id       paths
+	computer paths
+	record   paths
+	stamp    paths // the event's time by the collector
+	received paths // when the collector had it, in UTC
+	keywords paths // the audit keywords, in one of their forms
+	data     paths // objects with the data; "." is the object itself
+}
+
+// paths are alternative places, each the names from the object inwards.
+type paths [][]string
+
+// in makes paths of names parted by blanks.
+func in(all ...string) paths {
+	var out paths
+	for _, p := range all {
+		out = append(out, strings.Fields(p))
+	}
+	return out
 }
 
 // shapes are told apart by the fields that are present. The first that fits counts.
 var shapes = []shape{
-	{name: "winlogbeat", has: []string{"winlog event_id"}, provider: []string{"winlog provider_name"}, channel: []string{"winlog channel"},
-		id: []string{"winlog event_id"}, computer: []string{"winlog computer_name"}, record: []string{"winlog record_id"},
-		stamp: []string{"winlog time_created", "@timestamp"}, data: []string{"winlog event_data", "winlog user_data"}, keywords: []string{"winlog keywords"}},
-	{name: "winlogbeat 6", has: []string{"event_id", "computer_name"}, provider: []string{"source_name"}, channel: []string{"log_name"},
-		id: []string{"event_id"}, computer: []string{"computer_name"}, record: []string{"record_number"},
-		stamp: []string{"@timestamp"}, data: []string{"event_data", "user_data"}, keywords: []string{"keywords"}},
-	{name: "evtx_dump", has: []string{"System EventID", "System Computer"},
-		provider: []string{"System Provider #attributes Name", "System Provider Name", "System Provider_attributes Name", "System Provider @Name"},
-		channel:  []string{"System Channel"}, id: []string{"System EventID", "System EventID #text", "System EventID Value", "System EventID $"},
-		computer: []string{"System Computer"}, record: []string{"System EventRecordID"},
-		stamp: []string{"System TimeCreated #attributes SystemTime", "System TimeCreated SystemTime",
-			"System TimeCreated_attributes SystemTime", "System TimeCreated @SystemTime"},
-		data: []string{"EventData", "UserData"}, keywords: []string{"System Keywords"}},
-	{name: "Hayabusa", has: []string{"Timestamp", "Computer", "EventID"}, provider: []string{"Provider"}, channel: []string{"Channel"},
-		id: []string{"EventID"}, computer: []string{"Computer"}, record: []string{"RecordID"}, stamp: []string{"Timestamp"},
-		data: []string{"AllFieldInfo", "Details", "ExtraFieldInfo"}},
-	{name: "EvtxECmd", has: []string{"EventId", "EventRecordId", "Payload"}, provider: []string{"Provider"}, channel: []string{"Channel"},
-		id: []string{"EventId"}, computer: []string{"Computer"}, record: []string{"EventRecordId"}, stamp: []string{"TimeCreated"},
-		data: []string{"Payload"}, keywords: []string{"Keywords"}},
-	{name: "Splunk", has: []string{"EventCode"}, provider: []string{"SourceName", "Name"}, channel: []string{"LogName", "Channel", "source"},
-		id: []string{"EventCode"}, computer: []string{"ComputerName", "Computer", "host"}, record: []string{"RecordNumber", "EventRecordID", "RecordID"},
-		stamp: []string{"SystemTime", "_time"}, data: []string{"."}, keywords: []string{"Keywords"}},
-	{name: "Sentinel", has: []string{"EventID", "TimeGenerated", "Computer"}, provider: []string{"EventSourceName", "SourceName", "Source"},
-		channel: []string{"Channel", "EventLog"}, id: []string{"EventID"}, computer: []string{"Computer"}, record: []string{"EventRecordId"},
-		stamp: []string{"TimeGenerated"}, data: []string{".", "EventData"}},
-	{name: "NXLog", has: []string{"EventID"}, provider: []string{"SourceName", "ProviderName", "Provider"}, channel: []string{"Channel"},
-		id: []string{"EventID"}, computer: []string{"Hostname", "Computer", "host"}, record: []string{"RecordNumber", "EventRecordID", "RecordID"},
-		stamp: []string{"EventTime", "TimeCreated", "SystemTime", "@timestamp"}, received: []string{"@timestamp"}, data: []string{".", "EventData"},
-		keywords: []string{"EventType", "Keywords"}},
+	{name: "winlogbeat", has: in("winlog event_id"), provider: in("winlog provider_name"), channel: in("winlog channel"),
+		id: in("winlog event_id"), computer: in("winlog computer_name"), record: in("winlog record_id"),
+		stamp: in("winlog time_created", "@timestamp"), data: in("winlog event_data", "winlog user_data"), keywords: in("winlog keywords")},
+	{name: "winlogbeat 6", has: in("event_id", "computer_name"), provider: in("source_name"), channel: in("log_name"),
+		id: in("event_id"), computer: in("computer_name"), record: in("record_number"),
+		stamp: in("@timestamp"), data: in("event_data", "user_data"), keywords: in("keywords")},
+	{name: "evtx_dump", has: in("System EventID", "System Computer"),
+		provider: in("System Provider #attributes Name", "System Provider Name", "System Provider_attributes Name", "System Provider @Name"),
+		channel:  in("System Channel"), id: in("System EventID", "System EventID #text", "System EventID Value", "System EventID $"),
+		computer: in("System Computer"), record: in("System EventRecordID"),
+		stamp: in("System TimeCreated #attributes SystemTime", "System TimeCreated SystemTime",
+			"System TimeCreated_attributes SystemTime", "System TimeCreated @SystemTime"),
+		data: in("EventData", "UserData"), keywords: in("System Keywords")},
+	{name: "Hayabusa", has: in("Timestamp", "Computer", "EventID"), provider: in("Provider"), channel: in("Channel"),
+		id: in("EventID"), computer: in("Computer"), record: in("RecordID"), stamp: in("Timestamp"),
+		data: in("AllFieldInfo", "Details", "ExtraFieldInfo")},
+	{name: "EvtxECmd", has: in("EventId", "EventRecordId", "Payload"), provider: in("Provider"), channel: in("Channel"),
+		id: in("EventId"), computer: in("Computer"), record: in("EventRecordId"), stamp: in("TimeCreated"),
+		data: in("Payload"), keywords: in("Keywords")},
+	{name: "Splunk", has: in("EventCode"), provider: in("SourceName", "Name"), channel: in("LogName", "Channel", "source"),
+		id: in("EventCode"), computer: in("ComputerName", "Computer", "host"), record: in("RecordNumber", "EventRecordID", "RecordID"),
+		stamp: in("SystemTime", "_time"), data: in("."), keywords: in("Keywords")},
+	{name: "Sentinel", has: in("EventID", "TimeGenerated", "Computer"), provider: in("EventSourceName", "SourceName", "Source"),
+		channel: in("Channel", "EventLog"), id: in("EventID"), computer: in("Computer"), record: in("EventRecordId"),
+		stamp: in("TimeGenerated"), data: in(".", "EventData")},
+	{name: "NXLog", has: in("EventID"), provider: in("SourceName", "ProviderName", "Provider"), channel: in("Channel"),
+		id: in("EventID"), computer: in("Hostname", "Computer", "host"), record: in("RecordNumber", "EventRecordID", "RecordID"),
+		stamp: in("EventTime", "TimeCreated", "SystemTime", "@timestamp"), received: in("@timestamp"), data: in(".", "EventData"),
+		keywords: in("EventType", "Keywords")},
 }
 
 // wraps are objects that hold the event one level down.
@@ -155,28 +167,18 @@ func unwrap(v *fastjson.Value) *fastjson.Value {
 
 func (s *shape) fits(v *fastjson.Value) bool {
 	for _, p := range s.has {
-		if at(v, p) == nil {
+		if v.Get(p...) == nil {
 			return false
 		}
 	}
 	return true
 }
 
-// at follows a path of names parted by blanks.
-func at(v *fastjson.Value, path string) *fastjson.Value {
-	for path != "" && v != nil {
-		var name string
-		name, path, _ = strings.Cut(path, " ")
-		v = v.Get(name)
-	}
-	return v
-}
-
 // text is the first of some paths that holds a string or a number. It is valid
 // until the next line is read.
-func text(v *fastjson.Value, paths []string) string {
-	for _, p := range paths {
-		if s := scalar(at(v, p)); s != "" {
+func text(v *fastjson.Value, from paths) string {
+	for _, p := range from {
+		if s := scalar(v.Get(p...)); s != "" {
 			return s
 		}
 	}
@@ -184,9 +186,9 @@ func text(v *fastjson.Value, paths []string) string {
 }
 
 // failed says whether the keywords, one or a list of them, name an audit failure.
-func failed(v *fastjson.Value, paths []string) bool {
-	for _, p := range paths {
-		k := at(v, p)
+func failed(v *fastjson.Value, from paths) bool {
+	for _, p := range from {
+		k := v.Get(p...)
 		if k == nil {
 			continue
 		}
@@ -236,11 +238,11 @@ func number(v *fastjson.Value) string {
 // gather collects the data of an event.
 func (l *Lines) gather(v *fastjson.Value, s *shape, e *Event) {
 	for _, p := range s.data {
-		if p == "." {
+		if p[0] == "." {
 			l.object(v, e, 0)
 			continue
 		}
-		inner := at(v, p)
+		inner := v.Get(p...)
 		if inner == nil {
 			continue
 		}
@@ -310,7 +312,7 @@ func (l *Lines) list(key []byte, all []*fastjson.Value, e *Event) {
 	}
 }
 
-var listName, listValue = []string{"@Name", "#attributes Name", "Name"}, []string{"#text", "Value", "$"}
+var listName, listValue = in("@Name", "#attributes Name", "Name"), in("#text", "Value", "$")
 
 // field adds a datum with strings of its own. The message repeats the data as text.
 func (l *Lines) field(name, value string, e *Event) {
@@ -335,16 +337,18 @@ func fieldName(name string) string {
 // stamp sets the event's time: what Sysmon says itself, else the collector's stamp
 // put right by what was learned of the host's clock.
 func (l *Lines) stamp(v *fastjson.Value, s *shape, e *Event, utcTime string) {
-	stamp, zoned, ok := parseStamp(text(v, s.stamp))
 	if utcTime != "" {
 		if utc, _, good := parseStamp(utcTime); good {
 			e.Time = utc
-			if ok {
-				l.clock.learn(e.Computer, stamp, utc)
+			if l.clock.due(e.Computer) {
+				if stamp, _, ok := parseStamp(text(v, s.stamp)); ok {
+					l.clock.learn(e.Computer, stamp, utc)
+				}
 			}
 			return
 		}
 	}
+	stamp, zoned, ok := parseStamp(text(v, s.stamp))
 	if !ok {
 		return
 	}

@@ -118,6 +118,15 @@ func days(year, month, day int) int64 {
 // the time that an event took to be collected.
 type clock struct {
 	offsets map[string]model.Time
+	asked   int
+}
+
+// due says whether the offset of a host is to be learned: when it is not known,
+// and now and then, since clocks are set and seasons change.
+func (c *clock) due(host string) bool {
+	c.asked++
+	_, known := c.offsets[host]
+	return !known || c.asked%32 == 0
 }
 
 const quarter = model.Time(15 * 60 * 1e9)

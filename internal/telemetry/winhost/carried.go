@@ -37,8 +37,19 @@ var (
 	syncFolders = []string{`\onedrive`, `\dropbox\`, `\google drive\`, `\my drive\`, `\box\`, `\box sync\`, `\megasync\`, `\mega\`, `\syncthing\`, `\sync\`, `\nextcloud\`}
 )
 
+// inSyncFolder looks at each folder of a path.
 func inSyncFolder(path string) bool {
-	return slices.ContainsFunc(syncFolders, func(f string) bool { return strings.Contains(path, f) })
+	for i := 0; i+4 < len(path); i++ {
+		if path[i] != '\\' || strings.IndexByte("odgmbsnODGMBSN", path[i+1]) < 0 {
+			continue
+		}
+		for _, f := range syncFolders {
+			if len(path)-i >= len(f) && strings.EqualFold(path[i:i+len(f)], f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // synced takes a creation in a synced folder.

@@ -153,6 +153,9 @@ func target(mv cmdline.Move) string {
 // createdBy confirms the claim that a created file fulfils: its path, or its name
 // by the same process.
 func (h *host) createdBy(e *winevent.Event, path string) bool {
+	if len(h.claims) == 0 {
+		return false
+	}
 	lower := strings.ToLower(path)
 	name := baseName(lower)
 	pid := e.Number("ProcessId")

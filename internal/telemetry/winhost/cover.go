@@ -13,8 +13,8 @@ import (
 // channel is what one log of the host covers.
 type channel struct {
 	model.LogCoverage
-	kinds map[uint32]int64       // provider and id
-	pages map[uint64]*[64]uint64 // record numbers that were seen, a bit each
+	kinds map[uint32]int64 // provider and id
+	pages map[uint64]*page // record numbers that were seen
 	seen  int64
 	span  [2]uint64
 }
@@ -22,13 +22,23 @@ type channel struct {
 // maxPages bounds the memory for record numbers: of 64 million records a log.
 const maxPages = 1 << 14
 
-// cover counts an event for coverage.
-func (h *host) cover(e *winevent.Event) {
+// page is 4,096 record numbers: a bit for each that was seen, and their times.
+type page struct {
+	seen        [64]uint64
+	first, last model.Time
+}
+
+// cover counts an event for coverage. It reports whether the event is new: a record
+// of the same number and time is the same one from another collector.
+func (h *host) cover(e *winevent.Event) bool {
 	c := h.channels[e.Channel]
 	if c == nil {
 		name := strings.Clone(e.Channel)
-		c = &channel{LogCoverage: model.LogCoverage{Channel: name}, kinds: map[uint32]int64{}, pages: map[uint64]*[64]uint64{}}
+		c = &channel{LogCoverage: model.LogCoverage{Channel: name}, kinds: map[uint32]int64{}, pages: map[uint64]*page{}}
 		h.channels[name] = c
+	}
+	if e.Record != 0 && !c.number(e.Record, e.Time) {
+		return false
 	}
 	c.Events++
 	if e.Time != 0 {
@@ -37,33 +47,36 @@ func (h *host) cover(e *winevent.Event) {
 		}
 		c.Last = max(c.Last, e.Time)
 	}
-	if e.Record != 0 {
-		c.number(e.Record)
-	}
 	if e.Wanted() {
 		c.kinds[e.Kind()]++
 	}
+	return true
 }
 
-// number notes a record's number.
-func (c *channel) number(n uint64) {
+// number notes a record's number, and reports whether it is new.
+func (c *channel) number(n uint64, t model.Time) bool {
 	if c.seen == 0 {
 		c.span = [2]uint64{n, n}
 	}
-	page := c.pages[n>>12]
-	if page == nil {
+	p := c.pages[n>>12]
+	if p == nil {
 		if len(c.pages) >= maxPages {
-			return
+			return true
 		}
-		page = new([64]uint64)
-		c.pages[n>>12] = page
+		p = &page{first: t, last: t}
+		c.pages[n>>12] = p
 	}
-	word, bit := &page[n>>6&63], uint64(1)<<(n&63)
+	word, bit := &p.seen[n>>6&63], uint64(1)<<(n&63)
+	if *word&bit != 0 && t >= p.first-twinGap && t <= p.last+twinGap {
+		return false
+	}
 	if *word&bit == 0 {
 		*word |= bit
 		c.seen++
 	}
+	p.first, p.last = min(p.first, t), max(p.last, t)
 	c.span[0], c.span[1] = min(c.span[0], n), max(c.span[1], n)
+	return true
 }
 
 // missing is how many record numbers between the first and the last were not seen.
@@ -81,7 +94,7 @@ const maxChanges = 32
 func (h *host) changed(e *winevent.Event, channelName, what string) {
 	c := h.channels[channelName]
 	if c == nil {
-		c = &channel{LogCoverage: model.LogCoverage{Channel: strings.Clone(channelName)}, kinds: map[uint32]int64{}, pages: map[uint64]*[64]uint64{}}
+		c = &channel{LogCoverage: model.LogCoverage{Channel: strings.Clone(channelName)}, kinds: map[uint32]int64{}, pages: map[uint64]*page{}}
 		h.channels[c.Channel] = c
 	}
 	if len(c.Changes) < maxChanges {

@@ -102,7 +102,7 @@ func (h *host) logon(e *winevent.Event) {
 		h.session(e, e.Get("IpAddress"), l.user, l.domain, "4624 Remote Desktop logon")
 	}
 	if l.kind == 3 && from.Known() && !loopback(from) && !self {
-		h.remotes = append(h.remotes, remote{time: e.Time, addr: from, user: l.user, domain: l.domain, id: strings.Clone(id),
+		h.sign(remote{time: e.Time, addr: from, user: l.user, domain: l.domain, id: strings.Clone(id),
 			evidence: h.evidence(e, "4624 network logon")})
 	}
 }
@@ -155,7 +155,7 @@ func (h *host) connected(e *winevent.Event, src, dst model.Addr, sp, dp uint16, 
 	if sharing(sp) && !sharing(dp) {
 		client, server, port = dst, src, dp
 	}
-	h.remotes = append(h.remotes, remote{time: e.Time, addr: client, own: server, port: port, evidence: h.evidence(e, what)})
+	h.sign(remote{time: e.Time, addr: client, own: server, port: port, evidence: h.evidence(e, what)})
 }
 
 // isNamed says whether a host name that Sysmon looked up is this host's.
@@ -206,25 +206,27 @@ func (h *host) started(e *winevent.Event, x start) {
 		return
 	}
 	x.time, x.how = e.Time, "process"
-	x.shown = strings.Clone(x.image)
-	x.image, x.parent, x.user = strings.ToLower(x.shown), strings.ToLower(strings.Clone(x.parent)), strings.Clone(x.user)
+	x.shown = h.s.texts.Shared(x.image)
+	x.image, x.parent, x.user = h.s.lower(x.shown), h.s.lower(x.parent), h.s.texts.Shared(x.user)
 	x.command = strings.Clone(x.command)
 	x.evidence = h.evidence(e, eventName(e)+" process start")
-	line := strings.ToLower(x.command)
-	if h.throughLoopback(line) {
-		h.loopback = append(h.loopback, fact{e.Time, line})
+	if strings.Contains(x.command, `\\`) {
+		if line := strings.ToLower(x.command); h.throughLoopback(line) {
+			h.loopback = append(h.loopback, fact{e.Time, line})
+		}
 	}
 	h.begun(x)
 	h.starts = append(h.starts, x)
 	h.offMedium(&x)
 	h.remoteImage(&x)
-	if x.command != "" && (cmdline.IsTool(x.image) || cmdline.Runs(x.image) && movesSomething(x.command) || encodedCommand(line)) {
+	if moves, runs := cmdline.Knows(x.image); x.command != "" && (moves || runs && (movesSomething(x.command) || encodedCommand(x.command))) {
 		h.read(&x, cmdline.Read(x.command))
 	}
 }
 
 // encodedCommand says whether a line of PowerShell hides its command.
-func encodedCommand(line string) bool {
+func encodedCommand(command string) bool {
+	line := strings.ToLower(command)
 	return strings.Contains(line, "powershell") && (strings.Contains(line, " -e") || strings.Contains(line, " /e"))
 }
 
@@ -245,18 +247,17 @@ func (h *host) loaded(e *winevent.Event) {
 }
 
 // fresh says whether a file of this path is being written, or was just created.
-func (h *host) fresh(path string) bool {
-	for i := range h.created {
-		if h.created[i].path == path {
-			return true
+func (h *host) fresh(path string) bool { return h.open[path] > 0 }
+
+// sign keeps a sign of another host; those of one host and account within a second
+// are one.
+func (h *host) sign(r remote) {
+	for i := len(h.remotes) - 1; i >= 0 && i >= len(h.remotes)-8; i-- {
+		if o := &h.remotes[i]; o.addr == r.addr && o.user == r.user && max(o.time-r.time, r.time-o.time) < 1e9 {
+			return
 		}
 	}
-	for _, w := range h.writes {
-		if w.local == path {
-			return true
-		}
-	}
-	return false
+	h.remotes = append(h.remotes, r)
 }
 
 // service takes the making of a service.

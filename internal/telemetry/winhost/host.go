@@ -38,12 +38,13 @@ type host struct {
 	addrs  map[model.Addr]*own
 	logons map[string]logon // by logon id
 
-	remotes   []remote   // signs that another host is there
-	starts    []start    // of processes
-	loads     []start    // of modules
-	loopback  []fact     // names that were written, or named, through loopback
-	created   []creation // files that System created, and others
-	writes    []*write   // open ones, by 5145
+	remotes   []remote       // signs that another host is there
+	starts    []start        // of processes
+	loads     []start        // of modules
+	loopback  []fact         // names that were written, or named, through loopback
+	created   []creation     // files that System created, and others
+	writes    []*write       // open ones, by 5145
+	open      map[string]int // local paths of both
 	downloads []*download
 	landed    map[string]*landed // by local path, lower case
 	landedQ   []string
@@ -131,7 +132,7 @@ type landed struct {
 func newHost(s *Hosts, name, bare string) *host {
 	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{},
 		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{},
-		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, spoke: map[string]spoken{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
+		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, open: map[string]int{}, spoke: map[string]spoken{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
 }
 
 // isOwn says whether an address is the host's, as far as is known by now.
@@ -198,12 +199,12 @@ func (h *host) evidence(e *winevent.Event, what string) model.Evidence {
 	return v
 }
 
-// trim forgets facts that are older than recent, or too many.
-func trim[T any](all []T, time func(T) model.Time, now model.Time) []T {
-	if len(all) < maxFacts && (len(all) == 0 || now-time(all[0]) < 2*recent) {
+// trim forgets facts that are older than keep, or too many.
+func trim[T any](all []T, time func(T) model.Time, now, keep model.Time) []T {
+	if len(all) < maxFacts && (len(all) == 0 || now-time(all[0]) < 2*keep) {
 		return all
 	}
-	kept := slices.DeleteFunc(all, func(x T) bool { return now-time(x) > recent })
+	kept := slices.DeleteFunc(all, func(x T) bool { return now-time(x) > keep })
 	if len(kept) >= maxFacts {
 		kept = slices.Delete(kept, 0, len(kept)/2)
 	}
@@ -221,12 +222,12 @@ func (h *host) tick(t model.Time) {
 	}
 	h.settle(h.now - patience)
 	h.due = h.now + patience/5
-	h.remotes = trim(h.remotes, func(x remote) model.Time { return x.time }, h.now)
-	h.starts = trim(h.starts, func(x start) model.Time { return x.time }, h.now)
-	h.loads = trim(h.loads, func(x start) model.Time { return x.time }, h.now)
-	h.services = trim(h.services, func(x start) model.Time { return x.time }, h.now)
-	h.claims = trim(h.claims, func(x *claim) model.Time { return x.time }, h.now)
-	h.loopback = trim(h.loopback, func(x fact) model.Time { return x.time }, h.now)
+	h.remotes = trim(h.remotes, func(x remote) model.Time { return x.time }, h.now, recent)
+	h.starts = trim(h.starts, func(x start) model.Time { return x.time }, h.now, 2*patience)
+	h.loads = trim(h.loads, func(x start) model.Time { return x.time }, h.now, 2*patience)
+	h.services = trim(h.services, func(x start) model.Time { return x.time }, h.now, 2*patience)
+	h.claims = trim(h.claims, func(x *claim) model.Time { return x.time }, h.now, recent)
+	h.loopback = trim(h.loopback, func(x fact) model.Time { return x.time }, h.now, recent)
 }
 
 // settle decides on all that began before t.

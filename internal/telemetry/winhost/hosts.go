@@ -71,6 +71,8 @@ type Hosts struct {
 	seen  [2]map[uint64]model.Time
 	seed  maphash.Seed
 	out   Result
+	texts winevent.Texts     // paths of programs and the like, that come again and again
+	low   map[string]string  // their lower case
 	heard map[heard]*Binding // what hosts say of others
 
 	// Files that went into, and came out of, synced folders and media.
@@ -86,11 +88,13 @@ func New(o Options) *Hosts {
 // Event takes the next event. It reports whether the event is new: the same one
 // from another collector, a shadow copy or an archived log counts once.
 func (s *Hosts) Event(e *winevent.Event) bool {
-	if e.Wanted() && s.twin(e) {
+	if e.Record == 0 && e.Wanted() && s.twin(e) {
 		return false
 	}
 	h := s.host(e.Computer)
-	h.cover(e)
+	if !h.cover(e) {
+		return false
+	}
 	if e.Wanted() {
 		h.event(e)
 	}
@@ -103,6 +107,7 @@ const maxSeen = 1 << 18
 // twinGap is how far apart the stamps of two collectors may be.
 const twinGap model.Time = 1e9
 
+// twin says whether an event without record number was there before.
 func (s *Hosts) twin(e *winevent.Event) bool {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
@@ -110,15 +115,9 @@ func (s *Hosts) twin(e *winevent.Event) bool {
 	h.WriteString(e.Channel)
 	h.WriteByte(byte(e.ID))
 	h.WriteByte(byte(e.ID >> 8))
-	if e.Record != 0 {
-		for n := e.Record; n > 0; n >>= 8 {
-			h.WriteByte(byte(n))
-		}
-	} else {
-		for _, f := range e.Fields {
-			h.WriteString(f.Name)
-			h.WriteString(f.Value)
-		}
+	for _, f := range e.Fields {
+		h.WriteString(f.Name)
+		h.WriteString(f.Value)
 	}
 	key := h.Sum64()
 	for _, generation := range s.seen {
@@ -227,6 +226,22 @@ func (s *Hosts) hear(a model.Addr, name string, t model.Time) {
 		s.heard[key] = b
 	}
 	b.First, b.Last = min(b.First, t), max(b.Last, t)
+}
+
+// lower is the lower case of a text that comes again and again.
+func (s *Hosts) lower(text string) string {
+	if l, ok := s.low[text]; ok {
+		return l
+	}
+	own := s.texts.Shared(text)
+	l := strings.ToLower(own)
+	if s.low == nil {
+		s.low = map[string]string{}
+	}
+	if len(s.low) < maxFacts {
+		s.low[own] = l
+	}
+	return l
 }
 
 const lastTime = model.Time(1<<63 - 1)

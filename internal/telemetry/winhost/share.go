@@ -89,6 +89,7 @@ func (h *host) share(e *winevent.Event) {
 		evidence: []model.Evidence{h.evidence(e, "5145 write access")}}
 	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
 	h.writes = append(h.writes, w)
+	h.open[w.local]++
 }
 
 // localPath is where a file of a share lies, as far as the event or the share's
@@ -111,7 +112,7 @@ func localPath(root, share, path string) string {
 func (h *host) creation(e *winevent.Event) {
 	path := e.Get("TargetFilename")
 	image := e.Get("Image")
-	c := creation{time: e.Time, image: strings.ToLower(image), pid: e.Number("ProcessId")}
+	c := creation{time: e.Time, image: h.s.lower(image), pid: e.Number("ProcessId")}
 	system := c.image == "system"
 	if !system && h.createdBy(e, path) {
 		return
@@ -122,8 +123,8 @@ func (h *host) creation(e *winevent.Event) {
 	if len(h.created) >= maxOpen {
 		return
 	}
-	c.shown, c.process, c.guid = strings.Clone(path), strings.Clone(image), strings.Clone(e.Get("ProcessGuid"))
-	c.image, c.path, c.user, c.assumed = strings.ToLower(c.process), strings.ToLower(c.shown), strings.Clone(e.Get("User")), e.Assumed
+	c.shown, c.process, c.guid = strings.Clone(path), h.s.texts.Shared(image), strings.Clone(e.Get("ProcessGuid"))
+	c.path, c.user, c.assumed = strings.ToLower(c.shown), h.s.texts.Shared(e.Get("User")), e.Assumed
 	c.id, c.evidence = h.id(e), h.evidence(e, "Sysmon 11 file create")
 	if !system {
 		h.networkWriter(&c)
@@ -133,12 +134,20 @@ func (h *host) creation(e *winevent.Event) {
 		}
 	}
 	h.created = append(h.created, c)
+	h.open[c.path]++
+}
+
+// closed forgets that a path was open.
+func (h *host) closed(path string) {
+	if h.open[path]--; h.open[path] <= 0 {
+		delete(h.open, path)
+	}
 }
 
 // watched says whether a file that a process other than System creates matters:
 // what can run, and what a Remote Desktop client writes.
 func (h *host) watched(image, path string) bool {
-	if strings.HasSuffix(image, `\mstsc.exe`) || inSyncFolder(strings.ToLower(path)) {
+	if strings.HasSuffix(image, `\mstsc.exe`) || inSyncFolder(path) {
 		return true
 	}
 	return carries(extension(path))
@@ -188,6 +197,7 @@ func (h *host) settleWrites(t model.Time) {
 			return false
 		}
 		h.decide(w)
+		h.closed(w.local)
 		return true
 	})
 }
@@ -262,6 +272,7 @@ func (h *host) settleCreations(t model.Time) {
 		if !c.taken {
 			h.decideCreation(c)
 		}
+		h.closed(c.path)
 	}
 	h.created = kept
 }

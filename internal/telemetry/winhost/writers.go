@@ -151,13 +151,16 @@ type spoken struct {
 // writerWindow is how long after its connection a process counts as a network-writer.
 const writerWindow = patience
 
+// maxSpoke bounds the processes of a host whose connections are remembered.
+const maxSpoke = 1024
+
 // speaks notes the connection of a process (Sysmon 3).
 func (h *host) speaks(e *winevent.Event, other model.Addr, port uint16) {
 	guid := e.Get("ProcessGuid")
 	if guid == "" || everyday[baseName(strings.ToLower(e.Get("Image")))] {
 		return
 	}
-	if len(h.spoke) >= maxFacts {
+	if len(h.spoke) >= maxSpoke {
 		clear(h.spoke)
 	}
 	h.spoke[strings.Clone(guid)] = spoken{e.Time, other, port, h.evidence(e, "Sysmon 3 connection")}
