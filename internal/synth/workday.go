@@ -54,7 +54,12 @@ func (n *Net) everydayEvent(i int, h, server *Host) {
 	case k < 98:
 		n.Logon(server, h, `CORP\someone`, 3)
 	default:
-		n.ShareAccess(server, h, `CORP\someone`, "0x4a51", "Docs", fmt.Sprintf(`Team\note-%d.docx`, n.Intn(5000)), []string{"0x1", "0x120089", "0x2"}[n.Intn(3)])
+		// One access in ten writes: 0.2 % of the events, as of 200 movements among 100,000 events a host and day.
+		mask := "0x120089"
+		if n.Intn(10) == 0 {
+			mask = "0x2"
+		}
+		n.ShareAccess(server, h, `CORP\someone`, "0x4a51", "Docs", fmt.Sprintf(`Team\note-%d.docx`, n.Intn(5000)), mask)
 	}
 }
 

@@ -133,8 +133,16 @@ func (h *host) claimed(x *start, mv cmdline.Move) {
 	}
 	h.claims = append(h.claims, c)
 	h.found(tr, side)
-	if c.local != "" {
-		h.land(tr, c.local, x.time)
+	if c.local == "" {
+		return
+	}
+	h.land(tr, c.local, x.time)
+	for i := range h.created { // a file may be logged before the command that made it
+		if f := &h.created[i]; f.path == c.local && f.time >= x.time-2e9 && f.image != "system" {
+			h.confirm(tr)
+			tr.End, tr.Evidence = max(tr.End, f.time), appendEvidence(tr.Evidence, f.evidence)
+			f.taken = true
+		}
 	}
 }
 

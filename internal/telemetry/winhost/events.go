@@ -281,7 +281,7 @@ func hashes(s, from string, at model.Time) []model.Hash {
 		alg, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		alg = strings.ToLower(alg)
 		if ok && (alg == "sha256" || alg == "sha1" || alg == "md5") && strings.Trim(value, "0") != "" {
-			out = append(out, model.Hash{Alg: alg, Value: strings.ToLower(value), From: from, Time: at})
+			out = append(out, model.Hash{Alg: strings.Clone(alg), Value: strings.Clone(strings.ToLower(value)), From: from, Time: at})
 		}
 	}
 	return out

@@ -115,8 +115,24 @@ func (l *landed) runBy(x *start) bool {
 	if ext, ok := strings.CutPrefix(rest, l.path[len(l.stem):]); ok {
 		rest = ext
 	}
-	return wordEnd(rest) && (x.how == "service" || launchers[baseName(x.image)])
+	return wordEnd(rest) && (x.how == "service" || launchers[baseName(x.image)] && !handles(line[:i]))
 }
+
+// handles says whether what stands before a file on a command line only handles it:
+// copies, shows or deletes it, and does not run it.
+func handles(before string) bool {
+	before = before[strings.LastIndexAny(before, "&|;(")+1:]
+	for word := range strings.FieldsFuncSeq(before, func(r rune) bool { return r == ' ' || r == '"' || r == '\'' || r == '\t' || r == '@' }) {
+		if strings.HasSuffix(word, ">") || handling[strings.TrimSuffix(baseName(word), ".exe")] {
+			return true
+		}
+	}
+	return false
+}
+
+// handling are commands that take a file's name and do not run it.
+var handling = set("copy xcopy robocopy move del erase ren rename type more find findstr dir echo if attrib icacls cacls takeown certutil expand makecab " +
+	"compact fc comp mkdir md rd rmdir copy-item move-item remove-item get-item get-content set-content get-filehash test-path new-item out-file rm cp mv cat ls")
 
 // underRoot takes a service's %SystemRoot%.
 func (l *landed) underRoot(line string) bool {

@@ -85,7 +85,7 @@ func (h *host) share(e *winevent.Event) {
 	}
 	w := &write{first: e.Time, last: e.Time, share: strings.Clone(share), path: strings.Clone(path), from: from, port: uint16(e.Number("IpPort")),
 		user: strings.Clone(e.Get("SubjectUserName")), domain: strings.Clone(e.Get("SubjectDomainName")), sid: strings.Clone(e.Get("SubjectUserSid")),
-		logon: strings.ToLower(e.Get("SubjectLogonId")), refused: e.Failure, assumed: e.Assumed, id: h.id(e),
+		logon: strings.Clone(strings.ToLower(e.Get("SubjectLogonId"))), refused: e.Failure, assumed: e.Assumed, id: h.id(e),
 		evidence: []model.Evidence{h.evidence(e, "5145 write access")}}
 	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
 	h.writes = append(h.writes, w)
