@@ -25,7 +25,7 @@ import (
 
 // scanCommand finds transfers.
 type scanCommand struct {
-	Paths []string `arg:"" name:"path" help:"Captures and folders of them, in any order; - is standard input."`
+	Paths []string `arg:"" name:"path" help:"Captures, event logs and folders of them, in any order; - is standard input."`
 
 	Format      string `default:"table" placeholder:"FORMAT" help:"table, ndjson or csv (${default})."`
 	Output      string `short:"o" placeholder:"FILE" help:"Write to FILE, all or nothing, instead of standard output."`
@@ -36,7 +36,16 @@ type scanCommand struct {
 	Internal []string `placeholder:"CIDR" help:"Networks that are inside (private, link-local, loopback and 100.64.0.0/10 ones)."`
 	From     string   `placeholder:"T" help:"Leave out records before T (RFC 3339)."`
 	To       string   `placeholder:"T" help:"Leave out records after T (RFC 3339)."`
+	Host     []string `placeholder:"GLOB" help:"Only records of these hosts, by name or address."`
+	User     []string `placeholder:"GLOB" help:"Only records of these accounts."`
+	Name     []string `placeholder:"GLOB" help:"Only files of these names."`
+	Exclude  []string `placeholder:"GLOB" help:"Leave out these hosts, accounts and names."`
 	All      bool     `help:"Also web traffic with the outside, page parts and API chatter."`
+
+	HostOf   []string `placeholder:"NAME=PATH" help:"Whose logs lie under PATH, where they do not say (the collection's folder)."`
+	Timezone []string `placeholder:"[PATH=]ZONE" help:"Zone of stamps that name none, such as Europe/Vienna or +02:00 (UTC)."`
+	Clock    []string `placeholder:"HOST=+3h" help:"Correct a host's clock by this much."`
+	Known    string   `placeholder:"FILE" help:"CSV what,value,note of a hash, name, host, account or address: a match is shown first."`
 
 	SMBKeys    string   `name:"smb-keys" placeholder:"FILE" help:"SMB3 session keys: lines of SESSION_ID SESSION_KEY [SERVER_TO_CLIENT_KEY CLIENT_TO_SERVER_KEY] in hex."`
 	Extract    string   `placeholder:"DIR" help:"Keep whole content as DIR/<sha256>, never executable."`
@@ -159,6 +168,10 @@ func (c *scanCommand) options(p *program) (o scan.Options, err error) {
 		default:
 			return o, usagef("--hash %s: give md5, sha1 or both", h)
 		}
+	}
+	o.Narrow = scan.Narrow{Hosts: c.Host, Users: c.User, Names: c.Name, Exclude: c.Exclude}
+	if err := c.whose(&o); err != nil {
+		return o, err
 	}
 	o.SMBKeys, err = sessionKeys(c.SMBKeys)
 	return o, err

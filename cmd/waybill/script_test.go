@@ -51,7 +51,8 @@ func exitCodeIs(ts *testscript.TestScript, _ bool, args []string) {
 
 // captures makes the files that the scripts read.
 func captures(dir string) error {
-	c := synth.Record(2026, synth.Intrusion).Capture
+	scene := synth.Record(2026, synth.Intrusion)
+	c := scene.Capture
 	whole := c.PCAP()
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
@@ -71,14 +72,17 @@ func captures(dir string) error {
 		s.Logoff()
 	}).Capture.PCAP()
 	files := map[string][]byte{
+		"again/forwarded.json": scene.Logs.Winlogbeat(),
 		"a.pcap": whole, "a.pcap.gz": zipped.Bytes(), "a.pcapng": c.PCAPNG(synth.PCAPNGOptions{}),
 		"cut.pcap": whole[:len(whole)-7], "damaged.pcap": damaged, "empty.pcap": whole[:24], "nothing": nil, "hostile.pcap": hostile,
 		"notes.txt":     []byte("nothing but words\n"),
 		"mixed/a.pcap":  whole,
 		"mixed/note.md": []byte("# words\n"),
 	}
-	if err := os.Mkdir(filepath.Join(dir, "mixed"), 0o755); err != nil {
-		return err
+	for _, folder := range []string{"mixed", "again"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
+			return err
+		}
 	}
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {

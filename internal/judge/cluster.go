@@ -79,13 +79,13 @@ func (c *cluster) finding(marks map[string][]Mark) *model.Finding {
 		return nil
 	}
 	for _, m := range all {
-		if m.Family == "file" || m.Family == "spread" {
+		if m.Family == "file" || m.Family == "spread" || m.Family == "known" {
 			shared = append(shared, m)
 		}
 	}
 	var best []model.Reason
 	for _, t := range c.members {
-		if r := reasons(append(slices.Clone(marks[t.ID]), shared...)); total(r) > total(best) {
+		if r := reasons(append(slices.Clone(marks[t.ID]), shared...)); best == nil || total(r) > total(best) {
 			best = r
 		}
 	}
@@ -148,6 +148,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	if strings.Contains(c.key, ":") {
 		f.Artifacts = []string{artifactID(c.key)}
 	}
+	f.Known = slices.ContainsFunc(all, func(m Mark) bool { return m.Family == "known" })
 	for i := range f.Reasons {
 		f.Analytics = append(f.Analytics, f.Reasons[i].Analytic)
 		c.elsewhere(&f.Reasons[i], all)

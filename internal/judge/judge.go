@@ -112,7 +112,7 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
 
 // Look judges a run. It notes in the transfers which of their files were started.
 // startsLogged are the hosts, lower case, whose logs would show that.
-func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged map[string]bool) Verdict {
+func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged map[string]bool, known ...Known) Verdict {
 	v := Verdict{all: analytics()}
 	marks := map[string][]Mark{}
 	for _, e := range events(transfers, accesses) {
@@ -121,6 +121,9 @@ func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged ma
 				marks[m.Transfer] = append(marks[m.Transfer], m)
 			}
 		}
+	}
+	for _, t := range transfers {
+		marks[t.ID] = append(marks[t.ID], knownMarks(known, t)...)
 	}
 	noteExecutions(transfers, marks)
 	v.Artifacts = artifacts(transfers)

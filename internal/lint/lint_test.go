@@ -53,7 +53,7 @@ var allowed = map[string][]string{
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 
-	"cmd/waybill":       {"internal/scan", "internal/report", "internal/wire", "internal/wire/smbcrypt"},
+	"cmd/waybill":       {"internal/scan", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt"},
 	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
 	"examples":          {},
 }

@@ -37,6 +37,7 @@ type Finding struct {
 	Users      []string `json:"users,omitempty"`
 	Reasons    []Reason `json:"reasons"`
 	Missing    []string `json:"missing,omitempty"`
+	Known      bool     `json:"known,omitempty"` // --known names something of it: shown first
 
 	Start Time `json:"-"` // first evidence, the sort key
 }

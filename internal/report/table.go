@@ -76,7 +76,15 @@ func (p *page) findings(r model.Records) {
 	}
 	p.section("%s, most important first", count(len(r.Findings), "finding"))
 	all := slices.Clone(r.Findings)
-	slices.SortStableFunc(all, func(a, b *model.Finding) int { return cmp.Compare(b.Score, a.Score) })
+	slices.SortStableFunc(all, func(a, b *model.Finding) int {
+		if a.Known != b.Known {
+			if a.Known {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.Score, a.Score)
+	})
 	for _, f := range all {
 		p.finding(f)
 	}

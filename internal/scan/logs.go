@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"waybill/internal/identity"
 	"waybill/internal/input"
@@ -37,6 +38,9 @@ type logSource struct {
 	key   model.Time // the highest time so far, so that file order holds
 	rest  int64      // bytes behind the last event; read after batches is closed
 
+	host string         // whose logs these are, where events do not say
+	zone *time.Location // of stamps without one; nil is UTC
+
 	start, end model.Time
 	events     int64
 	bytes      int64
@@ -64,7 +68,7 @@ func (s *logSource) begin(ctx context.Context, ahead int) {
 		return
 	}
 	s.err = err
-	if s.log, err = winlog.Open(s.in.Kind, r, size); err != nil {
+	if s.log, err = winlog.Open(s.in.Kind, r, size, s.zone); err != nil {
 		s.err = err
 		r.Close()
 		close(s.batches)
@@ -171,7 +175,9 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before 
 	l := &logs{o: o, before: before}
 	var names []string
 	for i, in := range inputs {
-		l.sources = append(l.sources, newLogSource(in, i))
+		s := newLogSource(in, i)
+		s.host, s.zone = o.hostOf(in.Name), o.zoneOf(in.Name)
+		l.sources = append(l.sources, s)
 		names = append(names, in.Name)
 		l.total += max(in.Size, 0)
 	}
@@ -238,6 +244,12 @@ func (l *logs) take(s *logSource, until model.Time) bool {
 
 func (l *logs) event(s *logSource, e *winevent.Event) {
 	e.Input = s.index
+	if e.Computer == "" {
+		e.Computer = s.host
+	}
+	if len(l.o.Clocks) > 0 {
+		l.o.setClock(e)
+	}
 	s.events++
 	if e.Time != 0 && (s.start == 0 || e.Time < s.start) {
 		s.start = e.Time

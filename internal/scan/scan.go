@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"time"
 
 	"waybill/internal/capture"
 	"waybill/internal/content"
@@ -38,8 +39,16 @@ type Options struct {
 	All        bool   // web traffic with the outside, page parts and API chatter too
 	MD5, SHA1  bool
 	HashInputs bool
-	Version    string
-	Progress   func(Progress) // called now and then; may be nil
+	Narrow     Narrow
+	Known      []judge.Known
+	// HostOf names the host of the logs under a path, where the logs do not say.
+	HostOf map[string]string
+	// Zones are those of stamps without zone, by the path of the input; "" is all others.
+	Zones map[string]*time.Location
+	// Clocks are corrections that are added to the times of a host, by its name.
+	Clocks   map[string]time.Duration
+	Version  string
+	Progress func(Progress) // called now and then; may be nil
 }
 
 // Progress says how far a scan is.
@@ -92,8 +101,9 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 		cancelled = l.run(ctx)
 	}
 	l.join(r)
-	verdict := judge.Look(r.Transfers, r.Accesses, l.startsLogged)
+	verdict := judge.Look(r.Transfers, r.Accesses, l.startsLogged, o.Known...)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
+	r.narrow(o.Narrow)
 	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled
 }

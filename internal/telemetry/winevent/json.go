@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/valyala/fastjson"
 )
@@ -76,6 +77,7 @@ var wraps = [][]string{{"_source"}, {"result"}, {"Event"}, {"document", "data"},
 // Lines reads events that stand in lines of JSON. It is made for one input and
 // is not safe for more than one goroutine.
 type Lines struct {
+	Zone   *time.Location // of stamps that name none; nil is UTC
 	parser fastjson.Parser
 	shape  int // of the last line
 	clock  clock
@@ -357,6 +359,10 @@ func (l *Lines) stamp(v *fastjson.Value, s *shape, e *Event, utcTime string) {
 		return
 	}
 	e.Time, e.Assumed = stamp, !zoned
+	if !zoned && l.Zone != nil {
+		e.Time = local(stamp, l.Zone)
+		return
+	}
 	if received, _, ok := parseStamp(text(v, s.received)); ok && !zoned {
 		l.clock.learn(e.Computer, stamp, received)
 		e.Time, _ = l.clock.at(e.Computer, stamp)

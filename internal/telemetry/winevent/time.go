@@ -48,6 +48,12 @@ func ParseTime(s string) (model.Time, bool) {
 	return t, ok
 }
 
+// local reads a stamp that was taken for UTC as one of a zone.
+func local(t model.Time, zone *time.Location) model.Time {
+	u := time.Unix(0, int64(t)).UTC()
+	return model.Time(time.Date(u.Year(), u.Month(), u.Day(), u.Hour(), u.Minute(), u.Second(), u.Nanosecond(), zone).UnixNano())
+}
+
 // plausible refuses times that nanoseconds in 64 bits cannot hold.
 func plausible(t time.Time) bool { return t.Year() > 1970 && t.Year() < 2200 }
 

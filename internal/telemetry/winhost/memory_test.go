@@ -15,7 +15,7 @@ func TestMemory(t *testing.T) {
 	const events = 250_000
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(synth.Workday(w, 1, 10, events, synth.Logs.Winlogbeat)) }()
-	log, err := winlog.Open(winlog.JSON, r, -1)
+	log, err := winlog.Open(winlog.JSON, r, -1, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 func follow(t testing.TB, logs synth.Logs) *Result { return followAs(t, winlog.EVTX, logs.EVTX()) }
 
 func followAs(t testing.TB, kind string, raw []byte) *Result {
-	log, err := winlog.Open(kind, bytes.NewReader(raw), int64(len(raw)))
+	log, err := winlog.Open(kind, bytes.NewReader(raw), int64(len(raw)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/valyala/fastjson"
 
@@ -57,7 +58,7 @@ type csvLog struct {
 	damage
 }
 
-func newCSVLog(r io.Reader) (Log, error) {
+func newCSVLog(r io.Reader, zone *time.Location) (Log, error) {
 	text := newTextReader(r)
 	l := &csvLog{rows: csv.NewReader(text), taken: text.taken}
 	l.rows.LazyQuotes, l.rows.ReuseRecord, l.rows.FieldsPerRecord = true, true, -1
@@ -65,6 +66,7 @@ func newCSVLog(r io.Reader) (Log, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.lines.Zone = zone
 	l.columns = slices.Clone(columns)
 	for i, c := range l.columns {
 		l.columns[i] = strings.TrimSuffix(strings.TrimSpace(c), " [UTC]")

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"waybill/internal/telemetry/evtx"
 	"waybill/internal/telemetry/winevent"
@@ -38,8 +39,9 @@ type Log interface {
 	Damage() []string
 }
 
-// Open opens a log of a kind. EVTX needs r to be an io.ReaderAt of the size.
-func Open(kind string, r io.Reader, size int64) (Log, error) {
+// Open opens a log of a kind. EVTX needs r to be an io.ReaderAt of the size. zone is
+// that of stamps which name none; nil is UTC.
+func Open(kind string, r io.Reader, size int64, zone *time.Location) (Log, error) {
 	switch kind {
 	case EVTX:
 		at, ok := r.(io.ReaderAt)
@@ -52,11 +54,13 @@ func Open(kind string, r io.Reader, size int64) (Log, error) {
 		}
 		return &evtxLog{file: f}, nil
 	case JSON:
-		return newJSONLog(r), nil
+		l := newJSONLog(r)
+		l.lines.Zone = zone
+		return l, nil
 	case XML:
 		return newXMLLog(r), nil
 	case CSV:
-		return newCSVLog(r)
+		return newCSVLog(r, zone)
 	}
 	return nil, fmt.Errorf("no log form %q", kind)
 }

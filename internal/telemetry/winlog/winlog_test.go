@@ -49,7 +49,7 @@ func forms() map[string][]byte {
 }
 
 func open(t testing.TB, raw []byte) Log {
-	l, err := Open(Kind(raw[:min(len(raw), 64<<10)]), bytes.NewReader(raw), int64(len(raw)))
+	l, err := Open(Kind(raw[:min(len(raw), 64<<10)]), bytes.NewReader(raw), int64(len(raw)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func FuzzLog(f *testing.F) {
 		if kind == "" {
 			return
 		}
-		l, err := Open(kind, bytes.NewReader(raw), int64(len(raw)))
+		l, err := Open(kind, bytes.NewReader(raw), int64(len(raw)), nil)
 		if err != nil {
 			return
 		}

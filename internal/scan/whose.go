@@ -1,0 +1,66 @@
+package scan
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
+)
+
+// hostOf is whose logs an input holds, where its events do not say: as the flag
+// names it, else the folder of its collection. Collectors keep the files of a host
+// under HOST/C/Windows/..., others in a folder of its own.
+func (o *Options) hostOf(input string) string {
+	if host, ok := longest(o.HostOf, input); ok {
+		return host
+	}
+	parts := strings.FieldsFunc(strings.ReplaceAll(input, "!", "/"), func(r rune) bool { return r == '/' || r == '\\' })
+	for i, p := range parts {
+		drive := strings.TrimSuffix(strings.ToLower(p), "%3a")
+		if i > 0 && len(strings.TrimSuffix(drive, ":")) == 1 && i+1 < len(parts) && strings.EqualFold(parts[i+1], "windows") {
+			return parts[i-1]
+		}
+	}
+	if len(parts) > 1 {
+		return parts[len(parts)-2]
+	}
+	return "unknown"
+}
+
+// zoneOf is the zone of an input's stamps without one.
+func (o *Options) zoneOf(input string) *time.Location {
+	zone, _ := longest(o.Zones, input)
+	return zone
+}
+
+// longest finds the value of the longest path that an input lies under; "" is any.
+func longest[T any](byPath map[string]T, input string) (best T, found bool) {
+	most := -1
+	for p, v := range byPath {
+		clean := filepath.Clean(p)
+		if p == "" {
+			clean = ""
+		}
+		rest, under := strings.CutPrefix(input, clean)
+		if under && len(clean) > most && (clean == "" || rest == "" || rest[0] == '/' || rest[0] == '!' || rest[0] == '\\') {
+			best, found, most = v, true, len(clean)
+		}
+	}
+	return best, found
+}
+
+// setClock corrects the time of an event of a host whose clock is known to be wrong.
+func (o *Options) setClock(e *winevent.Event) {
+	name := strings.ToLower(e.Computer)
+	bare, _, _ := strings.Cut(name, ".")
+	d, ok := o.Clocks[name]
+	if !ok {
+		d, ok = o.Clocks[bare]
+	}
+	if ok && e.Time != 0 {
+		e.Time += model.Time(d)
+		e.Assumed = true
+	}
+}
