@@ -17,8 +17,8 @@ import (
 
 // outcome is what became of one row.
 type outcome struct {
-	row, channel, result string
-	shown                bool
+	channel, result string
+	shown           bool
 }
 
 // behaviours plays each behaviour of some tables (CSV with the columns row_id,

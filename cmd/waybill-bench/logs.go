@@ -68,7 +68,7 @@ func makeLog(path string, events int, form func(synth.Logs) []byte, evtx *synth.
 		return err
 	}
 	if len(*evtx) > 0 {
-		if _, err := io.WriteString(out, string(evtx.EVTX())); err != nil {
+		if _, err := out.Write(evtx.EVTX()); err != nil {
 			return err
 		}
 	}

@@ -73,7 +73,7 @@ func captures(dir string) error {
 	}).Capture.PCAP()
 	files := map[string][]byte{
 		"again/forwarded.json": scene.Logs.Winlogbeat(),
-		"a.pcap": whole, "a.pcap.gz": zipped.Bytes(), "a.pcapng": c.PCAPNG(synth.PCAPNGOptions{}),
+		"a.pcap":               whole, "a.pcap.gz": zipped.Bytes(), "a.pcapng": c.PCAPNG(synth.PCAPNGOptions{}),
 		"cut.pcap": whole[:len(whole)-7], "damaged.pcap": damaged, "empty.pcap": whole[:24], "nothing": nil, "hostile.pcap": hostile,
 		"notes.txt":     []byte("nothing but words\n"),
 		"mixed/a.pcap":  whole,

@@ -147,6 +147,10 @@ func (w *walker) zipMember(n node, f *zip.File) {
 	m := node{name: memberName(n.name, f.Name), size: int64(f.UncompressedSize64), depth: n.depth + 1}
 	m.open = func() (io.ReadCloser, error) { return f.Open() }
 	m.stored = m.open
+	if f.Flags&1 != 0 {
+		w.problem(m, "encrypted: unpack it with its password first")
+		return
+	}
 	r, err := m.open()
 	if err == nil {
 		m.head, err = readHead(r)

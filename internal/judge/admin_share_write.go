@@ -108,7 +108,7 @@ func needsSMB(c *model.Coverage) model.Ableness {
 	switch {
 	case c.Decoded["smb2"] == 0 && c.Events["security/5145"] > 0:
 		return model.Ableness{Able: "able"}
-	case c.Decoded["smb2"] == 0 && c.Events["sysmon/11"] > 0:
+	case c.Decoded["smb2"] == 0 && c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0:
 		return model.Ableness{Able: "partly", Why: "no share access (Security 5145) was logged: files that System created show writes, seldom by whom"}
 	case c.Decoded["smb2"] == 0 && len(c.Events) > 0:
 		return model.Ableness{Able: "unable", Why: "no share access (Security 5145) and no file creation (Sysmon 11) was logged, and no SMB2 or SMB3 was seen"}

@@ -47,7 +47,7 @@ func lookWriter(s writers, e Event) (writers, []Mark) {
 
 // needsConnections says whether processes' connections and files show.
 func needsConnections(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/3"] == 0 || c.Events["sysmon/11"] == 0 {
+	if c.Events["sysmon/3"]+c.Events["defender-hunting/3"] == 0 || c.Events["sysmon/11"]+c.Events["defender-hunting/11"] == 0 {
 		return model.Ableness{Able: "unable", Why: "connections (Sysmon 3) and file creations (Sysmon 11) of processes were not both logged"}
 	}
 	return model.Ableness{Able: "able"}

@@ -22,7 +22,7 @@ func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 
 // needsDesktop: a copy shows where the client's file creations are logged.
 func needsDesktop(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/11"] == 0 {
+	if c.Events["sysmon/11"]+c.Events["defender-hunting/11"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged"}
 	}
 	return model.Ableness{Able: "partly", Why: "only the client's writes show a copy; sessions themselves are encrypted"}

@@ -134,7 +134,7 @@ func madeMark(l landing, a *model.Access) Mark {
 
 // needsPipes: of all ways to start a file, this much is read.
 func needsPipes(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/1"]+c.Events["security/4688"] > 0 {
+	if c.Events["sysmon/1"]+c.Events["defender-hunting/1"]+c.Events["security/4688"] > 0 {
 		return model.Ableness{Able: "able"}
 	}
 	if len(c.Events) > 0 && c.Decoded["smb2"] == 0 {

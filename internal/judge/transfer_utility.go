@@ -49,7 +49,7 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 
 // needsCommands says whether command lines were logged.
 func needsCommands(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/1"]+c.Events["security/4688"]+c.Events["powershell/4104"] == 0 {
+	if c.Events["sysmon/1"]+c.Events["defender-hunting/1"]+c.Events["security/4688"]+c.Events["powershell/4104"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no command lines (Sysmon 1, Security 4688, PowerShell 4104) were logged"}
 	}
 	return model.Ableness{Able: "able"}

@@ -36,6 +36,7 @@ const (
 	VHDMP
 	Partition
 	KernelGeneral
+	Hunting // Defender for Endpoint's tables, with the ids of Sysmon
 )
 
 // providers are the names that Windows gives them, lower case; asWritten are the
@@ -67,7 +68,7 @@ var asWritten = map[string]Provider{
 }
 
 var providerNames = [...]string{"other", "security", "eventlog", "service-control", "sysmon", "powershell", "powershell-classic",
-	"task-scheduler", "session-manager", "connection-manager", "rdp-client", "winrm", "bits", "defender", "vhdmp", "partition", "kernel-general"}
+	"task-scheduler", "session-manager", "connection-manager", "rdp-client", "winrm", "bits", "defender", "vhdmp", "partition", "kernel-general", "defender-hunting"}
 
 func (p Provider) String() string { return providerNames[p] }
 
@@ -90,10 +91,11 @@ var ids = map[Provider][]uint16{
 	VHDMP:             {1, 12},
 	Partition:         {1006},
 	KernelGeneral:     {1},
+	Hunting:           {1, 3, 7, 11},
 }
 
 // wanted has a bit for each id that is read.
-var wanted = func() (w [KernelGeneral + 1][1024]uint64) {
+var wanted = func() (w [Hunting + 1][1024]uint64) {
 	for p, all := range ids {
 		for _, id := range all {
 			w[p][id/64] |= 1 << (id % 64)

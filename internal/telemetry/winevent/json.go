@@ -40,6 +40,7 @@ func in(all ...string) paths {
 
 // shapes are told apart by the fields that are present. The first that fits counts.
 var shapes = []shape{
+	{name: "Defender hunting", has: in("DeviceName", "ActionType"), computer: in("DeviceName"), stamp: in("Timestamp", "TimeGenerated")},
 	{name: "winlogbeat", has: in("winlog event_id"), provider: in("winlog provider_name"), channel: in("winlog channel"),
 		id: in("winlog event_id"), computer: in("winlog computer_name"), record: in("winlog record_id"),
 		stamp: in("winlog time_created", "@timestamp"), data: in("winlog event_data", "winlog user_data"), keywords: in("winlog keywords")},
@@ -116,6 +117,9 @@ func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 	v, s := l.find(v)
 	if s == nil {
 		return false, ErrNoEvent
+	}
+	if s == &shapes[0] {
+		return l.hunting(v, s, e), nil
 	}
 	id := Number(text(v, s.id))
 	channel := text(v, s.channel)

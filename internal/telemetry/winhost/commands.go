@@ -178,7 +178,7 @@ func (h *host) createdBy(e *winevent.Event, path string) bool {
 		}
 		h.confirm(tr)
 		tr.End = max(tr.End, e.Time)
-		tr.Evidence = appendEvidence(tr.Evidence, h.evidence(e, "Sysmon 11 file create"))
+		tr.Evidence = appendEvidence(tr.Evidence, h.evidence(e, eventName(e)+" file create"))
 		tr.Receiver = &model.Receiver{Process: strings.Clone(e.Get("Image")), PID: pid}
 		if h.landed[lower] == nil {
 			h.land(tr, strings.Clone(lower), e.Time)

@@ -158,7 +158,7 @@ func (s *Hosts) coverage() {
 			for k := range c.kinds {
 				kinds[winevent.KindName(k)] = true
 			}
-			if kinds["sysmon/1"] || kinds["security/4688"] {
+			if kinds["sysmon/1"] || kinds["defender-hunting/1"] || kinds["security/4688"] {
 				if s.out.StartsLogged == nil {
 					s.out.StartsLogged = map[string]bool{}
 				}
@@ -187,10 +187,10 @@ type need struct {
 
 var needed = []need{
 	{[]string{"security/5145"}, "5145", "share writes there cannot be seen as who wrote what"},
-	{[]string{"sysmon/11"}, "Sysmon 11", "files that appear there cannot be seen"},
-	{[]string{"sysmon/1", "security/4688"}, "process starts (Sysmon 1, 4688)", "starts and commands there cannot be seen"},
+	{[]string{"sysmon/11", "defender-hunting/11"}, "Sysmon 11", "files that appear there cannot be seen"},
+	{[]string{"sysmon/1", "security/4688", "defender-hunting/1"}, "process starts (Sysmon 1, 4688)", "starts and commands there cannot be seen"},
 	{[]string{"security/4624"}, "4624", "network logons there cannot be seen"},
-	{[]string{"sysmon/3", "security/5156"}, "connections (Sysmon 3, 5156)", "which hosts connected there cannot be seen"},
+	{[]string{"sysmon/3", "security/5156", "defender-hunting/3"}, "connections (Sysmon 3, 5156)", "which hosts connected there cannot be seen"},
 }
 
 func never(n need, list []string, hosts int) string {

@@ -18,6 +18,11 @@ func (h *host) event(e *winevent.Event) {
 		h.security(e)
 	case winevent.Sysmon:
 		h.sysmon(e)
+	case winevent.Hunting:
+		if e.ID == 11 && h.requested(e) {
+			return
+		}
+		h.sysmon(e)
 	case winevent.ServiceControl:
 		if e.ID == 7045 {
 			h.service(e, e.Get("ServiceName"), e.Get("ImagePath"), "")
@@ -139,10 +144,10 @@ func (h *host) connection(e *winevent.Event) {
 		h.speaks(e, other, dp)
 	}
 	if sharing(dp) || sharing(sp) {
-		h.connected(e, src, dst, sp, dp, "Sysmon 3 connection")
+		h.connected(e, src, dst, sp, dp, eventName(e)+" connection")
 	}
 	if dp == 3389 && strings.HasSuffix(strings.ToLower(e.Get("Image")), `\mstsc.exe`) && len(h.desktops) < maxFacts {
-		h.desktops = append(h.desktops, remote{time: e.Time, addr: dst, port: sp, evidence: h.evidence(e, "Sysmon 3 connection")})
+		h.desktops = append(h.desktops, remote{time: e.Time, addr: dst, port: sp, evidence: h.evidence(e, eventName(e)+" connection")})
 	}
 }
 
@@ -268,6 +273,9 @@ func (h *host) service(e *winevent.Event, name, command, user string) {
 }
 
 func eventName(e *winevent.Event) string {
+	if e.Provider == winevent.Hunting {
+		return e.Channel
+	}
 	if e.Provider == winevent.Sysmon {
 		return "Sysmon " + strconv.Itoa(int(e.ID))
 	}

@@ -92,6 +92,32 @@ func (h *host) share(e *winevent.Event) {
 	h.open[w.local]++
 }
 
+// requested takes a file event of Defender's tables that names the request over SMB
+// which made the file, or the URL that it came from.
+func (h *host) requested(e *winevent.Event) bool {
+	path := e.Get("TargetFilename")
+	if u := webURL(e.Get("FileOriginUrl")); u != nil && path != "" && len(h.downloads) < maxOpen {
+		d := &download{first: e.Time, last: e.Time, url: u, image: strings.Clone(e.Get("Image")), pid: e.Number("ProcessId"), user: strings.Clone(e.Get("User")), id: h.id(e)}
+		d.more(h, e, path, hashes(e.Get("Hashes"), "file-create", e.Time))
+		h.downloads = append(h.downloads, d)
+		return true
+	}
+	from := address(e.Get("RequestSourceIP"))
+	if path == "" || !from.Known() || loopback(from) || h.isOwn(from) {
+		return false
+	}
+	_, name := splitPath(path)
+	share := lastElement(e.Get("ShareName"))
+	tr := &model.Transfer{ID: h.id(e), Start: e.Time, End: e.Time, Operation: model.Push, Initiator: model.BySource, Channel: "smb",
+		Source: model.Endpoint{IP: from, Port: uint16(e.Number("RequestSourcePort"))}, Share: strings.Clone(share), Path: strings.Clone(path), Name: strings.Clone(name),
+		User: strings.Clone(e.Get("RequestAccountName")), Domain: strings.Clone(e.Get("RequestAccountDomain")), UserSID: strings.Clone(e.Get("RequestAccountSid")),
+		Completeness: model.Logged, Status: model.Done, Reason: "a log shows the movement, no bytes were seen", Hashes: hashes(e.Get("Hashes"), "file-create", e.Time),
+		Receiver: &model.Receiver{Process: strings.Clone(e.Get("Image")), PID: e.Number("ProcessId")}, Evidence: []model.Evidence{h.evidence(e, eventName(e)+" request over SMB")}}
+	h.found(tr, model.ByDestination)
+	h.land(tr, strings.ToLower(tr.Path), e.Time)
+	return true
+}
+
 // localPath is where a file of a share lies, as far as the event or the share's
 // name tell.
 func localPath(root, share, path string) string {
@@ -125,7 +151,7 @@ func (h *host) creation(e *winevent.Event) {
 	}
 	c.shown, c.process, c.guid = strings.Clone(path), h.s.texts.Shared(image), strings.Clone(e.Get("ProcessGuid"))
 	c.path, c.user, c.assumed = strings.ToLower(c.shown), h.s.texts.Shared(e.Get("User")), e.Assumed
-	c.id, c.evidence = h.id(e), h.evidence(e, "Sysmon 11 file create")
+	c.id, c.evidence = h.id(e), h.evidence(e, eventName(e)+" file create")
 	if !system {
 		h.networkWriter(&c)
 		h.ontoMedium(&c)

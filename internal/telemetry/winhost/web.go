@@ -65,7 +65,7 @@ func (d *download) more(h *host, e *winevent.Event, file string, sums []model.Ha
 		}
 	}
 	if len(d.evidence) < maxWriteEvidence {
-		d.evidence = append(d.evidence, h.evidence(e, "Sysmon 15 Zone.Identifier"))
+		d.evidence = append(d.evidence, h.evidence(e, eventName(e)+" Zone.Identifier"))
 	}
 }
 

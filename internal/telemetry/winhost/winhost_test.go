@@ -308,7 +308,7 @@ func FuzzEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, provider uint8, id uint16, a, b, c, d string) {
 		s := New(Options{Inputs: []string{"x"}})
 		for i := range 3 {
-			e := winevent.Event{Provider: winevent.Provider(provider % uint8(winevent.KernelGeneral+1)), ID: id, Computer: "H", Channel: "C", Time: model.Time(i) * 1e9, Record: uint64(i)}
+			e := winevent.Event{Provider: winevent.Provider(provider % uint8(winevent.Hunting+1)), ID: id, Computer: "H", Channel: "C", Time: model.Time(i) * 1e9, Record: uint64(i)}
 			for _, name := range []string{"ShareName", "Image", "TargetFilename", "NewProcessName", "url", "ServiceName", "PipeName", "DeviceId"} {
 				e.Fields = append(e.Fields, winevent.Field{Name: name, Value: a})
 			}

@@ -163,7 +163,7 @@ func (h *host) speaks(e *winevent.Event, other model.Addr, port uint16) {
 	if len(h.spoke) >= maxSpoke {
 		clear(h.spoke)
 	}
-	h.spoke[strings.Clone(guid)] = spoken{e.Time, other, port, h.evidence(e, "Sysmon 3 connection")}
+	h.spoke[strings.Clone(guid)] = spoken{e.Time, other, port, h.evidence(e, eventName(e)+" connection")}
 }
 
 // everyday are programs whose business is to fetch and write: browsers, updaters,

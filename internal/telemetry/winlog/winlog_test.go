@@ -119,6 +119,26 @@ func TestKind(t *testing.T) {
 	}
 }
 
+// TestHunting reads rows of Defender's tables.
+func TestHunting(t *testing.T) {
+	table := "Timestamp,DeviceId,DeviceName,ActionType,FileName,FolderPath,SHA256,InitiatingProcessFileName,InitiatingProcessFolderPath,InitiatingProcessId,RequestProtocol,RequestSourceIP,RequestAccountName,ShareName\n" +
+		`2026-03-17T09:00:01.5Z,d1,srv-01.corp.test,FileCreated,a.exe,C:\Windows\Temp\a.exe,AB12,ntoskrnl.exe,,4,Smb,10.0.0.31,bob,ADMIN$` + "\n" +
+		`2026-03-17T09:00:02Z,d1,srv-01.corp.test,FileDeleted,b.exe,C:\b.exe,,x.exe,,9,,,,` + "\n"
+	l := open(t, []byte(table))
+	got, _ := read(t, l)
+	if len(got) != 2 || len(l.Damage()) > 0 {
+		t.Fatalf("%d events, %v", len(got), l.Damage())
+	}
+	e := &got[0]
+	if e.Provider != winevent.Hunting || e.ID != 11 || e.Computer != "srv-01.corp.test" || e.Get("TargetFilename") != `C:\Windows\Temp\a.exe` ||
+		e.Get("RequestSourceIP") != "10.0.0.31" || e.Get("Hashes") != "SHA256=AB12" || e.Get("ShareName") != "ADMIN$" || e.Time.String() != "2026-03-17T09:00:01.500000000Z" {
+		t.Errorf("%+v", e)
+	}
+	if got[1].Wanted() {
+		t.Errorf("a deletion is read: %+v", got[1])
+	}
+}
+
 // TestBadLines names what is broken by its line and reads the rest.
 func TestBadLines(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(logs().Winlogbeat())), "\n")
