@@ -20,6 +20,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 		addCoverage(all, c)
 	}
 	all.HostPairsSeen = len(p.pairs)
+	p.faults = append(p.faults, l.faults...)
 	all.DecoderFaults = p.faults
 	all.Duplicate = p.table.Stats.Duplicate
 	all.Conflicting = p.table.Stats.Conflicting + p.fragments.Overlap

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +31,8 @@ type logSource struct {
 	index   int32
 	first   model.Time
 	log     winlog.Log
-	err     error // of opening it, or damage of its container
+	err     error  // of opening it, or damage of its container
+	fault   string // a panic of its reader; read after batches is closed
 	batches chan *winlog.Batch
 	spare   chan *winlog.Batch
 
@@ -94,7 +97,7 @@ func (s *logSource) read(ctx context.Context, r io.Closer) {
 	defer r.Close()
 	for {
 		b := <-s.spare
-		if s.log.Next(b) != nil {
+		if s.batchOf(b) != nil {
 			s.rest = b.Bytes
 			return
 		}
@@ -104,6 +107,18 @@ func (s *logSource) read(ctx context.Context, r io.Closer) {
 			return
 		}
 	}
+}
+
+// batchOf reads the next batch. A panic of a reader is a fault of the program: it
+// ends the log, and is named.
+func (s *logSource) batchOf(b *winlog.Batch) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.fault = fmt.Sprintf("%s: %v at %s", s.in.Name, r, where(debug.Stack()))
+			err = io.EOF
+		}
+	}()
+	return s.log.Next(b)
 }
 
 // ready makes sure that there is a next event and reports whether there is one.
@@ -164,6 +179,7 @@ type logs struct {
 	total   int64
 	before  int64 // bytes that the captures were
 	twins   int64
+	faults  []string
 
 	hostLogs []model.LogCoverage
 	never    []string
@@ -258,6 +274,17 @@ func (l *logs) event(s *logSource, e *winevent.Event) {
 	if e.Wanted() {
 		s.kinds[e.Kind()]++
 	}
+	l.guard(s, e)
+}
+
+// guard gives an event to its host. A panic is a fault of the program: it is named
+// and costs the event.
+func (l *logs) guard(s *logSource, e *winevent.Event) {
+	defer func() {
+		if r := recover(); r != nil && len(l.faults) < maxFaults {
+			l.faults = append(l.faults, fmt.Sprintf("%s: record %d line %d: %v at %s", s.in.Name, e.Record, e.Line, r, where(debug.Stack())))
+		}
+	}()
 	if !l.hosts.Event(e) {
 		l.twins++
 	}
@@ -375,6 +402,9 @@ func (l *logs) coverage(r *Records) {
 		}
 		if s.log != nil {
 			c.Damaged = append(c.Damaged, s.log.Damage()...)
+		}
+		if s.fault != "" {
+			l.faults = append(l.faults, s.fault)
 		}
 		r.damaged(c)
 		r.Summary.Events += s.events
