@@ -121,6 +121,13 @@ func (c *scanCommand) notices(p *program, found *scan.Records, began time.Time) 
 	for _, line := range found.Problems {
 		fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
 	}
+	for i, line := range found.Ignored {
+		if i == maxIgnored && !c.Verbose {
+			fmt.Fprintf(p.stderr, "waybill: ... and %d more files that are neither captures nor logs (--verbose names all)\n", len(found.Ignored)-i)
+			break
+		}
+		fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
+	}
 	if c.Verbose {
 		took := time.Since(began)
 		fmt.Fprintf(p.stderr, "waybill: %s packets, %s in %s (%s/s)\n", humanize.Comma(found.Summary.Packets),
@@ -128,6 +135,10 @@ func (c *scanCommand) notices(p *program, found *scan.Records, began time.Time) 
 			humanize.IBytes(uint64(float64(found.Summary.Bytes)/max(took.Seconds(), 1e-9))))
 	}
 }
+
+// maxIgnored bounds the files that are named although nothing is wrong with them:
+// a collection of a host has thousands.
+const maxIgnored = 20
 
 // options turns flags into what a scan needs.
 func (c *scanCommand) options(p *program) (o scan.Options, err error) {

@@ -64,6 +64,8 @@ type Records struct {
 	// or damaged.
 	Problems []string
 	Failed   bool
+	// Ignored are files in folders and archives that are neither captures nor logs.
+	Ignored []string
 }
 
 // DefaultInternal is RFC 1918, RFC 4193, link-local, loopback and RFC 6598.
@@ -144,12 +146,13 @@ func (o Options) withDefaults() Options {
 // addProblems notes inputs that gave nothing.
 func (r *Records) addProblems(problems []input.Problem, twins []*input.Input) {
 	for _, p := range problems {
-		r.Problems = append(r.Problems, p.Error())
 		if p.Named {
+			r.Problems = append(r.Problems, p.Error())
 			r.Failed = true
 			r.Summary.Errors++
 			continue
 		}
+		r.Ignored = append(r.Ignored, p.Error())
 		r.Summary.Skipped++
 	}
 	for _, t := range twins {

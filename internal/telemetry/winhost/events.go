@@ -100,8 +100,10 @@ func (h *host) logon(e *winevent.Event) {
 	if !self && l.kind == 3 {
 		h.s.hear(from, e.Get("WorkstationName"), e.Time)
 	}
-	if self && from.Known() && l.kind != 10 {
+	// Kerberos gives a host's own account to the host alone.
+	if own := strings.EqualFold(l.user, h.bare+"$") && strings.EqualFold(e.Get("AuthenticationPackageName"), "Kerberos"); (self || own) && from.Known() && l.kind != 10 {
 		h.vote(from, 1, e.Time)
+		self = true
 	}
 	if l.kind == 10 {
 		h.session(e, e.Get("IpAddress"), l.user, l.domain, "4624 Remote Desktop logon")

@@ -218,7 +218,7 @@ func (h *host) finish() {
 		end.Host = h.name
 		h.cleared(m.transfer)
 		if !end.IP.Known() {
-			end.IP = h.end.IP
+			end.IP = h.address(max(m.transfer.Start, m.transfer.End))
 		}
 	}
 }

@@ -174,19 +174,33 @@ func (h *host) vote(a model.Addr, votes int, t model.Time) {
 	o.first, o.last = min(o.first, t), max(o.last, t)
 }
 
-// address is the host's best known address.
-func (h *host) address() model.Addr {
+// address is the host's address at a time: the nearest, of equals the one that was
+// seen most; a link-local one only when there is no other.
+func (h *host) address(t model.Time) model.Addr {
 	var best model.Addr
-	var most *own
-	for a, o := range h.addrs {
-		if o.votes <= 0 || a.Netip().IsLinkLocalUnicast() && best.Known() {
+	var its *own
+	for _, a := range sortedAddrs(h.addrs) {
+		o := h.addrs[a]
+		if o.votes <= 0 {
 			continue
 		}
-		if most == nil || best.Netip().IsLinkLocalUnicast() || o.votes > most.votes || o.votes == most.votes && string(a[:]) < string(best[:]) {
-			best, most = a, o
+		local, bestLocal := a.Netip().IsLinkLocalUnicast(), its != nil && best.Netip().IsLinkLocalUnicast()
+		switch {
+		case its == nil, bestLocal && !local:
+		case local && !bestLocal, o.away(t) > its.away(t), o.away(t) == its.away(t) && o.votes <= its.votes:
+			continue
 		}
+		best, its = a, o
 	}
 	return best
+}
+
+// away is how far a time is from those at which the address was seen, in hours.
+func (o *own) away(t model.Time) model.Time {
+	if t == 0 {
+		return 0
+	}
+	return max(0, o.first-t, t-o.last) / (60 * minute)
 }
 
 // evidence names an event.
@@ -240,7 +254,7 @@ func (h *host) settle(t model.Time) {
 
 // complete fills in the host's end of its transfers, when its addresses are known.
 func (h *host) complete() {
-	h.end.Host, h.end.IP = h.name, h.address()
+	h.end.Host, h.end.IP = h.name, h.address(0)
 	h.finish()
 	for _, a := range sortedAddrs(h.addrs) {
 		if o := h.addrs[a]; o.votes > 0 {

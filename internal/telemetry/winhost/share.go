@@ -65,6 +65,9 @@ func (h *host) share(e *winevent.Event) {
 		h.pipeOpened(e, path, from)
 		return
 	}
+	if shellMetadata(path) {
+		return
+	}
 	if e.Number("AccessMask")&(writeData|appendData) == 0 {
 		h.shareRead(e, share, path, from)
 		return
@@ -90,6 +93,24 @@ func (h *host) share(e *winevent.Event) {
 	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
 	h.writes = append(h.writes, w)
 	h.open[w.local]++
+}
+
+// shellMetadata are the small files and streams that shells keep beside others'
+// (contract, no transfer).
+func shellMetadata(path string) bool {
+	name := strings.ToLower(baseName(path))
+	switch name {
+	case "desktop.ini", "thumbs.db", ".ds_store":
+		return true
+	}
+	return strings.HasPrefix(name, "._") || strings.HasSuffix(name, ":zone.identifier") || strings.Contains(name, ":afp_afpinfo") || strings.Contains(name, ":com.apple.")
+}
+
+// fileLike says whether a name is most likely a file's: it has an extension that is
+// no number, as folders of versions have.
+func fileLike(name string) bool {
+	ext := extension(name)
+	return ext != "" && strings.Trim(ext, "0123456789") != ""
 }
 
 // requested takes a file event of Defender's tables that names the request over SMB
@@ -257,7 +278,7 @@ func (h *host) decide(w *write) {
 		tr.End = max(tr.End, c.time)
 		h.confirm(tr)
 	}
-	if c == nil && extension(name) == "" && !h.runs(path, w.first) {
+	if c == nil && !fileLike(name) && !h.runs(path, w.first) {
 		return // most likely a folder: 5145 does not tell
 	}
 	h.found(tr, model.ByDestination)
@@ -346,6 +367,7 @@ func (h *host) systemWrite(c *creation) {
 // attribute names the source of a transfer by a sign that another host was there.
 func (h *host) attribute(tr *model.Transfer, from *remote) {
 	tr.Source = model.Endpoint{IP: from.addr, Port: from.port}
+	tr.Destination.IP = from.own
 	tr.User, tr.Domain = from.user, from.domain
 	if from.id != "" {
 		tr.Logon = &model.Logon{Host: h.name, ID: from.id, Type: 3, Source: from.addr}

@@ -94,6 +94,15 @@ var scenarios = []struct {
 		n.ShareAccess(srv, ws, "bob", "0x1", "IPC$", `svcctl`, "0x12019f")
 		n.ShareAccess(srv, ws, "bob", "0x1", "IPC$", `PSEXESVC-x.exe`, "0x12019f")
 	}, ""},
+	{"shell metadata, and a folder with a version", func(n *synth.Net, srv, ws *synth.Host) {
+		for _, p := range []string{`desktop.ini`, `x\Thumbs.db`, `a.exe:Zone.Identifier`, `tools\v1.0`} {
+			n.ShareAccess(srv, ws, "bob", "0x1", "C$", p, "0x2")
+		}
+	}, ""},
+	{"its own account over Kerberos", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Logon(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, 3)
+		n.ShareAccess(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, "0x1", "C$", "a.exe", "0x2")
+	}, ""},
 	{"refused", func(n *synth.Net, srv, ws *synth.Host) {
 		n.ShareAccess(srv, ws, "bob", "0x1", "C$", `a.exe`, "0x2")
 		n.Logs[len(n.Logs)-1].Failure = true
