@@ -47,6 +47,10 @@ type scanCommand struct {
 	Clock    []string `placeholder:"HOST=+3h" help:"Correct a host's clock by this much."`
 	Known    string   `placeholder:"FILE" help:"CSV what,value,note of a hash, name, host, account or address: a match is shown first."`
 
+	Window         time.Duration `default:"24h" placeholder:"D" help:"How far back analytics look (${default})."`
+	TrustedAccount []string      `placeholder:"GLOB" help:"Accounts whose transfers are held against nobody: deployment, backup."`
+	TrustedPath    []string      `placeholder:"GLOB" help:"Paths whose files are held against nobody, such as ADMIN$\\ccmsetup\\*."`
+
 	SMBKeys    string   `name:"smb-keys" placeholder:"FILE" help:"SMB3 session keys: lines of SESSION_ID SESSION_KEY [SERVER_TO_CLIENT_KEY CLIENT_TO_SERVER_KEY] in hex."`
 	Extract    string   `placeholder:"DIR" help:"Keep whole content as DIR/<sha256>, never executable."`
 	Hash       []string `placeholder:"LIST" help:"Further hashes: md5, sha1. They halve the speed."`

@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata" // zones on machines that have none
 
 	"waybill/internal/judge"
+	"waybill/internal/model"
 	"waybill/internal/scan"
 )
 
@@ -49,8 +50,12 @@ func (c *scanCommand) whose(o *scan.Options) error {
 		}
 		o.Clocks[strings.ToLower(host)] = d
 	}
+	if c.Window <= 0 {
+		return usagef("--window %s: give how far back to look, as 24h", c.Window)
+	}
 	var err error
-	o.Known, err = known(c.Known)
+	o.Settings = judge.Settings{Window: model.Time(c.Window), TrustedAccounts: c.TrustedAccount, TrustedPaths: c.TrustedPath}
+	o.Settings.Known, err = known(c.Known)
 	return err
 }
 

@@ -37,7 +37,7 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		return s, []Mark{adminMark(landed(t), "a file that was started later", t.Executed[0].Time)}
 	}
 	if !runs(t) {
-		s.Files = remember(s.Files, landed(t))
+		s.Files = remember(s.Files, landed(t), e.window())
 		return s, nil
 	}
 	m := adminMark(landed(t), "executable content", t.End)

@@ -13,8 +13,8 @@ import (
 // contentKey is the strongest key of a transfer's content: its hash, the longest
 // prefix hash with the size, or name and size; "" when there is none.
 func contentKey(t *model.Transfer) string {
-	if t.SHA256 != "" {
-		return "sha256:" + t.SHA256
+	if h := contentHash(t); h != "" {
+		return "sha256:" + h
 	}
 	if t.Size == nil || *t.Size == 0 {
 		return ""
@@ -28,6 +28,20 @@ func contentKey(t *model.Transfer) string {
 		return ""
 	}
 	return fmt.Sprintf("name:%s:%d", t.Name, *t.Size)
+}
+
+// contentHash is the SHA-256 of the content: computed, else by a log's word, which
+// proves the content at that time.
+func contentHash(t *model.Transfer) string {
+	if t.SHA256 != "" {
+		return t.SHA256
+	}
+	for _, h := range t.Hashes {
+		if h.Alg == "sha256" {
+			return h.Value
+		}
+	}
+	return ""
 }
 
 // artifactID is the id of the content with that key.
@@ -52,7 +66,7 @@ func artifacts(transfers []*model.Transfer) []*model.Artifact {
 		}
 		a := byKey[key]
 		if a == nil {
-			a = &model.Artifact{Kind: "artifact", ID: artifactID(key), SHA256: t.SHA256, Prefix: t.Prefix, Size: t.Size, Type: t.Type, Names: []string{}}
+			a = &model.Artifact{Kind: "artifact", ID: artifactID(key), SHA256: contentHash(t), Prefix: t.Prefix, Size: t.Size, Type: t.Type, Names: []string{}}
 			byKey[key] = a
 		}
 		sight(a, t)

@@ -15,7 +15,7 @@ func executorMatch() Analytic {
 
 func lookExecutor(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
-		s.Files = remember(s.Files, landed(e.Transfer))
+		s.Files = remember(s.Files, landed(e.Transfer), e.window())
 		return s, sameAccountMarks(e.Transfer)
 	}
 	a := e.Access

@@ -9,19 +9,78 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"waybill/internal/model"
 )
 
-// Window is how far back the analytics look.
+// Window is how far back the analytics look when it is not set.
 const Window model.Time = 24 * 3600e9
+
+// Settings are what sites set: ATT&CK's mutable elements of AN0516, and what the
+// user knows.
+type Settings struct {
+	Window model.Time // 0 is Window
+	// TrustedAccounts and TrustedPaths are globs, compared without case, with \ as the
+	// only separator: transfers by such an account, or of a file of such a path, are
+	// printed and held against nobody.
+	TrustedAccounts, TrustedPaths []string
+	Known                         []Known
+	// StartsLogged are the hosts, lower case, whose logs show what was started.
+	StartsLogged map[string]bool
+}
+
+// trusts says whether a transfer is nothing to look at.
+func (s *Settings) trusts(t *model.Transfer) bool {
+	user := strings.ToLower(t.User)
+	full := strings.ToLower(account(t.Domain, t.User))
+	for _, g := range s.TrustedAccounts {
+		if g = strings.ToLower(g); user != "" && (glob(g, user) || glob(g, full)) {
+			return true
+		}
+	}
+	for _, g := range s.TrustedPaths {
+		if p := pathKey(t.Path); glob(pathKey(g), p) || t.Share != "" && glob(pathKey(g), pathKey(lastElement(t.Share)+`\`+t.Path)) {
+			return true
+		}
+	}
+	return false
+}
+
+// glob matches * (any text, also over folders) and ?.
+func glob(pattern, s string) bool {
+	for pattern != "" {
+		switch pattern[0] {
+		case '*':
+			for i := 0; i <= len(s); i++ {
+				if glob(pattern[1:], s[i:]) {
+					return true
+				}
+			}
+			return false
+		case '?':
+			if s == "" {
+				return false
+			}
+		default:
+			if s == "" || s[0] != pattern[0] {
+				return false
+			}
+		}
+		pattern, s = pattern[1:], s[1:]
+	}
+	return s == ""
+}
 
 // Event is one transfer or one access; the other is nil.
 type Event struct {
 	Time     model.Time
 	Transfer *model.Transfer
 	Access   *model.Access
+	Window   model.Time // how far back to look; 0 is the Window
 }
+
+func (e Event) window() model.Time { return cmp.Or(e.Window, Window) }
 
 // Mark is what an analytic holds against a transfer: one term of a score. Nats
 // below the analytic's first ones say that less than all of it was seen.
@@ -111,11 +170,13 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
 }
 
 // Look judges a run. It notes in the transfers which of their files were started.
-// startsLogged are the hosts, lower case, whose logs would show that.
-func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged map[string]bool, known ...Known) Verdict {
+func Look(transfers []*model.Transfer, accesses []*model.Access, set Settings) Verdict {
 	v := Verdict{all: analytics()}
 	marks := map[string][]Mark{}
 	for _, e := range events(transfers, accesses) {
+		if e.Window = set.Window; e.Transfer != nil && set.trusts(e.Transfer) {
+			continue
+		}
 		for _, a := range v.all {
 			for _, m := range a.Step(e) {
 				marks[m.Transfer] = append(marks[m.Transfer], m)
@@ -123,11 +184,11 @@ func Look(transfers []*model.Transfer, accesses []*model.Access, startsLogged ma
 		}
 	}
 	for _, t := range transfers {
-		marks[t.ID] = append(marks[t.ID], knownMarks(known, t)...)
+		marks[t.ID] = append(marks[t.ID], knownMarks(set.Known, t)...)
 	}
 	noteExecutions(transfers, marks)
 	v.Artifacts = artifacts(transfers)
-	v.Findings = findings(transfers, marks, startsLogged)
+	v.Findings = findings(transfers, marks, set.StartsLogged)
 	return v
 }
 

@@ -107,7 +107,7 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			transfers, accesses := s.records()
-			got := Look(transfers, accesses, nil).Findings
+			got := Look(transfers, accesses, Settings{}).Findings
 			if len(got) != len(s.Findings) {
 				for _, f := range got {
 					t.Logf("%v %v %s", f.Score, f.Analytics, f.Title)
@@ -152,10 +152,10 @@ func TestOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	transfers, accesses := s.records()
-	want, _ := json.Marshal(Look(transfers, accesses, nil).Findings)
+	want, _ := json.Marshal(Look(transfers, accesses, Settings{}).Findings)
 	transfers, accesses = s.records()
 	slices.Reverse(accesses)
-	if got, _ := json.Marshal(Look(transfers, accesses, nil).Findings); string(got) != string(want) {
+	if got, _ := json.Marshal(Look(transfers, accesses, Settings{}).Findings); string(got) != string(want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if n := len(transfers[1].Executed); n != 1 {
@@ -271,7 +271,7 @@ func TestUnfit(t *testing.T) {
 }
 
 func TestAble(t *testing.T) {
-	v := Look(nil, nil, nil)
+	v := Look(nil, nil, Settings{})
 	for name, c := range map[string]struct {
 		coverage model.Coverage
 		want     string
@@ -301,7 +301,7 @@ transfers:
 		t.Fatal(err)
 	}
 	transfers, _ := s.records()
-	all := Look(transfers, nil, nil).Artifacts
+	all := Look(transfers, nil, Settings{}).Artifacts
 	if len(all) != 1 || !slices.Equal(all[0].Names, []string{"a.exe", "b.exe"}) || len(all[0].Sightings) != 4 {
 		t.Errorf("%d artifacts, %+v", len(all), all[0])
 	}

@@ -31,9 +31,9 @@ func landed(t *model.Transfer) landing {
 
 // remember adds a landing and forgets those out of the window, which are the
 // first ones: events come in the order of time. The list passed in is given up.
-func remember(all []landing, l landing) []landing {
+func remember(all []landing, l landing, window model.Time) []landing {
 	old := 0
-	for old < len(all) && (l.Time-all[old].Time > Window || len(all)-old >= maxLandings) {
+	for old < len(all) && (l.Time-all[old].Time > window || len(all)-old >= maxLandings) {
 		old++
 	}
 	return append(all[old:], l)

@@ -30,7 +30,7 @@ func writerHost(e Event) string {
 
 func lookWriter(s writers, e Event) (writers, []Mark) {
 	if e.Transfer != nil {
-		s.Files = remember(s.Files, landed(e.Transfer))
+		s.Files = remember(s.Files, landed(e.Transfer), e.window())
 		return s, nil
 	}
 	a := e.Access

@@ -41,7 +41,7 @@ func pipeHost(e Event) string {
 func lookPipe(s pipes, e Event) (pipes, []Mark) {
 	if e.Transfer != nil {
 		l := landed(e.Transfer)
-		s.Files = remember(s.Files, l)
+		s.Files = remember(s.Files, l, e.window())
 		for _, p := range s.Pipes {
 			if l.Time-p.Time <= pipeNear && p.fits(l) {
 				return s, []Mark{p.mark(l, l.Time)}

@@ -26,7 +26,7 @@ const maxServices = 4096
 func lookStart(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		if smbPush(e) {
-			s.Files = remember(s.Files, landed(e.Transfer))
+			s.Files = remember(s.Files, landed(e.Transfer), e.window())
 		}
 		return s, executedMarks(e.Transfer)
 	}

@@ -43,7 +43,7 @@ func contentOf(e Event) string {
 
 func lookReach(s reach, e Event) (reach, []Mark) {
 	t := e.Transfer
-	s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence})
+	s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence}, e.window())
 	if len(s.Latest) < manyHosts {
 		return s, nil
 	}
@@ -52,11 +52,11 @@ func lookReach(s reach, e Event) (reach, []Mark) {
 
 // add takes an arrival in and drops what left the window. The state passed in is
 // given up.
-func (s reach) add(a arrival) reach {
+func (s reach) add(a arrival, window model.Time) reach {
 	if s.Latest == nil {
 		s.Latest = map[string]model.Time{}
 	}
-	for len(s.Queue) > 0 && (s.stale(s.Queue[0]) || a.Time-s.Queue[0].Time > Window) {
+	for len(s.Queue) > 0 && (s.stale(s.Queue[0]) || a.Time-s.Queue[0].Time > window) {
 		if !s.stale(s.Queue[0]) {
 			delete(s.Latest, s.Queue[0].Host)
 		}

@@ -40,7 +40,7 @@ type Options struct {
 	MD5, SHA1  bool
 	HashInputs bool
 	Narrow     Narrow
-	Known      []judge.Known
+	Settings   judge.Settings
 	// HostOf names the host of the logs under a path, where the logs do not say.
 	HostOf map[string]string
 	// Zones are those of stamps without zone, by the path of the input; "" is all others.
@@ -103,7 +103,8 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 		cancelled = l.run(ctx)
 	}
 	l.join(r)
-	verdict := judge.Look(r.Transfers, r.Accesses, l.startsLogged, o.Known...)
+	o.Settings.StartsLogged = l.startsLogged
+	verdict := judge.Look(r.Transfers, r.Accesses, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
 	r.narrow(o.Narrow)
 	p.summarize(r, l, len(unique), verdict)

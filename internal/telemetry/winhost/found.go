@@ -1,6 +1,7 @@
 package winhost
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -179,6 +180,7 @@ func (h *host) executed(l *landed, x *start) {
 		// The same start from another log.
 		if o := &tr.Executed[i]; o.How == x.how && strings.EqualFold(o.Process, x.shown) && max(o.Time-x.time, x.time-o.Time) < 2e9 {
 			o.Evidence = appendEvidence(o.Evidence, x.evidence)
+			o.User, o.PID, o.Command = cmp.Or(o.User, x.user), cmp.Or(o.PID, x.pid), cmp.Or(o.Command, cmdline.Redact(x.command))
 			return
 		}
 	}
