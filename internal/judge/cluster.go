@@ -160,7 +160,11 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	for _, t := range c.members {
 		f.Transfers = append(f.Transfers, t.ID)
 		f.Techniques = append(f.Techniques, t.Techniques...)
-		f.Hosts = append(f.Hosts, t.Source.Name(), t.Destination.Name())
+		for _, e := range []model.Endpoint{t.Source, t.Destination} {
+			if n := e.Name(); n != "" {
+				f.Hosts = append(f.Hosts, n)
+			}
+		}
 		if u := account(t.Domain, t.User); u != "" {
 			f.Users = append(f.Users, u)
 		}
@@ -218,13 +222,14 @@ func (c *cluster) title() string {
 		}
 	}
 	name := cmp.Or(t.Name, "a file without name")
-	hosts := t.Destination.Name()
+	hosts := cmp.Or(t.Destination.Name(), "an unknown host")
 	if len(targets) > 1 {
 		hosts = fmt.Sprintf("%d hosts", len(targets))
 	}
-	s := fmt.Sprintf("%s copied from %s to %s", name, t.Source.Name(), hosts)
+	from := cmp.Or(t.Source.Name(), "an unknown host")
+	s := fmt.Sprintf("%s copied from %s to %s", name, from, hosts)
 	if !pushed {
-		s = fmt.Sprintf("%s fetched from %s by %s", name, t.Source.Name(), hosts)
+		s = fmt.Sprintf("%s fetched from %s by %s", name, from, hosts)
 	}
 	if started {
 		s += " and started"

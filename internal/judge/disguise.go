@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -15,10 +16,10 @@ func disguise() Analytic {
 }
 
 func named(e Event) string {
-	if !e.moved() || e.Transfer.Type == "" && e.Transfer.OriginalName == "" || e.Transfer.Name == "" {
+	if !e.moved() || e.Transfer.Name == "" {
 		return ""
 	}
-	return contentKey(e.Transfer)
+	return cmp.Or(contentKey(e.Transfer), e.Transfer.ID)
 }
 
 func lookDisguise(s struct{}, e Event) (struct{}, []Mark) {
@@ -80,7 +81,7 @@ func unfit(name, typ string) (text, technique string) {
 		return fmt.Sprintf("the content is %s, the name %q says %s", is, name, harmless[ext]), "T1036.008"
 	}
 	_, inner := cutExtension(strings.TrimRight(stem, " "))
-	if harmless[inner] != "" && opensAsProgram[ext] && (typ == "pe" || typ == "elf" || typ == "script") {
+	if harmless[inner] != "" && opensAsProgram[ext] && (typ == "pe" || typ == "elf" || typ == "script" || typ == "") {
 		return fmt.Sprintf("a program with two extensions, %q", name), "T1036.007"
 	}
 	return "", ""

@@ -39,7 +39,7 @@ type Endpoint struct {
 
 // Name is how people call the endpoint: its host name, else its address.
 func (e Endpoint) Name() string {
-	if e.Host != "" {
+	if e.Host != "" || !e.IP.Known() {
 		return e.Host
 	}
 	return e.IP.String()

@@ -510,7 +510,7 @@ func (b *builder) datum(path []string, l *leaf, values []value) {
 		name = "Data" + strconv.Itoa(b.unnamed)
 	}
 	if name == "UtcTime" { // Sysmon's own time; the record's is that of its writing
-		if t, ok := winevent.ParseTime(text); ok {
+		if t, ok := winevent.ParseTime(text); ok && !winevent.FarOff(t, b.e.Time) {
 			b.e.Time = t
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/valyala/fastjson"
+
+	"waybill/internal/model"
 )
 
 // shape is one way to write an event as JSON: where things are. Alternatives
@@ -340,12 +342,38 @@ func fieldName(name string) string {
 	return strings.Clone(name)
 }
 
+// connectionID is Sysmon's event of a connection. Its UtcTime is the network
+// stack's, which can be hours off the system's clock.
+const connectionID = 3
+
+// lateConnection takes the collector's stamp for the time of a connection whose own
+// time is far from it, once the host's offset is known.
+func (l *Lines) lateConnection(v *fastjson.Value, s *shape, e *Event) {
+	stamp, _, ok := parseStamp(text(v, s.stamp))
+	if !ok {
+		return
+	}
+	if at, known := l.clock.at(e.Computer, stamp); known && max(at-e.Time, e.Time-at) > farOff {
+		e.Time = at
+	}
+}
+
+// farOff is more than an event waits to be written.
+const farOff = 10 * 60e9
+
+// FarOff says whether an event's own time and that of its writing cannot both be right.
+func FarOff(a, b model.Time) bool { return max(a-b, b-a) > farOff }
+
 // stamp sets the event's time: what Sysmon says itself, else the collector's stamp
 // put right by what was learned of the host's clock.
 func (l *Lines) stamp(v *fastjson.Value, s *shape, e *Event, utcTime string) {
 	if utcTime != "" {
 		if utc, _, good := parseStamp(utcTime); good {
 			e.Time = utc
+			if e.ID == connectionID {
+				l.lateConnection(v, s, e)
+				return
+			}
 			if l.clock.due(e.Computer) {
 				if stamp, _, ok := parseStamp(text(v, s.stamp)); ok {
 					l.clock.learn(e.Computer, stamp, utc)

@@ -84,6 +84,11 @@ func TestClock(t *testing.T) {
 	if _, err := l.Event([]byte(later), &e); err != nil || e.Time.String() != "2026-03-17T09:00:07.000000000Z" || e.Assumed {
 		t.Errorf("%v assumed %v %v", e.Time, e.Assumed, err)
 	}
+	// A connection's own time can be hours off; then the stamp counts.
+	far := strings.Replace(strings.Replace(sysmon, `"EventID":1`, `"EventID":3`, 1), "09:00:01.250", "21:00:01.250", 1)
+	if _, err := l.Event([]byte(far), &e); err != nil || e.Time.String() != "2026-03-17T09:00:02.000000000Z" {
+		t.Errorf("a connection: %v %v", e.Time, err)
+	}
 	other := strings.Replace(later, "WS1", "WS2", 1)
 	if _, err := l.Event([]byte(other), &e); err != nil || e.Time.String() != "2026-03-17T05:00:07.000000000Z" || !e.Assumed {
 		t.Errorf("another host's: %v assumed %v %v", e.Time, e.Assumed, err)

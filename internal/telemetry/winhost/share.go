@@ -209,7 +209,7 @@ func housekeeping(path string) bool {
 		return true
 	}
 	_, name := splitPath(p)
-	if strings.HasPrefix(name, "ntuser.dat") || strings.HasPrefix(name, "usrclass.dat") || name == "pagefile.sys" || name == "hiberfil.sys" || name == "swapfile.sys" {
+	if strings.Contains(name, ".etl.") || strings.HasPrefix(name, "ntuser.dat") || strings.HasPrefix(name, "usrclass.dat") || name == "pagefile.sys" || name == "hiberfil.sys" || name == "swapfile.sys" {
 		return true
 	}
 	for _, part := range []string{`\system volume information\`, `\$extend\`, `\windows\system32\config\`, `\device\harddiskvolumeshadowcopy`,
