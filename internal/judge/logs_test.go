@@ -1,0 +1,136 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"waybill/internal/model"
+)
+
+// logged is a movement as host logs show it: a program from WS to SRV.
+func logged(id string, at model.Time, change func(*model.Transfer)) *model.Transfer {
+	t := &model.Transfer{ID: id, Start: begin + at, End: begin + at, Source: model.Endpoint{Host: "WS"}, Destination: model.Endpoint{Host: "SRV"},
+		Initiator: model.BySource, Operation: model.Push, Channel: "smb", Share: "ADMIN$", Path: `Temp\a.exe`, Name: "a.exe", User: "bob", Domain: "CORP",
+		Completeness: model.Logged, Status: model.Done, Scope: model.ScopeInternal, Techniques: []string{"T1570"},
+		Evidence: []model.Evidence{{Input: "a.evtx", Kind: "event", Computer: "SRV", Record: 1}}}
+	change(t)
+	return t
+}
+
+func started(user string) []model.Execution {
+	return []model.Execution{{Time: begin + 5e9, How: "process", Process: `C:\Windows\Temp\a.exe`, User: user}}
+}
+
+// said writes the marks of a run: analytic and nats.
+func said(transfers []*model.Transfer, accesses []*model.Access, set Settings) string {
+	var out []string
+	for _, f := range Look(transfers, accesses, set).Findings {
+		for _, r := range f.Reasons {
+			out = append(out, fmt.Sprintf("%s %g", r.Analytic, r.Nats))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestLogged(t *testing.T) {
+	access := func(what, object, command, detail string) []*model.Access {
+		return []*model.Access{{ID: "x", Time: begin + 60e9, What: what, Destination: model.Endpoint{Host: "SRV"}, Source: model.Endpoint{Host: "WS"}, Object: object, Command: command, Detail: detail}}
+	}
+	for name, c := range map[string]struct {
+		change   func(*model.Transfer)
+		accesses []*model.Access
+		set      Settings
+		want     string
+	}{
+		"a write":                  {func(t *model.Transfer) {}, nil, Settings{}, "admin-share-write 5"},
+		"a claim":                  {func(t *model.Transfer) { t.Status = model.Claimed }, nil, Settings{}, "admin-share-write 4"},
+		"refused":                  {func(t *model.Transfer) { t.Status = model.Denied }, nil, Settings{}, ""},
+		"started":                  {func(t *model.Transfer) { t.Executed = started(`NT AUTHORITY\SYSTEM`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"started by the writer":    {func(t *model.Transfer) { t.Executed = started(`CORP\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5, executor-match 1"},
+		"started by a namesake":    {func(t *model.Transfer) { t.Executed = started(`SRV\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"a text that was started":  {func(t *model.Transfer) { t.Name, t.Path = "a.xml", `Temp\a.xml`; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"a text":                   {func(t *model.Transfer) { t.Name, t.Path = "a.txt", `Temp\a.txt` }, nil, Settings{}, ""},
+		"a policy that starts":     {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "ScheduledTasks.xml" }, nil, Settings{}, "admin-share-write 5"},
+		"another policy file":      {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "gpt.ini" }, nil, Settings{}, ""},
+		"no share is named":        {func(t *model.Transfer) { t.Share, t.Path = "", `C:\ProgramData\a.exe` }, nil, Settings{}, "admin-share-write 5"},
+		"a share's own folder":     {func(t *model.Transfer) { t.Share, t.Path = "", `D:\Data\a.exe` }, nil, Settings{}, ""},
+		"to a share, nothing else": {func(t *model.Transfer) { t.Share = "pub" }, nil, Settings{}, ""},
+		"to a share, and started":  {func(t *model.Transfer) { t.Share = "pub"; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, share-drop 3"},
+		"by a tool":                {func(t *model.Transfer) { t.Tool, t.Command = "robocopy", "robocopy a b" }, nil, Settings{}, "admin-share-write 5, transfer-utility 2"},
+		"calls itself something":   {func(t *model.Transfer) { t.OriginalName = "procdump.exe" }, nil, Settings{}, "admin-share-write 5, disguise 3"},
+		"a copy's number":          {func(t *model.Transfer) { t.Name, t.OriginalName = "procdump64 (1).exe", "ProcDump" }, nil, Settings{}, "admin-share-write 5"},
+		"two extensions":           {func(t *model.Transfer) { t.Name, t.Share = "plan.pdf.exe", "pub" }, nil, Settings{}, "disguise 3, share-drop 3"},
+		"over Remote Desktop":      {func(t *model.Transfer) { t.Channel, t.Share = "rdp", ""; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, rdp-copy 2"},
+		"through a folder":         {func(t *model.Transfer) { t.Channel, t.Share = "sync-folder", ""; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, sync-folder-relay 2"},
+		"a pull that was run": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
+			t.Executed = started("x")
+		}, nil, Settings{}, "remote-start 3, tool-pull 2"},
+		"a logon script": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "NETLOGON"
+		}, nil, Settings{}, ""},
+		"a tool's pipe":              {func(t *model.Transfer) {}, access("pipe-open", `\PSEXESVC`, "", "the pipe of a remote execution tool"), Settings{}, "admin-share-write 5, pipe-context 2"},
+		"a service's pipe":           {func(t *model.Transfer) {}, access("pipe-open", `\srvsvc`, "", ""), Settings{}, "admin-share-write 5"},
+		"wrote while connected":      {func(t *model.Transfer) {}, access("network-write", `C:\b.exe`, `C:\Windows\Temp\a.exe`, ""), Settings{}, "admin-share-write 5, network-writer 2"},
+		"another wrote":              {func(t *model.Transfer) {}, access("network-write", `C:\b.exe`, `C:\Windows\Temp\c.exe`, ""), Settings{}, "admin-share-write 5"},
+		"a trusted account":          {func(t *model.Transfer) { t.Executed = started("x") }, nil, Settings{TrustedAccounts: []string{`corp\b*`}}, ""},
+		"another account is trusted": {func(t *model.Transfer) {}, nil, Settings{TrustedAccounts: []string{`other\*`, "bo"}}, "admin-share-write 5"},
+		"a trusted path":             {func(t *model.Transfer) {}, nil, Settings{TrustedPaths: []string{`ADMIN$\temp\?.exe`}}, ""},
+		"another path is trusted":    {func(t *model.Transfer) {}, nil, Settings{TrustedPaths: []string{`ADMIN$\ccmsetup\*`}}, "admin-share-write 5"},
+		"a known name":               {func(t *model.Transfer) { t.Share = "pub" }, nil, Settings{Known: []Known{{What: "name", Value: "A.EXE"}}}, "share-drop 3, known 0"},
+		"a known host":               {func(t *model.Transfer) { t.Name = "a.txt" }, nil, Settings{Known: []Known{{What: "host", Value: "srv"}}}, "known 0"},
+		"another is known":           {func(t *model.Transfer) { t.Name = "a.txt" }, nil, Settings{Known: []Known{{What: "host", Value: "sr"}, {What: "account", Value: "bo"}, {What: "hash", Value: "aa"}, {What: "address", Value: "10.0.0.1"}}}, ""},
+	} {
+		if got := said([]*model.Transfer{logged("t-1", 0, c.change)}, c.accesses, c.set); got != c.want {
+			t.Errorf("%s: %q instead of %q", name, got, c.want)
+		}
+	}
+}
+
+// TestHabits: what a host, an account or a share does often says nothing any more.
+func TestHabits(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(i int, t *model.Transfer)
+		quiet  string // the analytic that falls silent
+		after  int
+	}{
+		"a writer of a share": {func(_ int, t *model.Transfer) { t.Share, t.Executed = "pub", started("x") }, "share-drop", usualWriter},
+		"an account's tool":   {func(_ int, t *model.Transfer) { t.Tool, t.Command = "robocopy", "robocopy a b" }, "transfer-utility", habitual},
+		"a server of many": {func(i int, t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.Executed = model.Pull, model.ByDestination, "pub", started("x")
+			t.Destination.Host = fmt.Sprint("WS", i)
+		}, "tool-pull", servesMany - 1},
+	} {
+		var all []*model.Transfer
+		for i := range 40 {
+			all = append(all, logged(fmt.Sprintf("t-%02d", i), model.Time(i)*7200e9, func(t *model.Transfer) {
+				t.Name = fmt.Sprintf("a%02d.exe", i)
+				t.Path = t.Name
+				c.change(i, t)
+			}))
+		}
+		for i, f := range Look(all, nil, Settings{}).Findings {
+			if has := slices.Contains(f.Analytics, c.quiet); has != (i < c.after) {
+				t.Errorf("%s: finding %d has %v", name, i, f.Analytics)
+			}
+		}
+	}
+}
+
+// TestHashJoinsHosts: the hash that logs took at the start makes one content of
+// what two hosts ran.
+func TestHashJoinsHosts(t *testing.T) {
+	var all []*model.Transfer
+	for i := range 3 {
+		all = append(all, logged(fmt.Sprint("t-", i), model.Time(i)*60e9, func(t *model.Transfer) {
+			t.Destination.Host = fmt.Sprint("SRV", i)
+			t.Hashes = []model.Hash{{Alg: "sha256", Value: "aa", From: "process-start"}}
+		}))
+	}
+	v := Look(all, nil, Settings{})
+	if len(v.Findings) != 1 || !slices.Contains(v.Findings[0].Analytics, "same-file-many-hosts") || len(v.Artifacts) != 1 || v.Artifacts[0].SHA256 != "aa" {
+		t.Errorf("%d findings, %+v", len(v.Findings), v.Artifacts)
+	}
+}
