@@ -41,6 +41,8 @@ var (
 	Sessions   = source{"Microsoft-Windows-TerminalServices-LocalSessionManager", "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"}
 	Eventlog   = source{"Microsoft-Windows-Eventlog", "System"}
 	Partition  = source{"Microsoft-Windows-Partition", "Microsoft-Windows-Partition/Diagnostic"}
+	Defender   = source{"Microsoft-Windows-Windows Defender", "Microsoft-Windows-Windows Defender/Operational"}
+	RDPClient  = source{"Microsoft-Windows-TerminalServices-ClientActiveXCore", "Microsoft-Windows-TerminalServices-RDPClient/Operational"}
 	Tasks      = source{"Microsoft-Windows-TaskScheduler", "Microsoft-Windows-TaskScheduler/Operational"}
 )
 

@@ -29,6 +29,20 @@ func (h *host) event(e *winevent.Event) {
 		}
 	case winevent.BITS:
 		h.bits(e)
+	case winevent.Defender:
+		h.threat(e)
+	case winevent.TaskScheduler:
+		if e.ID == 200 {
+			h.ran(e)
+		}
+	case winevent.PowerShellClassic:
+		if e.ID == 400 {
+			h.engine(e)
+		}
+	case winevent.RDPClient:
+		h.asksDesktop(e)
+	case winevent.ConnectionManager: // 1149 is no login on every Windows, but says from where
+		h.session(e, e.First("Param3", "Data3"), e.First("Param1", "Data1"), e.First("Param2", "Data2"), "1149 Remote Desktop connection")
 	case winevent.Partition:
 		h.device(e)
 	case winevent.VHDMP:
@@ -60,6 +74,10 @@ func (h *host) security(e *winevent.Event) {
 		h.filtered(e)
 	case 6416:
 		h.device(e)
+	case 4698, 4702:
+		h.task(e)
+	case 4778:
+		h.session(e, e.Get("ClientAddress"), e.Get("AccountName"), e.Get("AccountDomain"), "4778 session reconnected")
 	}
 }
 
@@ -80,6 +98,12 @@ func (h *host) sysmon(e *winevent.Event) {
 		h.creation(e)
 	case 17, 18:
 		h.pipeMade(e)
+	case 22:
+		h.resolved(e)
+	case 23, 26:
+		h.deleted(e)
+	case 27, 29:
+		h.detected(e)
 	case 15:
 		h.stream(e)
 	}

@@ -63,6 +63,11 @@ func (h *host) land(tr *model.Transfer, local string, t model.Time) {
 		delete(h.landed, h.landedQ[0])
 		h.landedQ = h.landedQ[1:]
 	}
+	for _, x := range h.said {
+		if x.path == local && x.time >= t-2e9 {
+			x.apply(tr)
+		}
+	}
 	for _, list := range [][]start{h.services, h.starts, h.loads} {
 		for i := range list {
 			if x := &list[i]; x.time >= t-2e9 && l.runBy(x) {
@@ -158,13 +163,16 @@ func baseName(p string) string {
 	return n
 }
 
+// landedFor is how long after it came a file's start is tied to its coming.
+const landedFor model.Time = 24 * 3600e9
+
 // maxExecutions bounds what is told of one file.
 const maxExecutions = 16
 
 // executed notes a start of a file that came.
 func (h *host) executed(l *landed, x *start) {
 	tr := l.transfer
-	if x.time < l.time-2e9 {
+	if x.time < l.time-2e9 || x.time-l.time > landedFor {
 		return
 	}
 	for _, hash := range x.hashes {

@@ -59,7 +59,8 @@ type host struct {
 	spoke    map[string]spoken // inside connections by process GUID
 	wrote    map[string]int    // programs that each program wrote while connected
 	pipes    int
-	media    []fact // removable media, by serial
+	said     []later // of files that may have come
+	media    []fact  // removable media, by serial
 	reads    []*model.Access
 	accesses []*model.Access
 
@@ -92,6 +93,7 @@ type logon struct {
 type remote struct {
 	time         model.Time
 	addr         model.Addr
+	name         string // where only a name is known
 	own          model.Addr
 	port         uint16 // its own, 0 for a logon
 	user, domain string
@@ -240,6 +242,7 @@ func (h *host) tick(t model.Time) {
 	h.starts = trim(h.starts, func(x start) model.Time { return x.time }, h.now, 2*patience)
 	h.loads = trim(h.loads, func(x start) model.Time { return x.time }, h.now, 2*patience)
 	h.services = trim(h.services, func(x start) model.Time { return x.time }, h.now, 2*patience)
+	h.said = trim(h.said, func(x later) model.Time { return x.time }, h.now, 2*patience)
 	h.claims = trim(h.claims, func(x *claim) model.Time { return x.time }, h.now, recent)
 	h.loopback = trim(h.loopback, func(x fact) model.Time { return x.time }, h.now, recent)
 }

@@ -57,7 +57,7 @@ func (h *host) remoteDesktop(c *creation) {
 		Completeness: model.Logged, Status: model.Done, Receiver: &model.Receiver{Process: c.process, PID: c.pid}, InitiatorUser: c.user,
 		Reason: "the Remote Desktop client wrote it: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	if server := h.desktopAt(c); server != nil {
-		tr.Source = model.Endpoint{IP: server.addr, Port: 3389}
+		tr.Source = model.Endpoint{IP: server.addr, Host: server.name, Port: 3389}
 		tr.Evidence = append(tr.Evidence, server.evidence)
 	} else {
 		tr.Reason += "; no log shows to which host the session was"

@@ -45,6 +45,8 @@ type creation struct {
 	user     string
 	id       string
 	assumed  bool
+	hashes   []model.Hash
+	blocked  bool // Sysmon kept it from being written
 	taken    bool // belongs to a movement that was said
 	evidence model.Evidence
 }
@@ -277,6 +279,7 @@ func (h *host) decide(w *write) {
 		tr.Receiver = &model.Receiver{Process: "System", PID: c.pid}
 		tr.End = max(tr.End, c.time)
 		h.confirm(tr)
+		noteCreation(tr, c)
 	}
 	if c == nil && !fileLike(name) && !h.runs(path, w.first) {
 		return // most likely a folder: 5145 does not tell
@@ -360,8 +363,17 @@ func (h *host) systemWrite(c *creation) {
 	} else {
 		tr.Reason += "; " + why
 	}
+	noteCreation(tr, c)
 	h.found(tr, model.ByDestination)
 	h.land(tr, c.path, c.time)
+}
+
+// noteCreation adds what was said of the file's content and its fate.
+func noteCreation(tr *model.Transfer, c *creation) {
+	addHashes(tr, c.hashes)
+	if c.blocked {
+		tr.Notes = append(tr.Notes, "Sysmon blocked the file when its bytes had come")
+	}
 }
 
 // attribute names the source of a transfer by a sign that another host was there.
