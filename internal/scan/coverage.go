@@ -33,9 +33,30 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 		all.Blind["over-budget"] += p.table.Stats.Evicted
 	}
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
+	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
 	all.Analytics = verdict.Able(all)
 	r.Coverage = append(r.Coverage, all)
 	p.fillSummary(r, inputs, all)
+}
+
+// lateLogs says which logs of a host begin after the first finding on it: what came
+// before is not shown by them.
+func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
+	first := map[string]model.Time{}
+	for _, f := range findings {
+		for _, h := range f.Hosts {
+			if t, ok := first[h]; !ok || f.Start < t {
+				first[h] = f.Start
+			}
+		}
+	}
+	var out []string
+	for _, c := range logs {
+		if t, ok := first[c.Host]; ok && t != 0 && c.First > t {
+			out = append(out, fmt.Sprintf("the %s log of %s begins at %s, after the first finding there", c.Channel, c.Host, c.First))
+		}
+	}
+	return out
 }
 
 // inputCoverage is the coverage record of one input. Its damage also goes to
