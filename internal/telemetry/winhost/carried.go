@@ -128,7 +128,7 @@ func (h *host) offMedium(x *start) {
 	}
 	if serial := h.medium(x.time); serial != "" {
 		h.s.mediaOut = keep(h.s.mediaOut, placed{host: h, time: x.time, name: baseName(x.image), shown: x.shown, process: x.shown, pid: x.pid, user: x.user,
-			id: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), "medium"), serial: serial, hashes: x.hashes, evidence: x.evidence})
+			id: h.idOf(&x.evidence, "medium"), serial: serial, hashes: x.hashes, evidence: x.evidence})
 	}
 }
 

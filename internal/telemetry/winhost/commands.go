@@ -102,7 +102,7 @@ func (h *host) claimed(x *start, mv cmdline.Move) {
 	if push {
 		remote = mv.To
 	}
-	tr := &model.Transfer{ID: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), itoa(uint64(x.evidence.Line)), key),
+	tr := &model.Transfer{ID: h.idOf(&x.evidence, key),
 		Start: x.time, End: x.time, Channel: mv.Channel, Source: h.placeEnd(mv.From, x), Destination: h.placeEnd(mv.To, x), Share: strings.Clone(remote.Share),
 		Path: strings.Clone(cmp.Or(remote.Path, mv.From.Path)), Name: strings.Clone(mv.Name), Completeness: model.Logged, Status: model.Claimed,
 		Reason: "a command asked for it; nothing shows that bytes moved", InitiatorUser: x.user, Process: x.shown, Tool: mv.Tool, Command: cmdline.Redact(x.command), PID: x.pid,

@@ -295,6 +295,7 @@ func (h *host) sign(r remote) {
 func (h *host) service(e *winevent.Event, name, command, user string) {
 	x := start{time: e.Time, image: strings.ToLower(strings.Clone(name)), shown: strings.Clone(name), command: strings.Clone(command),
 		user: user, how: "service", evidence: h.evidence(e, eventName(e)+" service installed")}
+	h.begun(x)
 	h.services = append(h.services, x)
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -15,12 +14,19 @@ import (
 )
 
 // id is an observation's id: computer, channel and record, else the line (contract).
+// The computer is named without its domain, which not all collectors keep.
 func (h *host) id(e *winevent.Event) string {
-	record := fmt.Sprint(e.Record)
+	return h.idOf(&model.Evidence{Input: h.s.o.Inputs[e.Input], Channel: e.Channel, Record: e.Record, Line: e.Line})
+}
+
+// idOf is the id of an observation by its evidence; what tells it from others that
+// rest on the same event comes behind.
+func (h *host) idOf(e *model.Evidence, more ...string) string {
+	record := itoa(e.Record)
 	if e.Record == 0 {
-		record = fmt.Sprintf("%s:%d", path.Base(h.s.o.Inputs[e.Input]), e.Line)
+		record = path.Base(e.Input) + ":" + itoa(uint64(e.Line))
 	}
-	return digest("log", strings.ToLower(e.Computer), strings.ToLower(e.Channel), record)
+	return digest(append([]string{"log", h.bare, strings.ToLower(e.Channel), record}, more...)...)
 }
 
 func digest(parts ...string) string {
@@ -58,8 +64,11 @@ func (h *host) land(tr *model.Transfer, local string, t model.Time) {
 		// What was started since is the new file.
 		old.transfer.Executed = slices.DeleteFunc(old.transfer.Executed, func(x model.Execution) bool { return x.Time >= t-2e9 })
 	}
-	h.landed[local] = l
+	h.landed[local], h.stems[l.stem] = l, l
 	if len(h.landedQ) > maxLanded {
+		if old := h.landed[h.landedQ[0]]; old != nil && h.stems[old.stem] == old {
+			delete(h.stems, old.stem)
+		}
 		delete(h.landed, h.landedQ[0])
 		h.landedQ = h.landedQ[1:]
 	}
@@ -90,8 +99,8 @@ func (h *host) runs(local string, t model.Time) bool {
 func (h *host) begun(x start) {
 	if l := h.landed[x.image]; l != nil {
 		h.executed(l, &x)
-	} else if x.command != "" && x.how != "module-load" {
-		for _, l := range h.landed {
+	} else if x.mayName() {
+		for _, l := range h.namedOn(x.command) {
 			if l.runBy(&x) {
 				h.executed(l, &x)
 			}
@@ -103,25 +112,77 @@ func (h *host) begun(x start) {
 	}
 }
 
+// mayName says whether the start can run a file that its command line names.
+func (x *start) mayName() bool {
+	return x.command != "" && x.how != "module-load" && (x.how != "process" || launchers[baseName(x.image)])
+}
+
+// maxPath is the longest path that is looked for on a command line.
+const maxPath = 260
+
+// namedOn finds the files that came among the paths on a command line, with or
+// without their extension.
+func (h *host) namedOn(command string) []*landed {
+	if len(h.landed) == 0 {
+		return nil
+	}
+	line := rooted(strings.ToLower(command))
+	var out []*landed
+	for i := 1; i+1 < len(line); i++ {
+		if line[i] != ':' || line[i+1] != '\\' || line[i-1] < 'a' || line[i-1] > 'z' {
+			continue
+		}
+		for j := i + 2; j <= len(line) && j-i < maxPath; j++ {
+			if j < len(line) && (wordByte(line[j]) || line[j] == '\\' || line[j] == '.') {
+				continue
+			}
+			path := line[i-1 : j]
+			if l := cmp.Or(h.landed[path], h.stems[path]); l != nil && !slices.Contains(out, l) {
+				out = append(out, l)
+			}
+			if j == len(line) || line[j] == '"' || line[j] == '\'' {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// rooted writes out the forms in which services name the system's folder.
+func rooted(line string) string {
+	if !strings.ContainsAny(line, `%\\`) {
+		return line
+	}
+	return systemFolder.Replace(line)
+}
+
+var systemFolder = strings.NewReplacer(`%systemroot%\`, `c:\windows\`, `%windir%\`, `c:\windows\`, `\systemroot\`, `c:\windows\`)
+
 // runBy says whether a start runs the file: it is the image, or a program that
 // runs what others wrote (rundll32, a shell) names it on its command line.
 func (l *landed) runBy(x *start) bool {
 	if x.image == l.path {
 		return true
 	}
-	if x.how == "module-load" {
+	if !x.mayName() || l.stem == "" {
 		return false
 	}
-	line := strings.ToLower(x.command)
-	i := strings.Index(line, l.stem)
-	if i < 0 {
-		return x.how == "service" && l.underRoot(line)
+	line := rooted(strings.ToLower(x.command))
+	for at := 0; ; {
+		i := strings.Index(line[at:], l.stem)
+		if i < 0 {
+			return false
+		}
+		i += at
+		at = i + len(l.stem)
+		rest := line[at:]
+		if ext, ok := strings.CutPrefix(rest, l.path[len(l.stem):]); ok {
+			rest = ext
+		}
+		if wordEnd(rest) && (x.how != "process" || !handles(line[:i])) {
+			return true
+		}
 	}
-	rest := line[i+len(l.stem):]
-	if ext, ok := strings.CutPrefix(rest, l.path[len(l.stem):]); ok {
-		rest = ext
-	}
-	return wordEnd(rest) && (x.how == "service" || launchers[baseName(x.image)] && !handles(line[:i]))
 }
 
 // handles says whether what stands before a file on a command line only handles it:
@@ -139,20 +200,6 @@ func handles(before string) bool {
 // handling are commands that take a file's name and do not run it.
 var handling = set("copy xcopy robocopy move del erase ren rename type more find findstr dir echo if attrib icacls cacls takeown certutil expand makecab " +
 	"compact fc comp mkdir md rd rmdir copy-item move-item remove-item get-item get-content set-content get-filehash test-path new-item out-file rm cp mv cat ls")
-
-// underRoot takes a service's %SystemRoot%.
-func (l *landed) underRoot(line string) bool {
-	tail, ok := strings.CutPrefix(l.path, `c:\windows\`)
-	if !ok {
-		return false
-	}
-	for _, root := range []string{`%systemroot%\`, `%windir%\`, `\systemroot\`} {
-		if i := strings.Index(line, root+tail); i >= 0 && wordEnd(line[i+len(root)+len(tail):]) {
-			return true
-		}
-	}
-	return false
-}
 
 // launchers run what their command line names.
 var launchers = set("rundll32.exe regsvr32.exe cmd.exe powershell.exe pwsh.exe wscript.exe cscript.exe mshta.exe msbuild.exe installutil.exe " +

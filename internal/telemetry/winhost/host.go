@@ -47,6 +47,7 @@ type host struct {
 	open      map[string]int // local paths of both
 	downloads []*download
 	landed    map[string]*landed // by local path, lower case
+	stems     map[string]*landed // by local path without extension
 	landedQ   []string
 	pulled    map[string]*model.Transfer
 	services  []start
@@ -132,7 +133,7 @@ type landed struct {
 }
 
 func newHost(s *Hosts, name, bare string) *host {
-	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{},
+	return &host{s: s, name: name, bare: bare, addrs: map[model.Addr]*own{}, logons: map[string]logon{}, landed: map[string]*landed{}, stems: map[string]*landed{},
 		pulled: map[string]*model.Transfer{}, jobs: map[string]*model.Transfer{}, local: map[string]bool{},
 		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, open: map[string]int{}, spoke: map[string]spoken{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
 }

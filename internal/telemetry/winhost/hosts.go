@@ -195,8 +195,10 @@ func (s *Hosts) Names() []string {
 // all hosts in the order of their names.
 func (s *Hosts) all() []*host {
 	var out []*host
+	taken := map[*host]bool{}
 	for _, h := range s.hosts {
-		if !slices.Contains(out, h) {
+		if !taken[h] {
+			taken[h] = true
 			out = append(out, h)
 		}
 	}

@@ -23,7 +23,7 @@ func (h *host) remoteImage(x *start) {
 		return
 	}
 	_, name := splitPath(rest)
-	tr := &model.Transfer{ID: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), itoa(uint64(x.evidence.Line))),
+	tr := &model.Transfer{ID: h.idOf(&x.evidence),
 		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: channelOf(x.shown), Share: share, Path: rest, Name: name,
 		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
 		Reason: "it was run from the share: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{x.evidence},
@@ -126,7 +126,7 @@ func (h *host) inferred(x *start) {
 		return
 	}
 	_, name := splitPath(x.shown)
-	tr := &model.Transfer{ID: digest("log", h.bare, x.evidence.Channel, x.evidence.Input, itoa(x.evidence.Record), itoa(uint64(x.evidence.Line)), "inferred"),
+	tr := &model.Transfer{ID: h.idOf(&x.evidence, "inferred"),
 		End: x.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb", Path: x.shown, Name: name,
 		Completeness: model.Inferred, Status: model.Done, Confidence: "low", Hashes: x.hashes,
 		Reason:   "it ran as a service while another host was connected, and no log shows how it came",

@@ -231,6 +231,13 @@ var scenarios = []struct {
 		n.Log(srv, synth.Sysmon, 26, "Image", `C:\x.exe`, "TargetFilename", `C:\t\a.exe`, "Hashes", "SHA256=CC33")
 		n.Log(srv, synth.Defender, 1116, "Threat Name", "Tool:X", "Path", `file:_C:\t\a.exe`)
 	}, "push smb a.exe 10.0.0.31 > SRV logged done by bob, sha256 cc33, deleted, Defender found Tool:X"},
+	{"a service made an hour later", func(n *synth.Net, srv, ws *synth.Host) {
+		n.SharePut(srv, ws, "bob", "ADMIN$", `Temp\a.exe`)
+		n.Sleep(3600e9)
+		n.Log(srv, synth.Services, 7045, "ServiceName", "x", "ImagePath", `"%SystemRoot%\Temp\a.exe" -k`)
+		n.Sleep(3600e9)
+		n.Ran(srv, system, shell, `cmd.exe /c "type C:\Windows\Temp\a.exe & start C:\Windows\Temp\a.exe"`, services, 9, "aa11")
+	}, "push smb a.exe 10.0.0.31 > SRV logged done by bob, service, process"},
 	{"removed and found at once", func(n *synth.Net, srv, ws *synth.Host) {
 		n.SharePut(srv, ws, "bob", "C$", `t\a.exe`)
 		n.Sleep(2e9)
@@ -282,7 +289,7 @@ func TestScenarios(t *testing.T) {
 // collectors deliver them: the movements are the same.
 func TestDisorder(t *testing.T) {
 	for _, c := range scenarios {
-		if strings.Contains(c.name, "removed again") || strings.Contains(c.name, "script block") || strings.Contains(c.name, "mapped letter") || strings.Contains(c.name, "BITS") {
+		if strings.Contains(c.name, "removed again") || strings.Contains(c.name, "hour later") || strings.Contains(c.name, "script block") || strings.Contains(c.name, "mapped letter") || strings.Contains(c.name, "BITS") {
 			continue // these are in one log, whose order holds, or take longer than an event may be late
 		}
 		n := synth.New(1)
