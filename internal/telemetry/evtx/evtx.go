@@ -51,6 +51,7 @@ func (d Damage) String() string { return fmt.Sprintf("offset %d: %s", d.Offset, 
 type File struct {
 	r      io.ReaderAt
 	size   int64
+	dirty  bool // it was open when it was copied: its last chunks' headers are behind
 	chunks []place
 	damage []Damage
 }
@@ -71,7 +72,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if string(head[:8]) != Magic {
 		return nil, errors.New("offset 0: no EVTX file header")
 	}
-	f := &File{r: r, size: size}
+	f := &File{r: r, size: size, dirty: head[120]&1 != 0}
 	if crc32.ChecksumIEEE(head[:120]) != binary.LittleEndian.Uint32(head[124:]) {
 		f.note(0, "the file header has a wrong checksum")
 	}
@@ -81,6 +82,9 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	}
 	if err := f.find(start); err != nil {
 		return nil, err
+	}
+	if known := int(binary.LittleEndian.Uint16(head[42:])); len(f.chunks) < known {
+		f.note(size, "%d of the %d chunks that the file header counts are missing", known-len(f.chunks), known)
 	}
 	return f, nil
 }
@@ -136,6 +140,7 @@ type Chunk struct {
 	Damage []Damage
 
 	raw       []byte
+	dirty     bool
 	templates map[uint32]*template
 	names     map[uint32]string
 	texts     winevent.Texts
@@ -158,7 +163,7 @@ func (f *File) Read(i int, c *Chunk) error {
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("offset %d: %w", p.offset, err)
 	}
-	c.raw = c.raw[:n]
+	c.raw, c.dirty = c.raw[:n], f.dirty
 	c.decode(p.offset)
 	return nil
 }
@@ -205,8 +210,8 @@ func (c *Chunk) check(base int64) int {
 	sum := crc32.Update(crc32.ChecksumIEEE(h[:120]), crc32.IEEETable, h[128:chunkHeader])
 	headGood := sum == binary.LittleEndian.Uint32(h[124:])
 	end := int(binary.LittleEndian.Uint32(h[48:]))
-	if !headGood {
-		c.note(base, "the chunk header has a wrong checksum (a log that was open, or damage)")
+	if !headGood && !c.dirty {
+		c.note(base, "the chunk header has a wrong checksum, and the log was closed")
 	}
 	if end < chunkHeader || end > ChunkSize {
 		end = len(h)

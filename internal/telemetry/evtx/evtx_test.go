@@ -91,12 +91,13 @@ func TestDamage(t *testing.T) {
 		cause  string
 		at     int64
 	}{
-		"a byte in a record's values": {func(b []byte) []byte { b[chunk+2000] ^= 0x55; return b }, len(all) - 1, "wrong checksum", int64(chunk + 512)},
-		"a torn end":                  {func(b []byte) []byte { return b[:len(b)-30000] }, 0, "", 0},
-		"a dirty chunk":               {func(b []byte) []byte { b[chunk+48] = 0; b[chunk+49] = 0; return b }, len(all), "chunk header has a wrong checksum", int64(chunk)},
-		"a record's magic":            {func(b []byte) []byte { b[chunk+512] = 0; return b }, len(all) - 60, "no record", int64(chunk + 512)},
-		"a chunk's magic":             {func(b []byte) []byte { b[chunk] = 'X'; return b }, len(all) / 3, "bytes are no chunk", int64(chunk)},
-		"a record's size":             {func(b []byte) []byte { binary.LittleEndian.PutUint32(b[chunk+512+4:], 1<<30); return b }, len(all) - 60, "no record", int64(chunk + 512)},
+		"a byte in a record's values":   {func(b []byte) []byte { b[chunk+2000] ^= 0x55; return b }, len(all) - 1, "wrong checksum", int64(chunk + 512)},
+		"a torn end":                    {func(b []byte) []byte { return b[:len(b)-30000] }, 0, "", 0},
+		"a dirty chunk":                 {func(b []byte) []byte { b[chunk+48] = 0; b[chunk+49] = 0; return b }, len(all), "chunk header has a wrong checksum", int64(chunk)},
+		"chunks that the header counts": {func(b []byte) []byte { return b[:chunk] }, 0, "chunks that the file header counts are missing", int64(chunk)},
+		"a record's magic":              {func(b []byte) []byte { b[chunk+512] = 0; return b }, len(all) - 60, "no record", int64(chunk + 512)},
+		"a chunk's magic":               {func(b []byte) []byte { b[chunk] = 'X'; return b }, len(all) / 3, "bytes are no chunk", int64(chunk)},
+		"a record's size":               {func(b []byte) []byte { binary.LittleEndian.PutUint32(b[chunk+512+4:], 1<<30); return b }, len(all) - 60, "no record", int64(chunk + 512)},
 		"bytes before a chunk": {func(b []byte) []byte {
 			return append(append(bytes.Clone(b[:chunk]), bytes.Repeat([]byte{7}, 512)...), b[chunk:]...)
 		}, len(all), "512 bytes are no chunk", int64(chunk)},
@@ -112,6 +113,20 @@ func TestDamage(t *testing.T) {
 		if !found {
 			t.Errorf("%s: damage %v", name, damage)
 		}
+	}
+}
+
+// TestOpenLog reads a log that was open when it was copied: its chunk headers are
+// behind, its records are whole, and that is no damage.
+func TestOpenLog(t *testing.T) {
+	_, raw := logs()
+	all, _ := read(t, raw)
+	raw[120] |= 1
+	last := len(raw) - 65536
+	binary.LittleEndian.PutUint32(raw[last+48:], 512)
+	got, damage := read(t, raw)
+	if len(damage) > 0 || len(got) != len(all) {
+		t.Errorf("%d events of %d, %v", len(got), len(all), damage)
 	}
 }
 
