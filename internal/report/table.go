@@ -25,8 +25,8 @@ const (
 // Table writes what a person reads: findings first, then transfers by pair of
 // hosts, then what could not be seen.
 func Table(w io.Writer, r model.Records, s Selection) error {
-	p := page{w: bufio.NewWriterSize(w, 1<<16)}
 	r = s.Select(r)
+	p := page{w: bufio.NewWriterSize(w, 1<<16), dated: days(r.Transfers) > 1}
 	if s.wants("finding") {
 		p.findings(r)
 	}
@@ -52,6 +52,27 @@ func Table(w io.Writer, r model.Records, s Selection) error {
 type page struct {
 	w     *bufio.Writer
 	begun bool
+	dated bool // transfers of several days: their times need the day
+}
+
+// days is how many days transfers began on, as far as it matters: 0, 1 or more.
+func days(all []*model.Transfer) int {
+	seen := map[string]bool{}
+	for _, t := range all {
+		if at := cmp.Or(t.Start, t.End); at != 0 && len(seen) < 2 {
+			seen[utc(at).Format(time.DateOnly)] = true
+		}
+	}
+	return len(seen)
+}
+
+// when is the time of a transfer.
+func (p *page) when(t *model.Transfer) string {
+	at := cmp.Or(t.Start, t.End)
+	if p.dated && at != 0 {
+		return second(at)
+	}
+	return clock(at)
 }
 
 func (p *page) f(format string, args ...any) { fmt.Fprintf(p.w, format, args...) }
@@ -148,7 +169,7 @@ func (p *page) pair(ts []*model.Transfer) {
 			p.f("  ... and %d more (--format ndjson shows all)\n", len(ts)-i)
 			return
 		}
-		p.f("  %s  %-4s %-6s %9s  %-8s %-8s  %s\n", clock(cmp.Or(t.Start, t.End)), t.Operation, t.Channel, size(t), cmp.Or(t.Type, "-"),
+		p.f("  %s  %-4s %-6s %9s  %-8s %-8s  %s\n", p.when(t), t.Operation, t.Channel, size(t), cmp.Or(t.Type, "-"),
 			state(t), where(t))
 		p.detail(t)
 	}

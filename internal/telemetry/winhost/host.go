@@ -2,6 +2,7 @@ package winhost
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,6 +79,7 @@ type host struct {
 // own is how sure it is that an address is the host's.
 type own struct {
 	votes       int
+	days        map[int32]int // votes of each day
 	first, last model.Time
 }
 
@@ -138,14 +140,29 @@ func newHost(s *Hosts, name, bare string) *host {
 		drives: map[string]cmdline.Place{}, blocks: map[string][]string{}, open: map[string]int{}, spoke: map[string]spoken{}, channels: map[string]*channel{}, end: &model.Endpoint{}}
 }
 
-// isOwn says whether an address is the host's, as far as is known by now.
-func (h *host) isOwn(a model.Addr) bool {
+// isOwn says whether an address is the host's at a time, as far as is known by now.
+// What was seen within a day counts before what was seen at other times: leases end.
+func (h *host) isOwn(a model.Addr, t model.Time) bool {
 	if loopback(a) {
 		return true
 	}
 	o := h.addrs[a]
-	return o != nil && o.votes > 0
+	if o == nil {
+		return false
+	}
+	near, seen := 0, false
+	for d := day(t) - 1; d <= day(t)+1; d++ {
+		if v, ok := o.days[d]; ok {
+			near, seen = near+v, true
+		}
+	}
+	if seen {
+		return near > 0
+	}
+	return o.votes > 0
 }
+
+func day(t model.Time) int32 { return int32(t / (24 * 60 * minute)) }
 
 // isSelf says whether a name in a UNC path is the host itself.
 func (h *host) isSelf(name string) bool {
@@ -155,10 +172,13 @@ func (h *host) isSelf(name string) bool {
 	}
 	name = strings.TrimSuffix(strings.ReplaceAll(name, "-", ":"), ".ipv6:literal.net")
 	if a := address(name); a.Known() {
-		return h.isOwn(a)
+		return h.isOwn(a, h.now)
 	}
 	return false
 }
+
+// maxDays bounds the days of an address whose votes are kept apart.
+const maxDays = 1024
 
 // vote notes that an address seems to be the host's, or another's.
 func (h *host) vote(a model.Addr, votes int, t model.Time) {
@@ -170,10 +190,13 @@ func (h *host) vote(a model.Addr, votes int, t model.Time) {
 		if len(h.addrs) >= maxFacts {
 			return
 		}
-		o = &own{first: t, last: t}
+		o = &own{first: t, last: t, days: map[int32]int{}}
 		h.addrs[a] = o
 	}
 	o.votes += votes
+	if len(o.days) < maxDays {
+		o.days[day(t)] += votes
+	}
 	o.first, o.last = min(o.first, t), max(o.last, t)
 }
 
@@ -184,7 +207,7 @@ func (h *host) address(t model.Time) model.Addr {
 	var its *own
 	for _, a := range sortedAddrs(h.addrs) {
 		o := h.addrs[a]
-		if o.votes <= 0 {
+		if o.votes <= 0 && !h.isOwn(a, t) || t != 0 && !h.isOwn(a, t) {
 			continue
 		}
 		local, bestLocal := a.Netip().IsLinkLocalUnicast(), its != nil && best.Netip().IsLinkLocalUnicast()
@@ -261,10 +284,25 @@ func (h *host) complete() {
 	h.end.Host, h.end.IP = h.name, h.address(0)
 	h.finish()
 	for _, a := range sortedAddrs(h.addrs) {
-		if o := h.addrs[a]; o.votes > 0 {
-			h.s.out.Bindings = append(h.s.out.Bindings, Binding{Addr: a, Host: h.name, First: o.first, Last: o.last})
-		}
+		h.s.out.Bindings = append(h.s.out.Bindings, h.addrs[a].bindings(a, h.name)...)
 	}
+}
+
+// bindings are the times over which the address was the host's, by whole days.
+func (o *own) bindings(a model.Addr, host string) []Binding {
+	var out []Binding
+	for _, d := range slices.Sorted(maps.Keys(o.days)) {
+		if o.days[d] <= 0 {
+			continue
+		}
+		begin, end := max(o.first, model.Time(d)*24*60*minute), min(o.last, model.Time(d+1)*24*60*minute)
+		if n := len(out); n > 0 && begin-out[n-1].Last <= 24*60*minute {
+			out[n-1].Last = end
+			continue
+		}
+		out = append(out, Binding{Addr: a, Host: host, First: begin, Last: end})
+	}
+	return out
 }
 
 func sortedAddrs(m map[model.Addr]*own) []model.Addr {

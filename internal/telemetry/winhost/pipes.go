@@ -44,7 +44,7 @@ func (h *host) pipeMade(e *winevent.Event) {
 // pipeOpened takes a 5145 on IPC$: from another host, a tool's pipe or one that is
 // no known service's.
 func (h *host) pipeOpened(e *winevent.Event, name string, from model.Addr) {
-	if !from.Known() || loopback(from) || h.isOwn(from) || e.Failure {
+	if !from.Known() || loopback(from) || h.isOwn(from, e.Time) || e.Failure {
 		return
 	}
 	kind := pipeKind(name)

@@ -79,7 +79,7 @@ func clientsOwn(path string) bool {
 func (h *host) desktopAt(c *creation) *remote {
 	var last *remote
 	for i := range h.desktops {
-		if d := &h.desktops[i]; d.time <= c.time+minute && !h.isOwn(d.addr) {
+		if d := &h.desktops[i]; d.time <= c.time+minute && !h.isOwn(d.addr, d.time) {
 			last = d
 		}
 	}
@@ -112,7 +112,7 @@ func (h *host) inferred(x *start) {
 	var from *remote
 	for i := range h.remotes {
 		r := &h.remotes[i]
-		if r.time < x.time-remoteStartWindow || r.time > x.time+remoteStartWindow || h.isOwn(r.addr) {
+		if r.time < x.time-remoteStartWindow || r.time > x.time+remoteStartWindow || h.isOwn(r.addr, r.time) {
 			continue
 		}
 		if from != nil && from.addr != r.addr {

@@ -126,7 +126,7 @@ func (h *host) requested(e *winevent.Event) bool {
 		return true
 	}
 	from := address(e.Get("RequestSourceIP"))
-	if path == "" || !from.Known() || loopback(from) || h.isOwn(from) {
+	if path == "" || !from.Known() || loopback(from) || h.isOwn(from, e.Time) {
 		return false
 	}
 	_, name := splitPath(path)
@@ -253,7 +253,7 @@ func (h *host) settleWrites(t model.Time) {
 
 func (h *host) decide(w *write) {
 	c := h.creationOf(w)
-	if loopback(w.from) || h.isOwn(w.from) {
+	if loopback(w.from) || h.isOwn(w.from, w.first) {
 		h.loopback = append(h.loopback, fact{w.first, strings.ToLower(w.path)})
 		if c != nil {
 			c.taken = true
@@ -397,7 +397,7 @@ func (h *host) remoteAt(t model.Time) (*remote, string) {
 		several := false
 		for i := range h.remotes {
 			r := &h.remotes[i]
-			if r.time < t-reach || r.time > t+min(reach, minute) || h.isOwn(r.addr) {
+			if r.time < t-reach || r.time > t+min(reach, minute) || h.isOwn(r.addr, r.time) {
 				continue
 			}
 			if only != nil && only.addr != r.addr {

@@ -110,6 +110,14 @@ var scenarios = []struct {
 			n.ShareAccess(srv, ws, "bob", "0x1", "C$", p, "0x2")
 		}
 	}, ""},
+	{"an address that was its own last month", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Spoke(srv, srv, ws, 443, `C:\a.exe`, 7)
+		n.Sleep(30 * 24 * 3600e9)
+		n.Spoke(srv, srv, n.Host("SRV2", "10.0.0.9"), 443, `C:\a.exe`, 7) // another has .9 ...
+		n.Sleep(3600e9)
+		n.Spoke(ws, n.Host("SRV2", "10.0.0.9"), srv, 445, `C:\a.exe`, 7)
+		n.ShareAccess(srv, n.Host("SRV2", "10.0.0.9"), "bob", "0x1", "C$", `a.exe`, "0x2")
+	}, "push smb a.exe 10.0.0.9 > SRV logged claimed by bob"},
 	{"its own account over Kerberos", func(n *synth.Net, srv, ws *synth.Host) {
 		n.Logon(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, 3)
 		n.ShareAccess(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, "0x1", "C$", "a.exe", "0x2")

@@ -72,7 +72,7 @@ func (h *host) pasted(c *creation) {
 	var from *remote
 	for i := range h.sessions {
 		s := &h.sessions[i]
-		if s.time > c.time || c.time-s.time > session || h.isOwn(s.addr) {
+		if s.time > c.time || c.time-s.time > session || h.isOwn(s.addr, s.time) {
 			continue
 		}
 		if from != nil && from.addr != s.addr {
