@@ -4,19 +4,27 @@ import (
 	"fmt"
 	"maps"
 
+	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
+	"waybill/internal/telemetry/winevent"
 )
 
 // summarize adds coverage and the summary to the records.
 func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verdict) {
 	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}, Events: map[string]int64{}}
 	for i, s := range p.sources {
-		c := p.inputCoverage(r, s, &p.coverage[i])
-		r.Coverage = append(r.Coverage, c)
+		r.Coverage = append(r.Coverage, p.inputCoverage(s, &p.coverage[i]))
 	}
-	l.coverage(r)
+	for _, s := range l.sources {
+		r.Coverage = append(r.Coverage, s.coverage(&p.o))
+		r.Summary.Events += s.events
+		if s.fault != "" {
+			l.faults = append(l.faults, s.fault)
+		}
+	}
 	for _, c := range r.Coverage {
+		r.damaged(c)
 		addCoverage(all, c)
 	}
 	all.HostPairsSeen = len(p.pairs)
@@ -59,32 +67,55 @@ func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
 	return out
 }
 
-// inputCoverage is the coverage record of one input. Its damage also goes to
-// the problems.
-func (p *pipeline) inputCoverage(r *Records, s *source, in *inputCoverage) *model.Coverage {
-	c := &model.Coverage{Kind: "coverage", Input: s.in.Name, Digest: s.in.Digest(),
-		Start: in.start, End: in.end, Packets: in.packets, Bytes: in.bytes,
-		Decoded: in.decoded, Blind: maps.Clone(in.blind)}
-	if s.in.Size >= 0 {
-		c.Size = &s.in.Size
+// coverageOf begins the coverage record of an input.
+func (o *Options) coverageOf(in *input.Input, broken error) *model.Coverage {
+	c := &model.Coverage{Kind: "coverage", Input: in.Name, Digest: in.Digest()}
+	if in.Size >= 0 {
+		c.Size = &in.Size
 	}
-	if p.o.HashInputs {
-		sum, err := s.in.SHA256()
+	if o.HashInputs {
+		sum, err := in.SHA256()
 		if err != nil {
 			c.Damaged = append(c.Damaged, err.Error())
 		}
 		c.SHA256 = sum
 	}
-	if s.err != nil {
-		c.Damaged = append(c.Damaged, s.err.Error())
+	if broken != nil {
+		c.Damaged = append(c.Damaged, broken.Error())
 	}
+	return c
+}
+
+// inputCoverage is the coverage record of a capture.
+func (p *pipeline) inputCoverage(s *source, in *inputCoverage) *model.Coverage {
+	c := p.o.coverageOf(s.in, s.err)
+	c.Start, c.End, c.Packets, c.Bytes = in.start, in.end, in.packets, in.bytes
+	c.Decoded, c.Blind = in.decoded, maps.Clone(in.blind)
 	if s.reader != nil {
 		for _, d := range s.reader.Damage() {
 			c.Damaged = append(c.Damaged, d.String())
 		}
 	}
-	r.damaged(c)
 	return c
+}
+
+// coverage is the coverage record of a log.
+func (s *logSource) coverage(o *Options) *model.Coverage {
+	c := o.coverageOf(s.in, s.err)
+	c.Start, c.End, c.Bytes, c.Events = s.start, s.end, s.bytes, eventCounts(s.kinds)
+	if s.log != nil {
+		c.Damaged = append(c.Damaged, s.log.Damage()...)
+	}
+	return c
+}
+
+// eventCounts names the kinds of events.
+func eventCounts(kinds map[uint32]int64) map[string]int64 {
+	out := map[string]int64{}
+	for k, n := range kinds {
+		out[winevent.KindName(k)] += n
+	}
+	return out
 }
 
 // damaged puts the damage of an input among the problems.

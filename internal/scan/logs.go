@@ -7,15 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/netip"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
-	"waybill/internal/identity"
 	"waybill/internal/input"
-	"waybill/internal/ledger"
 	"waybill/internal/model"
 	"waybill/internal/telemetry/winevent"
 	"waybill/internal/telemetry/winhost"
@@ -27,8 +23,8 @@ const spoolLimit = 4 << 30
 
 // logSource is one log being read: its events in file order.
 type logSource struct {
-	in      *input.Input
-	index   int32
+	in *input.Input
+	due
 	first   model.Time
 	log     winlog.Log
 	err     error  // of opening it, or damage of its container
@@ -38,8 +34,7 @@ type logSource struct {
 
 	batch *winlog.Batch
 	next  int
-	key   model.Time // the highest time so far, so that file order holds
-	rest  int64      // bytes behind the last event; read after batches is closed
+	rest  int64 // bytes behind the last event; read after batches is closed
 
 	host string         // whose logs these are, where events do not say
 	zone *time.Location // of stamps without one; nil is UTC
@@ -51,7 +46,7 @@ type logSource struct {
 }
 
 func newLogSource(in *input.Input, index int) *logSource {
-	s := &logSource{in: in, index: int32(index), first: math.MinInt64, kinds: map[uint32]int64{}}
+	s := &logSource{in: in, due: due{index: int32(index)}, first: math.MinInt64, kinds: map[uint32]int64{}}
 	if t, ok := winlog.FirstTime(in.Kind, in.Head); ok {
 		s.first = t
 	}
@@ -154,22 +149,6 @@ func (s *logSource) stamp() {
 	s.key = max(s.key, t)
 }
 
-// logHeap orders open logs by the time of their next event.
-type logHeap []*logSource
-
-func (h logHeap) Len() int { return len(h) }
-func (h logHeap) Less(i, j int) bool {
-	return h[i].key < h[j].key || h[i].key == h[j].key && h[i].index < h[j].index
-}
-func (h logHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *logHeap) Push(x any)   { *h = append(*h, x.(*logSource)) }
-func (h *logHeap) Pop() any {
-	old := *h
-	s := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return s
-}
-
 // logs reads all logs of a run.
 type logs struct {
 	o       Options
@@ -211,7 +190,7 @@ func (l *logs) run(ctx context.Context) error {
 	if len(waiting) > 64 {
 		ahead = 1
 	}
-	var open logHeap
+	var open byDue[*logSource]
 	for ctx.Err() == nil {
 		for len(waiting) > 0 && (len(open) == 0 || waiting[0].first <= open[0].key) {
 			s := waiting[0]
@@ -295,128 +274,4 @@ func (l *logs) progress(s *logSource) {
 	if l.o.Progress != nil {
 		l.o.Progress(Progress{Read: l.before + l.done, Total: l.before + l.total})
 	}
-}
-
-// names are those of files that the captures showed, lower case: their starts are
-// looked for.
-func names(transfers []*model.Transfer) map[string]bool {
-	out := map[string]bool{}
-	for _, t := range transfers {
-		for _, n := range append([]string{t.Name}, t.EarlierNames...) {
-			if n != "" {
-				out[strings.ToLower(n)] = true
-			}
-		}
-	}
-	return out
-}
-
-// join adds to the records of the captures what the logs showed.
-func (l *logs) join(r *Records) {
-	if len(l.sources) == 0 {
-		return
-	}
-	found := l.hosts.Close()
-	hosts, ours := &identity.Table{}, map[string]bool{}
-	for _, b := range found.Bindings {
-		hosts.Add(identity.Binding(b))
-	}
-	for _, t := range r.Transfers {
-		saidInExchange(hosts, t)
-	}
-	for _, h := range l.hosts.Names() {
-		name := strings.ToLower(h)
-		ours[name] = true
-		if _, domain, ok := strings.Cut(name, "."); ok {
-			ours[domain] = true
-		}
-	}
-	r.Transfers = ledger.Join(append(r.Transfers, found.Transfers...), hosts)
-	starts := make([]ledger.Start, 0, len(found.Starts))
-	for _, s := range found.Starts {
-		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})
-	}
-	for _, a := range found.Reads {
-		hosts.Complete(&a.Source, a.Time)
-		hosts.Complete(&a.Destination, a.Time)
-	}
-	ledger.Confirm(r.Transfers, found.Reads, hosts)
-	ledger.Tie(r.Transfers, starts, hosts)
-	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
-		t.Scope = l.o.scope(t, ours)
-		t.Techniques = techniques(t)
-		why := l.o.leaveOut(t, false)
-		if why != "" {
-			r.Summary.LeftOut[why]++
-		}
-		return why != ""
-	})
-	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
-	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
-	for _, a := range r.Accesses {
-		hosts.Complete(&a.Source, a.Time)
-		hosts.Complete(&a.Destination, a.Time)
-	}
-	r.sort()
-}
-
-// saidInExchange takes the names that an SMB exchange gives to the addresses of its
-// ends: the client's in NTLM, the server's in the tree path.
-func saidInExchange(hosts *identity.Table, t *model.Transfer) {
-	client, server := t.Source, t.Destination
-	if t.Initiator == model.ByDestination {
-		client, server = server, client
-	}
-	add := func(e model.Endpoint, name string) {
-		if _, err := netip.ParseAddr(name); err == nil || e.Host != "" {
-			return
-		}
-		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true})
-	}
-	if t.Session != nil && t.Session.Workstation != "" {
-		add(client, t.Session.Workstation)
-	}
-	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok && strings.HasPrefix(t.Channel, "smb") {
-		if name, _, _ := strings.Cut(tree, `\`); name != "" {
-			add(server, name)
-		}
-	}
-}
-
-// coverage is one record an input.
-func (l *logs) coverage(r *Records) {
-	for _, s := range l.sources {
-		c := &model.Coverage{Kind: "coverage", Input: s.in.Name, Digest: s.in.Digest(), Start: s.start, End: s.end, Bytes: s.bytes, Events: eventCounts(s.kinds)}
-		if s.in.Size >= 0 {
-			c.Size = &s.in.Size
-		}
-		if l.o.HashInputs {
-			sum, err := s.in.SHA256()
-			if err != nil {
-				c.Damaged = append(c.Damaged, err.Error())
-			}
-			c.SHA256 = sum
-		}
-		if s.err != nil {
-			c.Damaged = append(c.Damaged, s.err.Error())
-		}
-		if s.log != nil {
-			c.Damaged = append(c.Damaged, s.log.Damage()...)
-		}
-		if s.fault != "" {
-			l.faults = append(l.faults, s.fault)
-		}
-		r.damaged(c)
-		r.Summary.Events += s.events
-		r.Coverage = append(r.Coverage, c)
-	}
-}
-
-// eventCounts names the kinds of events.
-func eventCounts(kinds map[uint32]int64) map[string]int64 {
-	out := map[string]int64{}
-	for k, n := range kinds {
-		out[winevent.KindName(k)] += n
-	}
-	return out
 }

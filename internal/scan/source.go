@@ -21,8 +21,8 @@ const (
 
 // source is one capture being read: its frames in file order.
 type source struct {
-	in      *input.Input
-	index   int32
+	in *input.Input
+	due
 	first   model.Time // of its first frame, as far as it can be told without reading it
 	blocks  *capture.BlockPool
 	batches chan *capture.Batch
@@ -31,13 +31,12 @@ type source struct {
 	err     error // of opening it; read after batches is closed
 
 	batch *capture.Batch
-	next  int        // the next frame of batch
-	key   model.Time // when that frame is due: the highest time so far, so that file order holds
+	next  int // the next frame of batch
 }
 
 func newSource(in *input.Input, index int, inputs int) *source {
 	size := min(max(blocksTogether/(16*inputs), blockSizeMin), blockSize)
-	s := &source{in: in, index: int32(index), first: math.MinInt64, blocks: capture.NewBlockPool(size, 32)}
+	s := &source{in: in, due: due{index: int32(index)}, first: math.MinInt64, blocks: capture.NewBlockPool(size, 32)}
 	if t, ok := capture.FirstTime(in.Head); ok {
 		s.first = t
 	}
@@ -112,23 +111,7 @@ func (s *source) stamp() {
 // merge gives the frames of all sources in the order of their times.
 type merge struct {
 	waiting []*source // not started, by their first time
-	open    sourceHeap
-}
-
-// sourceHeap orders open sources by the time of their next frame.
-type sourceHeap []*source
-
-func (h sourceHeap) Len() int { return len(h) }
-func (h sourceHeap) Less(i, j int) bool {
-	return h[i].key < h[j].key || h[i].key == h[j].key && h[i].index < h[j].index
-}
-func (h sourceHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *sourceHeap) Push(x any)   { *h = append(*h, x.(*source)) }
-func (h *sourceHeap) Pop() any {
-	old := *h
-	s := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return s
+	open    byDue[*source]
 }
 
 // top is the source whose frame comes next, nil at the end. It starts sources

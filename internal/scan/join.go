@@ -1,0 +1,97 @@
+package scan
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"waybill/internal/identity"
+	"waybill/internal/ledger"
+	"waybill/internal/model"
+)
+
+// names are those of files that the captures showed, lower case: their starts are
+// looked for.
+func names(transfers []*model.Transfer) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range transfers {
+		for _, n := range append([]string{t.Name}, t.EarlierNames...) {
+			if n != "" {
+				out[strings.ToLower(n)] = true
+			}
+		}
+	}
+	return out
+}
+
+// join adds to the records of the captures what the logs showed.
+func (l *logs) join(r *Records) {
+	if len(l.sources) == 0 {
+		return
+	}
+	found := l.hosts.Close()
+	hosts, ours := &identity.Table{}, map[string]bool{}
+	for _, b := range found.Bindings {
+		hosts.Add(identity.Binding(b))
+	}
+	for _, t := range r.Transfers {
+		saidInExchange(hosts, t)
+	}
+	for _, h := range l.hosts.Names() {
+		name := strings.ToLower(h)
+		ours[name] = true
+		if _, domain, ok := strings.Cut(name, "."); ok {
+			ours[domain] = true
+		}
+	}
+	r.Transfers = ledger.Join(append(r.Transfers, found.Transfers...), hosts)
+	starts := make([]ledger.Start, 0, len(found.Starts))
+	for _, s := range found.Starts {
+		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})
+	}
+	for _, a := range found.Reads {
+		hosts.Complete(&a.Source, a.Time)
+		hosts.Complete(&a.Destination, a.Time)
+	}
+	ledger.Confirm(r.Transfers, found.Reads, hosts)
+	ledger.Tie(r.Transfers, starts, hosts)
+	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
+		t.Scope = l.o.scope(t, ours)
+		t.Techniques = techniques(t)
+		why := l.o.leaveOut(t, false)
+		if why != "" {
+			r.Summary.LeftOut[why]++
+		}
+		return why != ""
+	})
+	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
+	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
+	for _, a := range r.Accesses {
+		hosts.Complete(&a.Source, a.Time)
+		hosts.Complete(&a.Destination, a.Time)
+	}
+	r.sort()
+}
+
+// saidInExchange takes the names that an SMB exchange gives to the addresses of its
+// ends: the client's in NTLM, the server's in the tree path.
+func saidInExchange(hosts *identity.Table, t *model.Transfer) {
+	client, server := t.Source, t.Destination
+	if t.Initiator == model.ByDestination {
+		client, server = server, client
+	}
+	add := func(e model.Endpoint, name string) {
+		if _, err := netip.ParseAddr(name); err == nil || e.Host != "" {
+			return
+		}
+		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true})
+	}
+	if t.Session != nil && t.Session.Workstation != "" {
+		add(client, t.Session.Workstation)
+	}
+	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok && strings.HasPrefix(t.Channel, "smb") {
+		if name, _, _ := strings.Cut(tree, `\`); name != "" {
+			add(server, name)
+		}
+	}
+}
