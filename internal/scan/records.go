@@ -12,6 +12,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/packet"
+	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/wire"
 )
 
@@ -206,6 +207,7 @@ func (o *Options) inTime(start, end model.Time) bool {
 func (p *pipeline) access(a *wire.Access) *model.Access {
 	rec := a.Access
 	rec.Kind = "access"
+	rec.Command = cmdline.Redact(rec.Command)
 	rec.Evidence = p.evidence(&a.Seen, rec.What)
 	return &rec
 }

@@ -273,3 +273,21 @@ func TestFindings(t *testing.T) {
 		t.Errorf("%d starts", started)
 	}
 }
+
+// TestSecrets: a password in a command that crossed the wire is in no record.
+func TestSecrets(t *testing.T) {
+	capture := synth.Record(1, func(n *synth.Net) {
+		s := n.SMB(n.Host("A", "10.0.0.1"), n.Host("B", "10.0.0.2"), synth.SMBOptions{User: "bob"})
+		s.Tree("ADMIN$").Put(`x.exe`, n.PE(4000))
+		s.StartService("x", "x", `C:\Windows\x.exe & net use \\c\d S3cret /user:bob`)
+		s.Logoff()
+	}).Capture.PCAP()
+	r := scanned(t, folder(t, map[string][]byte{"a.pcap": capture})...)
+	text, err := json.Marshal(r.Records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "S3cret") || !strings.Contains(string(text), `\\\\c\\d ***`) {
+		t.Errorf("%s", text)
+	}
+}
