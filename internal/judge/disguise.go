@@ -38,6 +38,9 @@ func lookDisguise(s struct{}, e Event) (struct{}, []Mark) {
 // renamed says whether a program bears another name than its version resource
 // gives it. What differs in the extension or in a copy's number is the same name.
 func renamed(name, original string) bool {
+	if original == "" {
+		return false
+	}
 	a, b := plainName(name), plainName(original)
 	return a != "" && b != "" && a != b && !strings.HasPrefix(a, b) && !strings.HasPrefix(b, a)
 }
