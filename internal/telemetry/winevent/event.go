@@ -187,7 +187,7 @@ func (e *Event) Number(name string) uint64 { return Number(e.Get(name)) }
 
 // Number reads decimal or 0x hex digits; 0 when s is neither.
 func Number(s string) uint64 {
-	n, err := strconv.ParseUint(s, 0, 64)
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 0, 64)
 	if err != nil {
 		return 0
 	}

@@ -16,6 +16,7 @@ import (
 // blanks, since names hold dots.
 type shape struct {
 	name     string
+	ecs      bool  // data may stand under the names of ECS
 	has      paths // all of these say that it is this shape
 	provider paths
 	channel  paths
@@ -43,7 +44,7 @@ func in(all ...string) paths {
 // shapes are told apart by the fields that are present. The first that fits counts.
 var shapes = []shape{
 	{name: "Defender hunting", has: in("DeviceName", "ActionType"), computer: in("DeviceName"), stamp: in("Timestamp", "TimeGenerated")},
-	{name: "winlogbeat", has: in("winlog event_id"), provider: in("winlog provider_name"), channel: in("winlog channel"),
+	{name: "winlogbeat", ecs: true, has: in("winlog event_id"), provider: in("winlog provider_name"), channel: in("winlog channel"),
 		id: in("winlog event_id"), computer: in("winlog computer_name"), record: in("winlog record_id"),
 		stamp: in("winlog time_created", "@timestamp"), data: in("winlog event_data", "winlog user_data"), keywords: in("winlog keywords")},
 	{name: "winlogbeat 6", has: in("event_id", "computer_name"), provider: in("source_name"), channel: in("log_name"),
@@ -138,6 +139,9 @@ func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 		return false, nil
 	}
 	l.gather(v, s, e)
+	if s.ecs && v.Exists("ecs") {
+		l.ecs(v, e)
+	}
 	e.Failure = failed(v, s.keywords)
 	l.stamp(v, s, e, e.Get("UtcTime"))
 	return true, nil
@@ -269,11 +273,26 @@ func (l *Lines) nested(b []byte, e *Event) {
 		dataOfXML(b, e)
 		return
 	}
+	if strings.Contains(bytesString(b), listSeparator) {
+		l.listed(bytesString(b), e)
+		return
+	}
 	if v, err := fastjson.ParseBytes(b); err == nil && v.Type() == fastjson.TypeObject {
 		if inner := v.Get("EventData"); inner != nil {
 			v = inner
 		}
 		l.object(v, e, 0)
+	}
+}
+
+// listSeparator parts the data in Hayabusa's tables: "Name: value ¦ Name: value".
+const listSeparator = " ¦ "
+
+func (l *Lines) listed(s string, e *Event) {
+	for part := range strings.SplitSeq(s, listSeparator) {
+		if name, value, ok := strings.Cut(part, ": "); ok {
+			l.missing(e, strings.TrimSpace(name), strings.TrimSpace(value))
+		}
 	}
 }
 

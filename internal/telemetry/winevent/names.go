@@ -44,5 +44,14 @@ var fieldNames = func() map[string]string {
 	// evtx_dump and Splunk keep these from attributes or old manifests.
 	m["ProcessGUID"], m["ParentProcessGUID"] = "ProcessGuid", "ParentProcessGuid"
 	m["Imphash"] = "IMPHASH"
+	// Splunk's names for what it takes from the message of a Security event.
+	for splunk, name := range map[string]string{"Share_Name": "ShareName", "Share_Path": "ShareLocalPath", "Relative_Target_Name": "RelativeTargetName",
+		"Access_Mask": "AccessMask", "Accesses": "AccessList", "Source_Address": "SourceAddress", "Source_Network_Address": "IpAddress", "Source_Port": "IpPort",
+		"Workstation_Name": "WorkstationName", "Logon_Type": "LogonType", "New_Process_Name": "NewProcessName", "New_Process_ID": "NewProcessId",
+		"Creator_Process_Name": "ParentProcessName", "Process_Command_Line": "CommandLine", "Service_Name": "ServiceName", "Service_File_Name": "ServiceFileName",
+		"Account_Name": "SubjectUserName", "Account_Domain": "SubjectDomainName", "Security_ID": "SubjectUserSid", "Destination_Address": "DestAddress", "Destination_Port": "DestPort",
+		"Task_Name": "TaskName", "Task_Content": "TaskContent"} {
+		m[splunk] = name
+	}
 	return m
 }()

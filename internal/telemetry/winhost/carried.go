@@ -167,8 +167,8 @@ func join(in, out []placed, channel, confidence, reason string) {
 
 // shareRead takes a file of a share that another host asked to read, as a 5145 says. It is no movement
 // by itself, and confirms one that another witness claims.
-func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr) {
-	if e.Failure || e.Number("AccessMask")&1 == 0 || !carries(extension(path)) || !from.Known() || loopback(from) || h.isOwn(from, e.Time) || len(h.s.out.Reads) >= maxReads {
+func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr, mask uint64) {
+	if e.Failure || mask&1 == 0 || !carries(extension(path)) || !from.Known() || loopback(from) || h.isOwn(from, e.Time) || len(h.s.out.Reads) >= maxReads {
 		return
 	}
 	if n := len(h.reads); n > 0 {

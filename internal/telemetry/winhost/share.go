@@ -59,7 +59,7 @@ const maxWriteEvidence = 8
 func (h *host) share(e *winevent.Event) {
 	share := lastElement(e.Get("ShareName"))
 	path := strings.Trim(e.Get("RelativeTargetName"), `\`)
-	from := address(e.Get("IpAddress"))
+	from, mask := address(e.First("IpAddress", "SourceAddress")), rights(e)
 	if share == "" || path == "" {
 		return
 	}
@@ -70,8 +70,8 @@ func (h *host) share(e *winevent.Event) {
 	if shellMetadata(path) {
 		return
 	}
-	if e.Number("AccessMask")&(writeData|appendData) == 0 {
-		h.shareRead(e, share, path, from)
+	if mask&(writeData|appendData) == 0 {
+		h.shareRead(e, share, path, from, mask)
 		return
 	}
 	// An address of the host itself shows when more of it is known.
@@ -139,6 +139,24 @@ func (h *host) requested(e *winevent.Event) bool {
 	h.found(tr, model.ByDestination)
 	h.land(tr, strings.ToLower(tr.Path), e.Time)
 	return true
+}
+
+// rights are those of the access mask, else of the list that is made of it.
+func rights(e *winevent.Event) uint64 {
+	if m := e.Number("AccessMask"); m != 0 {
+		return m
+	}
+	list := e.Get("AccessList")
+	var m uint64
+	for _, r := range []struct {
+		code, name string
+		bit        uint64
+	}{{"%%4416", "ReadData", 1}, {"%%4417", "WriteData", writeData}, {"%%4418", "AppendData", appendData}} {
+		if strings.Contains(list, r.code) || strings.Contains(list, r.name) {
+			m |= r.bit
+		}
+	}
+	return m
 }
 
 // localPath is where a file of a share lies, as far as the event or the share's

@@ -122,6 +122,11 @@ var scenarios = []struct {
 		n.Logon(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, 3)
 		n.ShareAccess(srv, n.Host("SRV2", "10.0.0.9"), `CORP\SRV$`, "0x1", "C$", "a.exe", "0x2")
 	}, ""},
+	{"rights as a list", func(n *synth.Net, srv, ws *synth.Host) {
+		for i, list := range []string{"%%1538 %%4416 %%4423", "%%4417 %%4418", "WriteData (or AddFile)"} {
+			n.Log(srv, synth.Security, 5145, "ShareName", `\\*\C$`, "RelativeTargetName", fmt.Sprintf("%d.exe", i), "AccessList", list, "IpAddress", "::ffff:10.0.0.31")
+		}
+	}, "push smb 1.exe 10.0.0.31 > SRV logged claimed\npush smb 2.exe 10.0.0.31 > SRV logged claimed"},
 	{"refused", func(n *synth.Net, srv, ws *synth.Host) {
 		n.ShareAccess(srv, ws, "bob", "0x1", "C$", `a.exe`, "0x2")
 		n.Logs[len(n.Logs)-1].Failure = true
