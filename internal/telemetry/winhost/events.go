@@ -172,6 +172,9 @@ func (h *host) connection(e *winevent.Event) {
 	if sharing(dp) || sharing(sp) {
 		h.connected(e, src, dst, sp, dp, eventName(e)+" connection")
 	}
+	if dp == 135 && own == dst {
+		h.sign(remote{time: e.Time, addr: src, own: dst, port: sp, rpc: true, evidence: h.evidence(e, eventName(e)+" connection to RPC")})
+	}
 	if dp == 3389 && strings.HasSuffix(strings.ToLower(e.Get("Image")), `\mstsc.exe`) && len(h.desktops) < maxFacts {
 		h.desktops = append(h.desktops, remote{time: e.Time, addr: dst, port: sp, evidence: h.evidence(e, eventName(e)+" connection")})
 	}
@@ -284,7 +287,7 @@ func (h *host) fresh(path string) bool { return h.open[path] > 0 }
 // are one.
 func (h *host) sign(r remote) {
 	for i := len(h.remotes) - 1; i >= 0 && i >= len(h.remotes)-8; i-- {
-		if o := &h.remotes[i]; o.addr == r.addr && o.user == r.user && max(o.time-r.time, r.time-o.time) < 1e9 {
+		if o := &h.remotes[i]; o.addr == r.addr && o.user == r.user && o.rpc == r.rpc && max(o.time-r.time, r.time-o.time) < 1e9 {
 			return
 		}
 	}

@@ -100,6 +100,7 @@ type remote struct {
 	own          model.Addr
 	port         uint16 // its own, 0 for a logon
 	user, domain string
+	rpc          bool   // a connection to the endpoint mapper: a sign that something was ordered, not that a file came
 	id           string // logon id
 	evidence     model.Evidence
 }

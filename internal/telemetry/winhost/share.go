@@ -415,7 +415,7 @@ func (h *host) remoteAt(t model.Time) (*remote, string) {
 		several := false
 		for i := range h.remotes {
 			r := &h.remotes[i]
-			if r.time < t-reach || r.time > t+min(reach, minute) || h.isOwn(r.addr, r.time) {
+			if r.time < t-reach || r.time > t+min(reach, minute) || r.rpc || h.isOwn(r.addr, r.time) {
 				continue
 			}
 			if only != nil && only.addr != r.addr {

@@ -181,6 +181,11 @@ var scenarios = []struct {
 		n.Sleep(1e9)
 		n.Ran(srv, system, `C:\Windows\kq.exe`, `kq.exe`, services, 9, "aa11")
 	}, "push smb kq.exe 10.0.0.31 > SRV inferred done by bob, process"},
+	{"a service after a call", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Spoke(srv, ws, srv, 135, `C:\Windows\System32\svchost.exe`, 9)
+		n.FileCreated(srv, "System", 4, `C:\Windows\notes.txt`)
+		n.Ran(srv, system, `C:\Windows\kq.exe`, `kq.exe`, services, 9, "aa11")
+	}, "push smb kq.exe 10.0.0.31 > SRV inferred done, process"},
 	{"a service with nobody there", func(n *synth.Net, srv, _ *synth.Host) {
 		n.Ran(srv, system, `C:\Windows\kq.exe`, `kq.exe`, services, 9, "aa11")
 	}, ""},
