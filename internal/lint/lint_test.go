@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
 	"internal/telemetry/winlog":   {"internal/telemetry/winevent", "internal/telemetry/evtx"},
+	"internal/telemetry/stored":   {"internal/telemetry/winevent", "internal/telemetry/winlog"},
 	"internal/telemetry/winhost":  {"internal/telemetry/winevent", "internal/telemetry/cmdline"},
 	"internal/telemetry/cmdline":  {},
 
@@ -48,7 +49,7 @@ var allowed = map[string][]string{
 
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
-		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline",
+		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb2", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},

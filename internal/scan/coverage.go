@@ -19,6 +19,9 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	for _, s := range l.sources {
 		r.Coverage = append(r.Coverage, s.coverage(&p.o))
 		r.Summary.Events += s.events
+		if s.notKept != nil {
+			r.Ignored = append(r.Ignored, s.in.Name+": "+s.notKept.Error())
+		}
 		if s.fault != "" {
 			l.faults = append(l.faults, s.fault)
 		}

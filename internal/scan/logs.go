@@ -28,6 +28,7 @@ type logSource struct {
 	first   model.Time
 	log     winlog.Log
 	err     error  // of opening it, or damage of its container
+	notKept error  // why --cache has nothing of it
 	fault   string // a panic of its reader; read after batches is closed
 	batches chan *winlog.Batch
 	spare   chan *winlog.Batch
@@ -54,10 +55,16 @@ func newLogSource(in *input.Input, index int) *logSource {
 }
 
 // begin opens the log and reads ahead.
-func (s *logSource) begin(ctx context.Context, ahead int) {
+func (s *logSource) begin(ctx context.Context, ahead int, o *Options) {
 	s.batches, s.spare = make(chan *winlog.Batch, ahead), make(chan *winlog.Batch, ahead+1)
 	for range ahead + 1 {
 		s.spare <- &winlog.Batch{}
+	}
+	path := s.cachePath(o)
+	if log, f := kept(path); log != nil {
+		s.log = log
+		go s.read(ctx, f, nil)
+		return
 	}
 	r, size, err := s.open()
 	if r == nil {
@@ -72,7 +79,10 @@ func (s *logSource) begin(ctx context.Context, ahead int) {
 		close(s.batches)
 		return
 	}
-	go s.read(ctx, r)
+	if err != nil { // damaged in its container
+		path = ""
+	}
+	go s.read(ctx, r, newKeeper(path))
 }
 
 func (s *logSource) open() (io.ReadCloser, int64, error) {
@@ -87,15 +97,21 @@ func (s *logSource) open() (io.ReadCloser, int64, error) {
 	return r, s.in.Size, err
 }
 
-func (s *logSource) read(ctx context.Context, r io.Closer) {
+func (s *logSource) read(ctx context.Context, r io.Closer, k *keeper) {
 	defer close(s.batches)
 	defer r.Close()
+	whole := false
+	defer func() { s.notKept = k.done(whole, s.log.Damage(), s.rest) }()
 	for {
 		b := <-s.spare
-		if s.batchOf(b) != nil {
-			s.rest = b.Bytes
+		if err := s.batchOf(b); err != nil {
+			if s.rest = b.Bytes; err != io.EOF {
+				s.err = err
+			}
+			whole = err == io.EOF && s.fault == ""
 			return
 		}
+		k.batch(b)
 		select {
 		case s.batches <- b:
 		case <-ctx.Done():
@@ -195,7 +211,7 @@ func (l *logs) run(ctx context.Context) error {
 		for len(waiting) > 0 && (len(open) == 0 || waiting[0].first <= open[0].key) {
 			s := waiting[0]
 			waiting = waiting[1:]
-			s.begin(readers, ahead)
+			s.begin(readers, ahead, &l.o)
 			if s.ready() {
 				heap.Push(&open, s)
 			}

@@ -142,3 +142,59 @@ func TestDamagedLog(t *testing.T) {
 		t.Log("the tool's own records were hit")
 	}
 }
+
+// TestCache: a second scan gives the same from what the first one kept, and reads
+// what changed.
+func TestCache(t *testing.T) {
+	_, all := night()
+	half := len(all) / 2
+	paths := folder(t, map[string][]byte{"a.evtx": all[:half].EVTX(), "b.json": all[half:].EvtxDump()})
+	cache := filepath.Join(t.TempDir(), "kept")
+	o := Options{Paths: paths, Cache: cache}
+	runs := make([]string, 3)
+	for i := range runs {
+		r, err := Run(context.Background(), o)
+		if err != nil || len(r.Problems)+len(r.Ignored) > 0 {
+			t.Fatal(err, r.Problems, r.Ignored)
+		}
+		b, _ := json.Marshal(r.Records)
+		runs[i] = string(b)
+		kept, _ := filepath.Glob(filepath.Join(cache, "*"))
+		if want := 2; i < 2 && len(kept) != want || i == 2 && len(kept) != 3 {
+			t.Errorf("run %d: %d files are kept", i, len(kept))
+		}
+		if i == 1 { // the log goes on
+			if err := os.WriteFile(paths[1], append(all[half:].EvtxDump(), all[:1].EvtxDump()...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if runs[0] != runs[1] {
+		t.Error(firstDifference(runs[1], runs[0]))
+	}
+	if runs[2] == runs[1] {
+		t.Error("what changed was not read")
+	}
+	// A damaged store is named, and nothing is made up from it.
+	for _, f := range mustGlob(t, filepath.Join(cache, "*.events")) {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f, b[:len(b)-20], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, err := Run(context.Background(), o); err != nil || !r.Failed || !strings.Contains(strings.Join(r.Problems, "\n"), "stored events") {
+		t.Errorf("%v, %q", err, r.Problems)
+	}
+}
+
+func mustGlob(t *testing.T, pattern string) []string {
+	t.Helper()
+	out, err := filepath.Glob(pattern)
+	if err != nil || len(out) == 0 {
+		t.Fatal(pattern, err)
+	}
+	return out
+}

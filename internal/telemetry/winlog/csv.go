@@ -115,7 +115,7 @@ func (l *csvLog) take(row []string, b *Batch) {
 			object.Set(l.columns[i], l.arena.NewString(v))
 		}
 	}
-	e := b.next()
+	e := b.Next()
 	e.Line = line
 	if _, err := l.lines.Value(object, e); err != nil || e.ID == 0 {
 		b.drop()

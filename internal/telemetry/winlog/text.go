@@ -192,7 +192,7 @@ func (l *jsonLog) Next(b *Batch) error {
 
 // take decodes one value.
 func (l *jsonLog) take(value []byte, b *Batch) {
-	e := b.next()
+	e := b.Next()
 	e.Line = l.number
 	_, err := l.lines.Event(value, e)
 	if err == nil && e.ID != 0 {

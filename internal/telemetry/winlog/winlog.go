@@ -119,8 +119,8 @@ func (d *damage) Damage() []string {
 	return append(d.list[:len(d.list):len(d.list)], fmt.Sprintf("%d more places", d.more))
 }
 
-// next gives an event of the batch to fill in.
-func (b *Batch) next() *winevent.Event {
+// Next gives an event of the batch to fill in, with the memory of an earlier one.
+func (b *Batch) Next() *winevent.Event {
 	if len(b.Events) < cap(b.Events) {
 		b.Events = b.Events[:len(b.Events)+1]
 	} else {

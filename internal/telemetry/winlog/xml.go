@@ -32,7 +32,7 @@ func (l *xmlLog) Next(b *Batch) error {
 			}
 			break
 		}
-		e := b.next()
+		e := b.Next()
 		e.Line = line
 		if _, err := winevent.XML(value, e); err != nil {
 			b.drop()
