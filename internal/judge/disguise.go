@@ -12,7 +12,7 @@ import (
 // the name of a document, picture or text, and a program with two extensions of
 // which the first is harmless (ATT&CK T1036.007, T1036.008).
 func disguise() Analytic {
-	return &rule[struct{}]{name: "disguise", key: named, look: lookDisguise, able: needsFiles}
+	return &rule[aliases]{name: "disguise", key: named, look: lookDisguise, able: needsFiles}
 }
 
 func named(e Event) string {
@@ -22,17 +22,37 @@ func named(e Event) string {
 	return cmp.Or(contentKey(e.Transfer), e.Transfer.ID)
 }
 
-func lookDisguise(s struct{}, e Event) (struct{}, []Mark) {
+// aliases is the name under which one content that runs was first seen.
+type aliases struct {
+	First string `json:"first"`
+}
+
+func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	t := e.Transfer
 	text, technique := unfit(strings.ToLower(t.Name), t.Type)
 	if text == "" && renamed(t.Name, t.OriginalName) {
 		text, technique = fmt.Sprintf("the program calls itself %q and bears the name %q", t.OriginalName, t.Name), "T1036.003"
 	}
+	nats := 3.0
+	if text == "" {
+		text, technique, nats = s.alias(t), "T1036", 2
+	}
+	if s.First == "" && runs(t) && contentHash(t) != "" {
+		s.First = t.Name
+	}
 	if text == "" {
 		return s, nil
 	}
-	return s, []Mark{{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: 3,
+	return s, []Mark{{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: text, Evidence: t.Evidence, Techniques: []string{technique}}}
+}
+
+// alias says that the same program bore another name before.
+func (s *aliases) alias(t *model.Transfer) string {
+	if s.First == "" || !runs(t) || !renamed(t.Name, s.First) {
+		return ""
+	}
+	return fmt.Sprintf("the same content was called %q before, now %q", s.First, t.Name)
 }
 
 // renamed says whether a program bears another name than its version resource

@@ -207,6 +207,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[writers]:
 		again(t, r)
+	case *rule[aliases]:
+		again(t, r)
 	case *rule[serves]:
 		again(t, r)
 	case *rule[struct{}]:

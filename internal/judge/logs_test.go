@@ -119,6 +119,31 @@ func TestHabits(t *testing.T) {
 	}
 }
 
+// TestAlias: a program that comes under another name than before.
+func TestAlias(t *testing.T) {
+	for name, c := range map[string]struct {
+		second string
+		hash   string
+		want   bool
+	}{
+		"another name":     {"svchost32.exe", "aa", true},
+		"a copy's number":  {"A (2).exe", "aa", false},
+		"another content":  {"svchost32.exe", "bb", false},
+		"the same name":    {"a.exe", "aa", false},
+		"a text's content": {"b.txt", "aa", false},
+	} {
+		var all []*model.Transfer
+		for i, x := range []struct{ name, hash string }{{"a.exe", "aa"}, {c.second, c.hash}} {
+			all = append(all, logged(fmt.Sprint("t-", i), model.Time(i)*60e9, func(t *model.Transfer) {
+				t.Name, t.Path, t.Hashes = x.name, x.name, []model.Hash{{Alg: "sha256", Value: x.hash, From: "process-start"}}
+			}))
+		}
+		if got := strings.Contains(said(all, nil, Settings{}), "disguise 2"); got != c.want {
+			t.Errorf("%s: %s", name, said(all, nil, Settings{}))
+		}
+	}
+}
+
 // TestHashJoinsHosts: the hash that logs took at the start makes one content of
 // what two hosts ran.
 func TestHashJoinsHosts(t *testing.T) {
