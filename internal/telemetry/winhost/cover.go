@@ -17,10 +17,16 @@ type channel struct {
 	pages map[uint64]*page // record numbers that were seen
 	seen  int64
 	span  [2]uint64
+
+	unknown bool // not all record numbers could be kept
 }
 
-// maxPages bounds the memory for record numbers: of 64 million records a log.
-const maxPages = 1 << 14
+// Bounds of what is kept for coverage: 512 million record numbers of all logs (some
+// 70 MiB), and the channels of a host.
+const (
+	maxPages    = 1 << 17
+	maxChannels = 2048
+)
 
 // page is 4,096 record numbers: a bit for each that was seen, and their times.
 type page struct {
@@ -32,12 +38,15 @@ type page struct {
 // of the same number and time is the same one from another collector.
 func (h *host) cover(e *winevent.Event) bool {
 	c := h.channels[e.Channel]
+	if c == nil && len(h.channels) >= maxChannels {
+		return true
+	}
 	if c == nil {
 		name := strings.Clone(e.Channel)
 		c = &channel{LogCoverage: model.LogCoverage{Channel: name}, kinds: map[uint32]int64{}, pages: map[uint64]*page{}}
 		h.channels[name] = c
 	}
-	if e.Record != 0 && !c.number(e.Record, e.Time) {
+	if e.Record != 0 && !h.s.number(c, e.Record, e.Time) {
 		return false
 	}
 	c.Events++
@@ -54,15 +63,17 @@ func (h *host) cover(e *winevent.Event) bool {
 }
 
 // number notes a record's number, and reports whether it is new.
-func (c *channel) number(n uint64, t model.Time) bool {
+func (s *Hosts) number(c *channel, n uint64, t model.Time) bool {
 	if c.seen == 0 {
 		c.span = [2]uint64{n, n}
 	}
 	p := c.pages[n>>12]
 	if p == nil {
-		if len(c.pages) >= maxPages {
+		if s.pages >= maxPages {
+			c.unknown = true
 			return true
 		}
+		s.pages++
 		p = &page{first: t, last: t}
 		c.pages[n>>12] = p
 	}
@@ -81,7 +92,7 @@ func (c *channel) number(n uint64, t model.Time) bool {
 
 // missing is how many record numbers between the first and the last were not seen.
 func (c *channel) missing() int64 {
-	if c.seen == 0 || len(c.pages) >= maxPages {
+	if c.seen == 0 || c.unknown {
 		return 0
 	}
 	return int64(c.span[1]-c.span[0]) + 1 - c.seen

@@ -73,6 +73,7 @@ type Hosts struct {
 	out   Result
 	texts winevent.Texts     // paths of programs and the like, that come again and again
 	low   map[string]string  // their lower case
+	pages int                // of record numbers, of all logs
 	heard map[heard]*Binding // what hosts say of others
 
 	// Files that went into, and came out of, synced folders and media.
@@ -151,11 +152,28 @@ func (s *Hosts) host(computer string) *host {
 			}
 		}
 	}
+	if h == nil && len(s.hosts) >= maxHosts {
+		return s.rest()
+	}
 	if h == nil {
 		h = newHost(s, strings.Clone(computer), strings.Clone(bare))
 		s.short[h.bare] = h
 	}
 	s.hosts[strings.Clone(computer)], s.hosts[strings.Clone(key)] = h, h
+	return h
+}
+
+// maxHosts bounds the names of hosts; a log that names more is made up, or damaged.
+const maxHosts = 1 << 16
+
+// rest is one host for all beyond the bound.
+func (s *Hosts) rest() *host {
+	const name = "(more hosts)"
+	h := s.hosts[name]
+	if h == nil {
+		h = newHost(s, name, name)
+		s.hosts[name] = h
+	}
 	return h
 }
 
