@@ -225,7 +225,7 @@ func (h *host) watched(image, path string) bool {
 func housekeeping(path string) bool {
 	p := strings.ToLower(path)
 	switch extension(p) {
-	case "etl", "blf", "regtrans-ms", "log1", "log2", "pf", "dmp", "sys$", "evtx", "lnk~":
+	case "etl", "blf", "regtrans-ms", "log1", "log2", "pf", "dmp", "evtx":
 		return true
 	}
 	_, name := splitPath(p)
