@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -155,11 +156,22 @@ func looksJSON(text []byte) bool {
 		return false
 	}
 	for range 8 {
-		line, rest, _ := bytes.Cut(text, []byte("\n"))
-		if l.Looks(line) {
+		line, rest, whole := bytes.Cut(text, []byte("\n"))
+		if l.Looks(line) || !whole && len(line) >= kindHead/2 && namesEvents(line) {
 			return true
 		}
 		text = rest
+	}
+	return false
+}
+
+// namesEvents says whether a line that is too long to be seen whole names what
+// events of Windows are made of.
+func namesEvents(line []byte) bool {
+	for _, name := range []string{`"winlog"`, `"EventID"`, `"EventCode"`, `"event_id"`, `"EventRecordID"`, `"EventRecordId"`} {
+		if bytes.Contains(line, []byte(name)) {
+			return true
+		}
 	}
 	return false
 }
@@ -200,7 +212,20 @@ func (l *jsonLog) take(value []byte, b *Batch) {
 	}
 	b.drop()
 	if err != nil && !errors.Is(err, winevent.ErrNoEvent) {
-		l.note("line %d: no JSON: %v", l.number, err)
+		l.note("line %d: no JSON: %s", l.number, innermost(err))
+	}
+}
+
+// innermost is the cause of a parser's error, without the path to it and the text
+// that was not read.
+func innermost(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "; unparsed tail")
+	for {
+		_, rest, ok := strings.Cut(text, ": ")
+		if !ok || !strings.HasPrefix(text, "cannot parse") {
+			return text
+		}
+		text = rest
 	}
 }
 

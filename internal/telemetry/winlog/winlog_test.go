@@ -165,6 +165,19 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
+// TestLongFirst: a log whose first line is longer than what is looked at is a log.
+func TestLongFirst(t *testing.T) {
+	long := `{"winlog":{"event_id":"1","computer_name":"a","event_data":{"a":"` + strings.Repeat("x", maxText) + `"}}}` + "\n"
+	l := open(t, append([]byte(long), logs().Winlogbeat()...))
+	got, _ := read(t, l)
+	if len(got) != len(logs()) || len(l.Damage()) != 1 || l.Damage()[0] != "line 1: longer than 16 MiB: passed over" {
+		t.Errorf("%d events, %q", len(got), l.Damage())
+	}
+	if Kind([]byte(`{"a":"`+strings.Repeat("x", kindHead))) != "" {
+		t.Error("any long line is taken for a log")
+	}
+}
+
 // TestTimes: a time in the far future or none at all is no reason to stop.
 func TestTimes(t *testing.T) {
 	for _, stamp := range []string{"9999-12-31T23:59:59Z", "2262-04-12T00:00:00Z", "", "yesterday", "-1", "1e300", "0001-01-01T00:00:00Z"} {
