@@ -199,6 +199,10 @@ func (w *walker) tar(n node) {
 	for i := 0; ; i++ {
 		h, err := archive.Next()
 		if err == io.EOF {
+			// What follows the last member shows whether a compressed archive is whole.
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				w.problems = append(w.problems, Problem{Name: n.name, Cause: fmt.Sprintf("damaged behind its last member: %v", err), Named: true})
+			}
 			return
 		}
 		if err != nil {

@@ -243,3 +243,14 @@ func FuzzWalk(f *testing.F) {
 		}
 	})
 }
+
+// TestCutArchive: a compressed archive whose end is missing gives its members, and
+// the damage is named.
+func TestCutArchive(t *testing.T) {
+	whole := gz(tarOf(member{"a.pcap", capture}))
+	dir := folder(t, map[string][]byte{"cut.tar.gz": whole[:len(whole)-6]})
+	inputs, problems := Walk([]string{dir}, nil, Options{Kind: kind})
+	if len(inputs) != 1 || len(problems) != 1 || !problems[0].Named || !strings.Contains(problems[0].Cause, "behind its last member") {
+		t.Errorf("%d inputs, %v", len(inputs), problems)
+	}
+}
