@@ -241,6 +241,22 @@ func sameStart(a, b *model.Execution) bool {
 	return a.How == b.How && max(a.Time-b.Time, b.Time-a.Time) < 10e9
 }
 
+// counted adds one to how often something was seen, and gives how often it was before.
+// The map passed in is given up; it remembers the first countedMost.
+func counted(times map[string]int, what string) (map[string]int, int) {
+	n := times[what]
+	if times == nil {
+		times = map[string]int{}
+	}
+	if n > 0 || len(times) < countedMost {
+		times[what] = n + 1
+	}
+	return times, n
+}
+
+// countedMost bounds what is counted under one key.
+const countedMost = 1024
+
 // sortedKeys gives the keys of a map in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -18,12 +18,8 @@ type drops struct {
 	Writers map[string]int `json:"writers"`
 }
 
-// usualWriter is how many programs a host writes to a share before it is known for
-// it; writersMost bounds the hosts remembered of a share.
-const (
-	usualWriter = 10
-	writersMost = 1024
-)
+// usualWriter is how many programs a host writes to a share before it is known for it.
+const usualWriter = 10
 
 func droppedOn(e Event) string {
 	if !smbPush(e) || !runs(e.Transfer) {
@@ -38,15 +34,8 @@ func droppedOn(e Event) string {
 
 func lookDrop(s drops, e Event) (drops, []Mark) {
 	t := e.Transfer
-	who := hostKey(t.Source)
-	n := s.Writers[who]
-	if s.Writers == nil {
-		s.Writers = map[string]int{}
-	}
-	if n > 0 || len(s.Writers) < writersMost {
-		s.Writers[who] = n + 1
-	}
-	if n >= usualWriter {
+	var n int
+	if s.Writers, n = counted(s.Writers, hostKey(t.Source)); n >= usualWriter {
 		return s, nil
 	}
 	m := Mark{Family: "channel", Analytic: "share-drop", Transfer: t.ID, Time: t.End, Nats: 3,

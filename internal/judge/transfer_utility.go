@@ -17,11 +17,8 @@ type habits struct {
 	Uses map[string]int `json:"uses"`
 }
 
-// habitual is how many uses make a habit; habitsMost bounds what is remembered of a host.
-const (
-	habitual   = 20
-	habitsMost = 1024
-)
+// habitual is how many uses make a habit.
+const habitual = 20
 
 func utilityHost(e Event) string {
 	if !e.moved() || e.Transfer.Tool == "" {
@@ -32,15 +29,8 @@ func utilityHost(e Event) string {
 
 func lookUtility(s habits, e Event) (habits, []Mark) {
 	t := e.Transfer
-	who := t.InitiatorUser + "|" + t.Tool
-	n := s.Uses[who]
-	if s.Uses == nil {
-		s.Uses = map[string]int{}
-	}
-	if n > 0 || len(s.Uses) < habitsMost {
-		s.Uses[who] = n + 1
-	}
-	if n >= habitual {
+	var n int
+	if s.Uses, n = counted(s.Uses, t.InitiatorUser+"|"+t.Tool); n >= habitual {
 		return s, nil
 	}
 	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: 2,

@@ -155,23 +155,20 @@ func sameLog(o, t *model.Transfer) bool {
 	return false
 }
 
-// conflict says whether two contents are known to differ.
+// conflict says whether two contents are known to differ: they have hashes of one
+// kind, and none that is equal.
 func conflict(o, t *model.Transfer) bool {
+	differ, theirs := false, sums(t)
 	for _, a := range sums(o) {
 		alg, _, _ := strings.Cut(a, ":")
-		for _, c := range sums(t) {
-			if strings.HasPrefix(c, alg+":") && c == a {
+		for _, c := range theirs {
+			if c == a {
 				return false
 			}
+			differ = differ || strings.HasPrefix(c, alg+":")
 		}
 	}
-	for _, a := range sums(o) {
-		alg, _, _ := strings.Cut(a, ":")
-		if slices.ContainsFunc(sums(t), func(c string) bool { return strings.HasPrefix(c, alg+":") }) {
-			return true
-		}
-	}
-	return false
+	return differ
 }
 
 // sameChannel compares channels: logs seldom tell the dialect of SMB, and a
@@ -260,7 +257,7 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
 			dst, known := hosts.Same(t.Destination, a.Source, a.Time)
 			if src && dst && known {
-				t.Status, t.Reason = model.Done, "a log shows the movement, no bytes were seen"
+				t.Status, t.Reason = model.Done, model.ReasonLogged
 				t.Evidence = append(t.Evidence, a.Evidence...)
 				break
 			}

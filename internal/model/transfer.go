@@ -18,6 +18,9 @@ const (
 	Interrupted = "interrupted"
 	Claimed     = "claimed"
 
+	// ReasonLogged is the reason of what is logged and done.
+	ReasonLogged = "a log shows the movement, no bytes were seen"
+
 	BySource      = "source"
 	ByDestination = "destination"
 	ByOther       = "other"

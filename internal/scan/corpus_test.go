@@ -15,12 +15,19 @@ import (
 // corpus is a folder of public captures with the truth about them. It is no part
 // of the project; WAYBILL_CORPUS names another place.
 func corpus(t *testing.T) string {
-	dir := os.Getenv("WAYBILL_CORPUS")
+	return corpusFolder(t, "WAYBILL_CORPUS", "pcap", "captures", "truth.csv, negative.csv and the captures")
+}
+
+// corpusFolder is the folder that a variable names, else the one of the kind beside
+// the project. Without it the test is skipped.
+func corpusFolder(t *testing.T, variable, kind, what, holds string) string {
+	t.Helper()
+	dir := os.Getenv(variable)
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus", "pcap")
+		dir = filepath.Join("..", "..", "..", "shared", "corpus", kind)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "truth.csv")); err != nil {
-		t.Skip("the corpus of public captures is not here: set WAYBILL_CORPUS to its folder (truth.csv, negative.csv and the captures)")
+		t.Skipf("the corpus of public %s is not here: set %s to its folder (%s)", what, variable, holds)
 	}
 	return dir
 }

@@ -3,7 +3,6 @@ package scan
 import (
 	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,17 +15,10 @@ import (
 // hostCorpus is a folder of public event logs with the truth about them. It is no
 // part of the project; WAYBILL_HOST_CORPUS names another place.
 func hostCorpus(t *testing.T) string {
-	dir := os.Getenv("WAYBILL_HOST_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus", "host")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "truth.csv")); err != nil {
-		t.Skip("the corpus of public event logs is not here: set WAYBILL_HOST_CORPUS to its folder (truth.csv and the logs)")
-	}
-	return dir
+	return corpusFolder(t, "WAYBILL_HOST_CORPUS", "host", "event logs", "truth.csv and the logs")
 }
 
-// positiveRow says whether the truth expects a movement.
+// positive says whether the truth expects a movement.
 func (r row) positive() bool { return r["expect"] == "transfer" || r["expect"] == "inferred" }
 
 func baseOf(p string) string { return strings.ToLower(p[strings.LastIndexAny(p, `\/`)+1:]) }

@@ -151,18 +151,11 @@ func (s *logSource) ready() bool {
 	return true
 }
 
-// stamp sets the key of the next event. One far ahead of the one behind it is
-// damage, or a clock that was wrong, and does not hold the rest back.
+// stamp sets when the next event is due.
 func (s *logSource) stamp() {
-	if s.next >= len(s.batch.Events) {
-		return
+	if events := s.batch.Events; s.next < len(events) {
+		s.advance(events[s.next].Time, events[min(s.next+1, len(events)-1)].Time)
 	}
-	events := s.batch.Events
-	t := events[s.next].Time
-	if s.next+1 < len(events) && t-events[s.next+1].Time > 3600e9 {
-		return
-	}
-	s.key = max(s.key, t)
 }
 
 // logs reads all logs of a run.

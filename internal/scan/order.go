@@ -13,6 +13,17 @@ func (d *due) at() *due { return d }
 
 func (d *due) before(o *due) bool { return d.key < o.key || d.key == o.key && d.index < o.index }
 
+// maxAhead is how far before the item behind it an item may lie: one farther ahead is
+// damage, or a clock that was wrong, and does not hold the rest of its file back.
+const maxAhead model.Time = 3600e9
+
+// advance makes an item of a time the next one; behind is the time of the one after it.
+func (d *due) advance(t, behind model.Time) {
+	if t-behind <= maxAhead {
+		d.key = max(d.key, t)
+	}
+}
+
 // byDue is a heap of open sources.
 type byDue[S interface{ at() *due }] []S
 

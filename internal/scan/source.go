@@ -97,15 +97,10 @@ func (s *source) ready(done func(*capture.Batch)) bool {
 	return true
 }
 
-// stamp sets the key of the next frame. One stamp far ahead of the one behind
-// it is damage and does not hold the rest of the file back.
+// stamp sets when the next frame is due.
 func (s *source) stamp() {
 	frames := s.batch.Frames
-	t := frames[s.next].Time
-	if s.next+1 < len(frames) && t-frames[s.next+1].Time > 3600e9 {
-		return
-	}
-	s.key = max(s.key, t)
+	s.advance(frames[s.next].Time, frames[min(s.next+1, len(frames)-1)].Time)
 }
 
 // merge gives the frames of all sources in the order of their times.

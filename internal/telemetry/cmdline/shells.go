@@ -174,41 +174,6 @@ func pipelines(text string) []string {
 	return out
 }
 
-// psWords parts a PowerShell command: both quotes, backticks, commas kept.
-func psWords(text string) []string {
-	var out []string
-	var b strings.Builder
-	var quote byte
-	begun := false
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote != '\'' && c == '`' && i+1 < len(text):
-			i++
-			b.WriteByte(text[i])
-		case quote != 0:
-			b.WriteByte(c)
-		case c == '\'' || c == '"':
-			quote, begun = c, true
-		case c == ' ' || c == '\t':
-			if begun {
-				out = append(out, b.String())
-				b.Reset()
-				begun = false
-			}
-		default:
-			b.WriteByte(c)
-			begun = true
-		}
-	}
-	if begun {
-		out = append(out, b.String())
-	}
-	return out
-}
-
 // methods finds .DownloadFile('url','path'), .UploadFile and [IO.File]::Copy.
 func (r *reader) methods(text string) {
 	lower := strings.ToLower(text)

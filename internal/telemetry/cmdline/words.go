@@ -115,24 +115,31 @@ func replaceFold(s, old, with string) string {
 }
 
 // shellWords parts a line as a POSIX shell does, as far as quotes go.
-func shellWords(line string) []string {
+func shellWords(line string) []string { return quotedWords(line, '\\') }
+
+// psWords parts a PowerShell command; commas stay.
+func psWords(command string) []string { return quotedWords(command, '`') }
+
+// quotedWords parts a text at blanks. Both kinds of quotes hold together; escape
+// takes the next character as it is, but for single quotes.
+func quotedWords(text string, escape byte) []string {
 	var out []string
 	var b strings.Builder
 	var quote byte
 	begun := false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
 		case quote != 0 && c == quote:
 			quote = 0
-		case quote == '\'':
-			b.WriteByte(c)
-		case c == '\\' && i+1 < len(line):
+		case quote != '\'' && c == escape && i+1 < len(text):
 			i++
-			b.WriteByte(line[i])
+			b.WriteByte(text[i])
 			begun = true
-		case quote == 0 && (c == '\'' || c == '"'):
+		case quote != 0:
+			b.WriteByte(c)
+		case c == '\'' || c == '"':
 			quote, begun = c, true
-		case quote == 0 && (c == ' ' || c == '\t'):
+		case c == ' ' || c == '\t':
 			if begun {
 				out = append(out, b.String())
 				b.Reset()

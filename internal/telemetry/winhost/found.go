@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"waybill/internal/model"
@@ -22,9 +23,9 @@ func (h *host) id(e *winevent.Event) string {
 // idOf is the id of an observation by its evidence; what tells it from others that
 // rest on the same event comes behind.
 func (h *host) idOf(e *model.Evidence, more ...string) string {
-	record := itoa(e.Record)
+	record := strconv.FormatUint(e.Record, 10)
 	if e.Record == 0 {
-		record = path.Base(e.Input) + ":" + itoa(uint64(e.Line))
+		record = path.Base(e.Input) + ":" + strconv.Itoa(e.Line)
 	}
 	return digest(append([]string{"log", h.bare, strings.ToLower(e.Channel), record}, more...)...)
 }
@@ -222,10 +223,8 @@ func (h *host) executed(l *landed, x *start) {
 	if x.time < l.time-2e9 || x.time-l.time > landedFor {
 		return
 	}
-	for _, hash := range x.hashes {
-		if x.image == l.path && !slices.ContainsFunc(tr.Hashes, func(o model.Hash) bool { return o.Alg == hash.Alg && o.Value == hash.Value && o.From == hash.From }) {
-			tr.Hashes = append(tr.Hashes, hash)
-		}
+	if x.image == l.path {
+		addHashes(tr, x.hashes)
 	}
 	if x.image == l.path && tr.OriginalName == "" {
 		tr.OriginalName = x.original

@@ -1,7 +1,6 @@
 package winhost
 
 import (
-	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -26,7 +25,7 @@ func (h *host) remoteImage(x *start) {
 	tr := &model.Transfer{ID: h.idOf(&x.evidence),
 		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: channelOf(x.shown), Share: share, Path: rest, Name: name,
 		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
-		Reason: "it was run from the share: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{x.evidence},
+		Reason: "it was run from the share: " + model.ReasonLogged, Evidence: []model.Evidence{x.evidence},
 		Hashes: x.hashes, OriginalName: x.original, Executed: []model.Execution{x.execution()}}
 	if x.how == "module-load" {
 		tr.Process, tr.Command = x.command, "" // the process that loaded it
@@ -55,7 +54,7 @@ func (h *host) remoteDesktop(c *creation) {
 	_, name := splitPath(c.shown)
 	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: "rdp", Path: c.shown, Name: name,
 		Completeness: model.Logged, Status: model.Done, Receiver: &model.Receiver{Process: c.process, PID: c.pid}, InitiatorUser: c.user,
-		Reason: "the Remote Desktop client wrote it: a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
+		Reason: "the Remote Desktop client wrote it: " + model.ReasonLogged, Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	if server := h.desktopAt(c); server != nil {
 		tr.Source = model.Endpoint{IP: server.addr, Host: server.name, Port: 3389}
 		tr.Evidence = append(tr.Evidence, server.evidence)
@@ -152,15 +151,3 @@ func oddPlace(image string) bool {
 
 // systemNames live in C:\Windows itself.
 var systemNames = set("explorer.exe regedit.exe notepad.exe hh.exe splwow64.exe write.exe winhlp32.exe bfsvc.exe helppane.exe sysmon.exe sysmon64.exe fveupdate.exe")
-
-func itoa(n uint64) string {
-	b := make([]byte, 0, 20)
-	for {
-		b = append(b, byte('0'+n%10))
-		if n /= 10; n == 0 {
-			break
-		}
-	}
-	slices.Reverse(b)
-	return string(b)
-}

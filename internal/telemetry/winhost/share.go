@@ -134,7 +134,7 @@ func (h *host) requested(e *winevent.Event) bool {
 	tr := &model.Transfer{ID: h.id(e), Start: e.Time, End: e.Time, Operation: model.Push, Initiator: model.BySource, Channel: "smb",
 		Source: model.Endpoint{IP: from, Port: uint16(e.Number("RequestSourcePort"))}, Share: strings.Clone(share), Path: strings.Clone(path), Name: strings.Clone(name),
 		User: strings.Clone(e.Get("RequestAccountName")), Domain: strings.Clone(e.Get("RequestAccountDomain")), UserSID: strings.Clone(e.Get("RequestAccountSid")),
-		Completeness: model.Logged, Status: model.Done, Reason: "a log shows the movement, no bytes were seen", Hashes: hashes(e.Get("Hashes"), "file-create", e.Time),
+		Completeness: model.Logged, Status: model.Done, Reason: model.ReasonLogged, Hashes: hashes(e.Get("Hashes"), "file-create", e.Time),
 		Receiver: &model.Receiver{Process: strings.Clone(e.Get("Image")), PID: e.Number("ProcessId")}, Evidence: []model.Evidence{h.evidence(e, eventName(e)+" request over SMB")}}
 	h.found(tr, model.ByDestination)
 	h.land(tr, strings.ToLower(tr.Path), e.Time)
@@ -309,7 +309,7 @@ func (h *host) decide(w *write) {
 // confirm makes a claim a movement.
 func (h *host) confirm(tr *model.Transfer) {
 	if tr.Status == model.Claimed {
-		tr.Status, tr.Reason = model.Done, "a log shows the movement, no bytes were seen"
+		tr.Status, tr.Reason = model.Done, model.ReasonLogged
 	}
 }
 
@@ -374,7 +374,7 @@ func (h *host) systemWrite(c *creation) {
 	}
 	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb",
 		Path: c.shown, Name: name, Completeness: model.Logged, Status: model.Done, Receiver: &model.Receiver{Process: "System", PID: c.pid},
-		Reason: "a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
+		Reason: model.ReasonLogged, Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	if from != nil {
 		h.attribute(tr, from)
 		tr.Confidence = "medium"

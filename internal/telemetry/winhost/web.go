@@ -126,7 +126,7 @@ func (h *host) sayDownload(d *download) {
 	}
 	tr := &model.Transfer{ID: d.id, Start: d.first, End: d.last, Operation: model.Pull, Initiator: model.ByDestination, Channel: webChannel(d.url),
 		Source: urlEnd(d.url), Share: "", Path: d.url.Path, Name: name, Completeness: model.Logged, Status: model.Done, Hashes: d.hashes,
-		InitiatorUser: d.user, Process: d.image, PID: d.pid, Reason: "a log shows the movement, no bytes were seen", Evidence: d.evidence, TimeAssumed: d.assumed}
+		InitiatorUser: d.user, Process: d.image, PID: d.pid, Reason: model.ReasonLogged, Evidence: d.evidence, TimeAssumed: d.assumed}
 	if d.url.RawQuery != "" {
 		tr.Path += "?" + d.url.RawQuery
 	}
@@ -187,7 +187,7 @@ func (h *host) bitsEnded(tr *model.Transfer, e *winevent.Event) {
 	case e.First("hr", "status") != "" && e.Number("hr") != 0:
 		tr.Status, tr.Reason = model.Failed, "the job ended with error "+e.Get("hr")
 	case moved > 0 && moved >= total:
-		tr.Status, tr.Reason = model.Done, "a log shows the movement, no bytes were seen"
+		tr.Status, tr.Reason = model.Done, model.ReasonLogged
 		tr.Size = &moved
 	}
 }

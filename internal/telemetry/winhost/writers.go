@@ -41,7 +41,7 @@ func (h *host) received(c *creation) {
 	_, name := splitPath(c.shown)
 	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: r.channel, Path: c.shown, Name: name,
 		Completeness: model.Logged, Status: model.Done, Confidence: r.confidence, Receiver: &model.Receiver{Process: c.process, PID: c.pid},
-		Reason: r.reason + ": a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
+		Reason: r.reason + ": " + model.ReasonLogged, Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	if r.service != 0 {
 		from, why := h.remoteAt(c.time)
 		if from == nil {
@@ -125,7 +125,7 @@ func (h *host) toShare(c *creation) bool {
 	_, name := splitPath(rest)
 	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb", Destination: named(strings.Clone(server)),
 		Share: strings.Clone(share), Path: rest, Name: name, Completeness: model.Logged, Status: model.Done, Process: c.process, PID: c.pid, InitiatorUser: c.user,
-		Reason: "a log shows the movement, no bytes were seen", Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
+		Reason: model.ReasonLogged, Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	h.found(tr, model.BySource)
 	return true
 }
