@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"io"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +18,8 @@ import (
 // them is known already.
 func (c *scanCommand) whose(o *scan.Options) error {
 	o.HostOf, o.Zones, o.Clocks = map[string]string{}, map[string]*time.Location{}, map[string]time.Duration{}
-	for _, g := range slices.Concat(c.Host, c.User, c.Name, c.Exclude) {
-		if _, err := path.Match(g, ""); err != nil {
+	for _, g := range slices.Concat(c.Host, c.User, c.Name, c.Exclude, c.TrustedAccount, c.TrustedPath) {
+		if judge.CheckGlob(g) != nil {
 			return usagef("%q: no glob: use *, ? and [a-z]", g)
 		}
 	}

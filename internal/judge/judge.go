@@ -8,6 +8,7 @@ package judge
 import (
 	"cmp"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -35,45 +36,36 @@ func (s *Settings) trusts(t *model.Transfer) bool {
 	if len(s.TrustedAccounts)+len(s.TrustedPaths) == 0 {
 		return false
 	}
-	user := strings.ToLower(t.User)
-	full := strings.ToLower(account(t.Domain, t.User))
 	for _, g := range s.TrustedAccounts {
-		if g = strings.ToLower(g); user != "" && (glob(g, user) || glob(g, full)) {
+		if t.User != "" && (Glob(g, t.User) || Glob(g, account(t.Domain, t.User))) {
 			return true
 		}
 	}
 	for _, g := range s.TrustedPaths {
-		if p := pathKey(t.Path); glob(pathKey(g), p) || t.Share != "" && glob(pathKey(g), pathKey(lastElement(t.Share)+`\`+t.Path)) {
+		g = pathKey(g)
+		if Glob(g, pathKey(t.Path)) || t.Share != "" && Glob(g, pathKey(lastElement(t.Share)+`\`+t.Path)) {
 			return true
 		}
 	}
 	return false
 }
 
-// glob matches * (any text, also over folders) and ?.
-func glob(pattern, s string) bool {
-	for pattern != "" {
-		switch pattern[0] {
-		case '*':
-			for i := 0; i <= len(s); i++ {
-				if glob(pattern[1:], s[i:]) {
-					return true
-				}
-			}
-			return false
-		case '?':
-			if s == "" {
-				return false
-			}
-		default:
-			if s == "" || s[0] != pattern[0] {
-				return false
-			}
-		}
-		pattern, s = pattern[1:], s[1:]
-	}
-	return s == ""
+// Glob matches without case: * is any text, ? one character, [a-z] one of some. Both
+// slashes are one, and stand for themselves; * goes over them.
+func Glob(pattern, s string) bool {
+	ok, err := path.Match(globForm(pattern), plainForm(s))
+	return err == nil && ok
 }
+
+// CheckGlob says whether a pattern is one.
+func CheckGlob(pattern string) error {
+	_, err := path.Match(globForm(pattern), "")
+	return err
+}
+
+func plainForm(s string) string { return strings.ReplaceAll(strings.ToLower(s), "/", `\`) }
+
+func globForm(pattern string) string { return strings.ReplaceAll(plainForm(pattern), `\`, `\\`) }
 
 // Event is one transfer or one access; the other is nil.
 type Event struct {

@@ -1,10 +1,10 @@
 package scan
 
 import (
-	"path"
 	"slices"
 	"strings"
 
+	"waybill/internal/judge"
 	"waybill/internal/model"
 )
 
@@ -22,11 +22,7 @@ func (n *Narrow) empty() bool {
 // fits says whether one of the values fits one of the globs.
 func fits(globs []string, values ...string) bool {
 	return slices.ContainsFunc(globs, func(g string) bool {
-		g = strings.ToLower(g)
-		return slices.ContainsFunc(values, func(v string) bool {
-			ok, err := path.Match(g, strings.ToLower(strings.ReplaceAll(v, "/", `\`)))
-			return v != "" && err == nil && ok
-		})
+		return slices.ContainsFunc(values, func(v string) bool { return v != "" && judge.Glob(g, v) })
 	})
 }
 
