@@ -8,6 +8,8 @@ import (
 	"waybill/internal/wire"
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
+	"waybill/internal/wire/rpc"
+	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
 	"waybill/internal/wire/tftp"
 )
@@ -368,8 +370,6 @@ func unread(head []byte) string {
 		return "encrypted-tls"
 	case bytes.HasPrefix(head, []byte("SSH-")):
 		return "encrypted-ssh"
-	case len(head) > 8 && bytes.Equal(head[4:8], []byte("\xffSMB")):
-		return "smb1"
 	case len(head) > 6 && head[0] == 3 && head[1] == 0 && head[5] == 0xe0:
 		return "rdp"
 	}
@@ -377,4 +377,4 @@ func unread(head []byte) string {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, ftp.New, tftp.New, http.New}

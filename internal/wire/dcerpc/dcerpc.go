@@ -41,7 +41,10 @@ type Call struct {
 
 // Conversation follows the calls of one pipe.
 type Conversation struct {
-	emit     func(Call)
+	emit func(Call)
+	// Token takes the security tokens of binds and what follows them (MS-RPCE
+	// 2.2.2.12); may be nil.
+	Token    func(fromClient bool, token []byte)
 	sides    [2][]byte // bytes of a message that has not all come, by direction
 	hunting  [2]bool   // after damage: where the next message starts is not known
 	contexts map[uint16]context
@@ -135,6 +138,9 @@ func (c *Conversation) consume(fromClient bool, b []byte) int {
 }
 
 func (c *Conversation) message(fromClient bool, p pdu) {
+	if t := p.token(); t != nil && c.Token != nil {
+		c.Token(fromClient, t)
+	}
 	if fromClient {
 		switch p.kind {
 		case kindBind, kindAlterContext:

@@ -15,6 +15,7 @@ const (
 	kindBindNak          = 13
 	kindAlterContext     = 14
 	kindAlterContextResp = 15
+	kindAuth3            = 16 // MS-RPCE 2.2.2.5
 	kindOrphaned         = 19
 	kindLast             = 20 // RTS, MS-RPCH
 )
@@ -127,4 +128,25 @@ func (p pdu) stub(start int) (b []byte, sealed bool) {
 		return nil, sealed
 	}
 	return p.b[start:end], sealed
+}
+
+// token is the authentication value of messages that set up security.
+func (p pdu) token() []byte {
+	switch p.kind {
+	case kindBind, kindBindAck, kindAlterContext, kindAlterContextResp, kindAuth3:
+		if p.auth > 0 && p.auth <= len(p.b)-headerSize {
+			return p.b[len(p.b)-p.auth:]
+		}
+	}
+	return nil
+}
+
+// Starts says whether b begins as a message does (C706 12.6.3.1), with at least
+// its common header.
+func Starts(b []byte) bool {
+	if len(b) < headerSize {
+		return false
+	}
+	h, ok := parseHeader(b)
+	return ok && h.length >= headerSize+4 && h.length <= 16<<10 && b[3]&flagFirst != 0
 }

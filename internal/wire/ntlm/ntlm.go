@@ -98,3 +98,16 @@ func (t *Token) parse(b []byte, layers int) bool {
 	}
 	return false
 }
+
+// LogonDetail is one line on how a client logged on: mechanism, the workstation
+// that it says it is, and whether it is anonymous (MS-NLMP 2.2.1.3).
+func (t *Token) LogonDetail() string {
+	s := t.Mechanism
+	if t.Workstation != "" {
+		s += " from " + t.Workstation
+	}
+	if t.MessageType == Authenticate && t.User == "" {
+		s += " anonymous"
+	}
+	return s
+}

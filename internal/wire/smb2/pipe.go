@@ -2,33 +2,23 @@ package smb2
 
 import (
 	"waybill/internal/wire"
-	"waybill/internal/wire/dcerpc"
+	"waybill/internal/wire/rpc"
 )
-
-// maxOperations bounds the different calls that are reported of one pipe.
-const maxOperations = 256
 
 // pipe is an open of a named pipe: no transfer, but what is called through it
 // is evidence.
 type pipe struct {
-	open     *open
-	conn     *conn // of the last message
-	at       place // the last message
-	calls    *dcerpc.Conversation
-	held     int64 // of the budget
-	losses   int
-	ordinal  int
-	reported map[operation]bool
-}
-
-type operation struct {
-	iface string
-	opnum int
+	open    *open
+	conn    *conn // of the last message
+	at      place // the last message
+	calls   *rpc.Calls
+	losses  int
+	ordinal int
 }
 
 func newPipe(o *open) *pipe {
-	x := &pipe{open: o, losses: o.session.losses, reported: make(map[operation]bool)}
-	x.calls = dcerpc.New(x.call)
+	x := &pipe{open: o, losses: o.session.losses}
+	x.calls = rpc.New(o.p.env, &o.session.services, x.access)
 	return x
 }
 
@@ -68,9 +58,6 @@ func (x *pipe) read(b []byte, r *request, at place) {
 }
 
 func (x *pipe) feed(fromClient bool, b []byte, c *conn, at place) {
-	if x.calls == nil || len(b) == 0 {
-		return
-	}
 	if x.losses != x.open.session.losses {
 		x.losses = x.open.session.losses
 		x.calls.Lost(true)
@@ -78,67 +65,10 @@ func (x *pipe) feed(fromClient bool, b []byte, c *conn, at place) {
 	}
 	x.conn, x.at, x.ordinal = c, at, 0
 	x.calls.Feed(fromClient, b)
-	x.account()
-}
-
-// account keeps the budget in step with what the conversation holds; over it
-// the conversation is given up.
-func (x *pipe) account() {
-	held := int64(x.calls.Held())
-	budget := x.open.p.env.Budget()
-	if held <= x.held {
-		budget.Give(x.held - held)
-	} else if !budget.Take(held - x.held) {
-		x.open.p.env.Blind("over-budget", held)
-		x.calls = nil
-		budget.Give(x.held)
-		held = 0
-	}
-	x.held = held
 }
 
 // close hands out the calls without an answer.
-func (x *pipe) close() {
-	if x.calls != nil {
-		x.calls.Close()
-		x.calls = nil
-	}
-	x.open.p.env.Budget().Give(x.held)
-	x.held = 0
-}
-
-// call reports each operation of the pipe once, and what is done to services.
-func (x *pipe) call(call dcerpc.Call) {
-	o := x.open
-	op := operation{call.Interface, call.Opnum}
-	if !x.reported[op] && len(x.reported) < maxOperations {
-		x.reported[op] = true
-		a := x.access("rpc-call")
-		a.Interface, a.Opnum, a.Detail = call.Interface, &op.opnum, call.Name
-		o.p.env.Access(a)
-	}
-	for _, e := range o.session.services.Events(call) {
-		x.service(e)
-	}
-}
-
-// service reports a service that was made or started. What the server refused
-// is said in the status.
-func (x *pipe) service(e dcerpc.ServiceEvent) {
-	what := map[string]string{"create": "service-create", "start": "service-start", "change-config": "service-change", "delete": "service-delete"}[e.Op]
-	if what == "" {
-		return
-	}
-	a := x.access(what)
-	a.Object, a.Command = e.Service, e.Path
-	switch {
-	case !e.Answered:
-		a.Status = "no answer seen"
-	case !e.OK:
-		a.Status = note("error", int64(e.Code))
-	}
-	x.open.p.env.Access(a)
-}
+func (x *pipe) close() { x.calls.Close() }
 
 // access starts an access record of the message under way.
 func (x *pipe) access(what string) *wire.Access {

@@ -8,6 +8,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/smbfile"
 )
 
 // Clients keep what they read of a file in a cache: a later open of the same
@@ -18,9 +19,6 @@ const (
 	joinTime  = 5 * 60 * 1e9
 	maxGroups = 1 << 12
 
-	// A peek reads at most peekSize, and less than a tenth of the file.
-	peekSize = 64 << 10
-	peekPart = 10
 	peekHash = 4096
 )
 
@@ -238,14 +236,14 @@ func (g *readGroup) peeks() bool {
 		}
 	}
 	n := g.file.Seen()
-	return n <= peekSize && n*peekPart < g.key.size
+	return smbfile.Peek(n, g.key.size)
 }
 
 // peek says that an open only looked into its file (contract, "No transfer").
 func (x *readOpen) peek() bool {
 	f := x.flow
 	n := f.moved.size()
-	return f.flaw == "" && !f.loss && x.how == closed && f.size > 0 && n <= peekSize && n*peekPart < f.size
+	return f.flaw == "" && !f.loss && x.how == closed && f.size > 0 && smbfile.Peek(n, f.size)
 }
 
 func (x *readOpen) emitPeek() {

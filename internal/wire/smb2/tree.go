@@ -1,6 +1,10 @@
 package smb2
 
-import "strings"
+import (
+	"strings"
+
+	"waybill/internal/wire/smbfile"
+)
 
 // maxTrees bounds the trees of one session.
 const maxTrees = 4096
@@ -29,7 +33,7 @@ type tree struct {
 
 // pipes says that what is opened in the tree are pipes.
 func (t *tree) pipes() bool {
-	return t.kind == sharePipe || strings.EqualFold(lastElement(t.share), "IPC$")
+	return t.kind == sharePipe || strings.EqualFold(smbfile.LastElement(t.share), "IPC$")
 }
 
 // tree gives the tree with an id, adopting one whose TREE_CONNECT was not seen.
@@ -79,7 +83,7 @@ func (c *conn) treeConnectResponse(r *request, h *header, m fields, at place) {
 	a.Object = a.Share
 	a.Seen.Add(at.last)
 	if isError(h.status) {
-		a.Status = statusName(h.status)
+		a.Status = smbfile.StatusName(h.status)
 		c.p.env.Access(a)
 		return
 	}
@@ -102,9 +106,4 @@ func (c *conn) treeDisconnectResponse(r *request, h *header, at place) {
 		o.finish(closed, at.last)
 	}
 	delete(r.session.trees, r.tree.id)
-}
-
-// lastElement is what follows the last backslash or slash of a path.
-func lastElement(path string) string {
-	return path[strings.LastIndexAny(path, `\/`)+1:]
 }

@@ -3,6 +3,7 @@ package smb2
 import (
 	"waybill/internal/content"
 	"waybill/internal/wire"
+	"waybill/internal/wire/smbfile"
 )
 
 const (
@@ -201,7 +202,7 @@ func (o *open) writeRefused(r *request, status uint32, at place) {
 	}
 	f := o.write
 	if f.calls > 0 {
-		f.notes = append(f.notes[:min(len(f.notes), 8)], "a write failed: "+statusName(status))
+		f.notes = append(f.notes[:min(len(f.notes), 8)], "a write failed: "+smbfile.StatusName(status))
 		return
 	}
 	f.refusal, f.refused = status, at

@@ -1,0 +1,318 @@
+package smb1
+
+import (
+	"waybill/internal/model"
+	"waybill/internal/wire"
+	"waybill/internal/wire/dcerpc"
+	"waybill/internal/wire/ntlm"
+)
+
+// Bounds of what one connection keeps.
+const (
+	maxPending = 4096
+	maxOpens   = 16384
+	maxTrees   = 4096
+	maxUsers   = 256
+)
+
+// conn decodes one connection.
+type conn struct {
+	p      *protocol
+	env    wire.Env
+	wire   *wire.Conn
+	halves [2]half
+	client int // the client's side; -1 until known
+	heard  [2]bool
+	ended  [2]bool
+	how    wire.Ending
+	lossy  [2]bool
+	losses int  // times that messages were lost of which nothing is known
+	kept   bool // a request keeps the buffer of the message being handed on
+
+	calling, called string // names of the NetBIOS session request
+	software        [2]string
+	domain          string // of the server
+	signed          bool
+	users           map[uint16]user
+	trees           map[uint16]*tree
+	opens           map[uint16]*open
+	order           []*open // as they were opened, ended ones too until swept
+	pending         map[uint32]*request
+	raw             *request // a raw read or write that is under way
+	services        dcerpc.Services
+	partial         map[readKey]*flow
+	held            []*held
+}
+
+// user is who a user id stands for.
+type user struct {
+	name, domain, workstation, auth string
+}
+
+// tree is a share that the client connected to.
+type tree struct {
+	share string
+	pipes bool
+}
+
+// request is a request without its answer.
+type request struct {
+	message
+	blocks []block
+	open   *open // that its first block names
+	token  ntlm.Token
+	user   user
+	params []byte // of a transaction, once all have come
+	data   []byte
+	cost   int64
+}
+
+func (c *conn) Data(from wire.Side, ch wire.Chunk) {
+	c.heard[from] = true
+	c.halves[from].data(ch)
+}
+
+func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
+	c.lossy[from] = true
+	c.halves[from].gap(n)
+}
+
+// lostMessages notes that messages of a side were lost.
+func (c *conn) lostMessages(wire.Side) { c.losses++ }
+
+// End ends one side. The connection ends with its second side.
+func (c *conn) End(from wire.Side, how wire.Ending, at wire.At) {
+	c.halves[from].reset()
+	if c.ended[from] {
+		return
+	}
+	c.ended[from] = true
+	if !c.ended[from.Other()] {
+		c.how = how
+		return
+	}
+	if c.how == wire.FIN || how == wire.FIN && c.how == wire.EndOfCapture {
+		how = wire.FIN
+	}
+	for _, o := range c.order {
+		o.finish(how, at)
+	}
+	for _, r := range c.pending {
+		c.env.Budget().Give(r.cost)
+	}
+	c.pending = nil
+	c.flushPartial()
+	c.release(0)
+}
+
+// clientSide is the client's side; while no message tells, the one that does not
+// use a file-sharing port.
+func (c *conn) clientSide() wire.Side {
+	if c.client >= 0 {
+		return wire.Side(c.client)
+	}
+	if p := c.wire.Ends[0].Port; p == 445 || p == 139 {
+		return 1
+	}
+	return 0
+}
+
+func (c *conn) ends() (client, server wire.AddrPort) {
+	s := c.clientSide()
+	return c.wire.Ends[s], c.wire.Ends[s.Other()]
+}
+
+// unheard says that answers may be missing because the capture lacks them.
+func (c *conn) unheard() bool {
+	s := c.clientSide().Other()
+	return c.lossy[s] || !c.heard[s]
+}
+
+// message takes one whole message.
+func (c *conn) message(h *half, b []byte) {
+	m, ok := parse(b)
+	if !ok {
+		c.rawData(h, b)
+		return
+	}
+	m.from, m.first, m.last, m.seen, m.seq = h.side, h.first, h.last, h.seen, h.seq
+	for _, x := range h.holes {
+		m.holes = append(m.holes, hole{x.from - 4, x.to - 4})
+	}
+	if len(m.holes) > 0 && m.holes[0].from < headerLen+40 {
+		c.losses++
+		return
+	}
+	if c.client < 0 {
+		c.client = int(m.from)
+		if m.reply() {
+			c.client = int(m.from.Other())
+		}
+	}
+	c.signed = c.signed || m.flags2&flags2Signed != 0
+	if int(m.from) == c.client {
+		c.request(m)
+		return
+	}
+	c.response(m)
+}
+
+// request takes a message of the client.
+func (c *conn) request(m message) {
+	blocks := m.blocks()
+	if len(blocks) == 0 {
+		return
+	}
+	if m.command == cmdWriteComplete {
+		return
+	}
+	if old := c.pending[m.id]; old != nil {
+		if more(old, blocks[0]) {
+			old.seen.Merge(m.seen)
+			return
+		}
+		c.drop(old)
+	}
+	if len(c.pending) >= maxPending || !c.env.Budget().Take(int64(len(m.b))) {
+		c.env.Blind("over-budget", int64(len(m.b)))
+		return
+	}
+	r := &request{message: m, blocks: blocks, cost: int64(len(m.b))}
+	c.kept = true
+	c.pending[m.id] = r
+	for i := range r.blocks {
+		c.ask(r, &r.blocks[i])
+	}
+}
+
+// drop forgets a request that will have no answer.
+func (c *conn) drop(r *request) {
+	delete(c.pending, r.id)
+	c.env.Budget().Give(r.cost)
+	if c.unheard() {
+		c.unanswered(r)
+	}
+}
+
+// ask notes what a request says before it is answered.
+func (c *conn) ask(r *request, x *block) {
+	switch x.command {
+	case cmdSessionSetup:
+		r.token, r.user = setupRequest(x)
+		if s := setupSoftware(x); s != "" {
+			c.software[0] = s
+		}
+	case cmdTransaction, cmdTransaction2:
+		r.params, r.data = transaction(x)
+		c.pipeRequest(r, x)
+	case cmdNTTransact:
+		r.params, r.data = ntTransaction(x)
+	case cmdWriteRaw, cmdReadRaw:
+		c.raw = r
+	}
+}
+
+// response takes a message of the server.
+func (c *conn) response(m message) {
+	r := c.pending[m.id]
+	if r == nil && m.command == cmdWriteComplete && c.raw != nil {
+		r = c.raw
+	}
+	if r == nil {
+		return
+	}
+	if m.command == cmdWriteRaw && !m.failed() && r.command == cmdWriteRaw {
+		return // an interim answer; the rest of the data follows
+	}
+	if continued(&m, r) {
+		return
+	}
+	delete(c.pending, r.id)
+	c.env.Budget().Give(r.cost)
+	if c.raw == r {
+		c.raw = nil
+	}
+	answers := m.blocks()
+	for i := range r.blocks {
+		x := &r.blocks[i]
+		var y *block
+		if i < len(answers) && (answers[i].command == x.command || m.command == cmdWriteComplete) {
+			y = &answers[i]
+		}
+		if y == nil && !m.failed() {
+			return
+		}
+		c.answer(r, x, y, &m)
+		if m.failed() {
+			return
+		}
+	}
+}
+
+// answer takes the answer to one command of a chain; y is nil where an error has
+// no body.
+func (c *conn) answer(r *request, x, y *block, m *message) {
+	switch x.command {
+	case cmdNegotiate:
+		c.negotiated(y, m)
+	case cmdSessionSetup:
+		c.setup(r, y, m)
+	case cmdLogoff:
+		delete(c.users, r.message.user)
+	case cmdTreeConnectX, cmdTreeConnect:
+		c.treeConnect(r, x, y, m)
+	case cmdTreeDisconnect:
+		c.treeDisconnect(m)
+	case cmdNTCreate, cmdOpenAndX, cmdOpen, cmdCreate, cmdCreateNew, cmdNTTransact:
+		c.opened(r, x, y, m)
+	case cmdClose, cmdWriteAndClose:
+		c.closed(r, x, m)
+	case cmdReadAndX, cmdRead, cmdLockAndRead:
+		c.read(r, x, y, m)
+	case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock, cmdWriteRaw:
+		c.written(r, x, y, m)
+	case cmdTransaction, cmdTransaction2:
+		c.transacted(r, x, y, m)
+	case cmdRename, cmdNTRename:
+		c.renamed(x, m)
+	case cmdDelete:
+		c.deleted(r, x, m)
+	}
+}
+
+// unanswered takes a request whose answer the capture lacks: bytes asked for
+// count as seen (contract, "When it is whole").
+func (c *conn) unanswered(r *request) {
+	for i := range r.blocks {
+		x := &r.blocks[i]
+		switch x.command {
+		case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock:
+			if o := c.find(r, x); o != nil {
+				o.unanswered = true
+				c.accept(r, x, o, -1)
+			}
+		}
+	}
+}
+
+// who is the user of a message.
+func (c *conn) who(m *message) user { return c.users[m.user] }
+
+// access starts an access record of a request.
+func (c *conn) access(what string, m *message, ordinal int) *wire.Access {
+	a := &wire.Access{Conn: c.wire}
+	a.ID = wire.ID("a", channel, c.wire, m.from, m.seq, ordinal, []byte(what)...)
+	a.Time, a.What, a.Channel = m.first.Time, what, channel
+	client, server := c.ends()
+	a.Source, a.Destination = client.Endpoint(), server.Endpoint()
+	u := c.who(m)
+	a.User, a.Domain = u.name, u.domain
+	a.Seen.Merge(m.seen)
+	return a
+}
+
+// session is what is known of the exchange.
+func (c *conn) session(u user) *model.Session {
+	return &model.Session{Dialect: "NT LM 0.12", Signed: c.signed, Channels: 1, Workstation: u.workstation,
+		ClientSoftware: c.software[0], ServerSoftware: c.software[1]}
+}
