@@ -1,6 +1,9 @@
 package smb1
 
 import (
+	"cmp"
+	"slices"
+
 	"waybill/internal/model"
 	"waybill/internal/wire"
 	"waybill/internal/wire/dcerpc"
@@ -13,6 +16,7 @@ const (
 	maxOpens   = 16384
 	maxTrees   = 4096
 	maxUsers   = 256
+	maxSameID  = 16
 )
 
 // conn decodes one connection.
@@ -65,6 +69,7 @@ type request struct {
 	params []byte // of a transaction, once all have come
 	data   []byte
 	cost   int64
+	next   *request // sent under the same id before this one was answered
 }
 
 func (c *conn) Data(from wire.Side, ch wire.Chunk) {
@@ -94,13 +99,10 @@ func (c *conn) End(from wire.Side, how wire.Ending, at wire.At) {
 	if c.how == wire.FIN || how == wire.FIN && c.how == wire.EndOfCapture {
 		how = wire.FIN
 	}
+	c.unanswered()
 	for _, o := range c.order {
 		o.finish(how, at)
 	}
-	for _, r := range c.pending {
-		c.env.Budget().Give(r.cost)
-	}
-	c.pending = nil
 	c.flushPartial()
 	c.release(0)
 }
@@ -166,12 +168,16 @@ func (c *conn) request(m message) {
 	if m.command == cmdWriteComplete {
 		return
 	}
-	if old := c.pending[m.id]; old != nil {
-		if more(old, blocks[0]) {
-			old.seen.Merge(m.seen)
-			return
-		}
-		c.drop(old)
+	last, n := c.pending[m.id], 1
+	for ; last != nil && last.next != nil; n++ {
+		last = last.next
+	}
+	if last != nil && more(last, blocks[0]) {
+		last.seen.Merge(m.seen)
+		return
+	}
+	if n >= maxSameID {
+		c.forget(c.pending[m.id])
 	}
 	if len(c.pending) >= maxPending || !c.env.Budget().Take(int64(len(m.b))) {
 		c.env.Blind("over-budget", int64(len(m.b)))
@@ -179,18 +185,28 @@ func (c *conn) request(m message) {
 	}
 	r := &request{message: m, blocks: blocks, cost: int64(len(m.b))}
 	c.kept = true
-	c.pending[m.id] = r
+	if last != nil && c.pending[m.id] != nil {
+		last.next = r
+	} else {
+		c.pending[m.id] = r
+	}
 	for i := range r.blocks {
 		c.ask(r, &r.blocks[i])
 	}
 }
 
-// drop forgets a request that will have no answer.
-func (c *conn) drop(r *request) {
-	delete(c.pending, r.id)
+// forget takes a request out of those that wait.
+func (c *conn) forget(r *request) {
+	if c.pending[r.id] == r {
+		c.pending[r.id] = r.next
+		if r.next == nil {
+			delete(c.pending, r.id)
+		}
+	}
 	c.env.Budget().Give(r.cost)
-	if c.unheard() {
-		c.unanswered(r)
+	r.cost = 0
+	if c.raw == r {
+		c.raw = nil
 	}
 }
 
@@ -227,11 +243,7 @@ func (c *conn) response(m message) {
 	if continued(&m, r) {
 		return
 	}
-	delete(c.pending, r.id)
-	c.env.Budget().Give(r.cost)
-	if c.raw == r {
-		c.raw = nil
-	}
+	c.forget(r)
 	answers := m.blocks()
 	for i := range r.blocks {
 		x := &r.blocks[i]
@@ -280,19 +292,30 @@ func (c *conn) answer(r *request, x, y *block, m *message) {
 	}
 }
 
-// unanswered takes a request whose answer the capture lacks: bytes asked for
-// count as seen (contract, "When it is whole").
-func (c *conn) unanswered(r *request) {
-	for i := range r.blocks {
-		x := &r.blocks[i]
-		switch x.command {
-		case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock:
-			if o := c.find(r, x); o != nil {
-				o.unanswered = true
-				c.accept(r, x, o, -1)
+// unanswered takes the requests whose answers the capture lacks: what was to be
+// written counts as seen (contract, "When it is whole").
+func (c *conn) unanswered() {
+	var all []*request
+	for _, r := range c.pending {
+		for ; r != nil; r = r.next {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b *request) int { return cmp.Compare(a.first.Packet, b.first.Packet) })
+	for _, r := range all {
+		c.env.Budget().Give(r.cost)
+		for i := range r.blocks {
+			switch x := &r.blocks[i]; x.command {
+			case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock:
+				if c.unheard() {
+					o := c.find(r, x)
+					o.unanswered = true
+					c.accept(r, x, o, -1)
+				}
 			}
 		}
 	}
+	c.pending = nil
 }
 
 // who is the user of a message.

@@ -228,9 +228,7 @@ func (c *conn) rawData(h *half, b []byte) {
 		}
 		off, count := x.reading()
 		c.took(r, c.find(r, x), transferOf{off: off, data: b, length: int64(len(b))}, count, &m)
-		delete(c.pending, r.id)
-		c.env.Budget().Give(r.cost)
-		c.raw = nil
+		c.forget(r)
 	case r.command == cmdWriteRaw && h.side == r.from:
 		if len(h.holes) > 0 {
 			c.find(r, x).writeFlow().flaw = "bytes missing"
@@ -239,9 +237,7 @@ func (c *conn) rawData(h *half, b []byte) {
 		r.seen.Merge(h.seen)
 		if x.u16(14)&1 == 0 { // written behind: no answer follows
 			c.written(r, x, nil, &message{b: b, from: h.side, first: h.first, last: h.last, seen: h.seen})
-			delete(c.pending, r.id)
-			c.env.Budget().Give(r.cost)
-			c.raw = nil
+			c.forget(r)
 		}
 	}
 }
@@ -259,5 +255,5 @@ func (c *conn) closed(r *request, x *block, m *message) {
 	o.finish(closed, m.last)
 }
 
-// ended is how a connection's end reads in a reason.
+// interrupted is how a connection's end reads in a reason.
 func interrupted(how wire.Ending) string { return "interrupted: " + how.String() }
