@@ -239,8 +239,10 @@ func where(t *model.Transfer) string {
 	case share == "":
 	case strings.HasPrefix(t.Channel, "smb"):
 		path = share + `\` + strings.TrimPrefix(path, `\`)
-	default:
+	case strings.HasPrefix(path, "/"):
 		path = share + path
+	default:
+		path = strings.TrimSuffix(share, "/") + "/" + path
 	}
 	if t.Cwd != "" {
 		path += " in " + t.Cwd

@@ -8,6 +8,7 @@ import (
 	"waybill/internal/wire"
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
+	"waybill/internal/wire/nfs"
 	"waybill/internal/wire/rpc"
 	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
@@ -377,4 +378,4 @@ func unread(head []byte) string {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ftp.New, tftp.New, http.New}

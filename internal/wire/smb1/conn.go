@@ -7,6 +7,7 @@ import (
 	"waybill/internal/model"
 	"waybill/internal/wire"
 	"waybill/internal/wire/dcerpc"
+	"waybill/internal/wire/framed"
 	"waybill/internal/wire/ntlm"
 )
 
@@ -24,14 +25,13 @@ type conn struct {
 	p      *protocol
 	env    wire.Env
 	wire   *wire.Conn
-	halves [2]half
+	halves [2]*framed.Reader
 	client int // the client's side; -1 until known
 	heard  [2]bool
 	ended  [2]bool
 	how    wire.Ending
 	lossy  [2]bool
-	losses int  // times that messages were lost of which nothing is known
-	kept   bool // a request keeps the buffer of the message being handed on
+	losses int // times that messages were lost of which nothing is known
 
 	calling, called string // names of the NetBIOS session request
 	software        [2]string
@@ -74,20 +74,35 @@ type request struct {
 
 func (c *conn) Data(from wire.Side, ch wire.Chunk) {
 	c.heard[from] = true
-	c.halves[from].data(ch)
+	c.halves[from].Data(ch)
 }
 
 func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
 	c.lossy[from] = true
-	c.halves[from].gap(n)
+	c.halves[from].Gap(n)
 }
 
-// lostMessages notes that messages of a side were lost.
-func (c *conn) lostMessages(wire.Side) { c.losses++ }
+// lostMessages notes that messages were lost.
+func (c *conn) lostMessages() { c.losses++ }
+
+// frame takes one frame: a message, or one of the NetBIOS session service.
+func (c *conn) frame(f *framed.Message) {
+	switch {
+	case f.Data[0] == 0x81:
+		c.sessionRequest(f.Data[4:])
+	case f.Data[0] == 0 && len(f.Data) > 4:
+		for i := range f.Holes {
+			f.Holes[i].From -= 4
+			f.Holes[i].To -= 4
+		}
+		f.Data = f.Data[4:]
+		c.message(f)
+	}
+}
 
 // End ends one side. The connection ends with its second side.
 func (c *conn) End(from wire.Side, how wire.Ending, at wire.At) {
-	c.halves[from].reset()
+	c.halves[from].Reset()
 	if c.ended[from] {
 		return
 	}
@@ -131,28 +146,20 @@ func (c *conn) unheard() bool {
 }
 
 // message takes one whole message.
-func (c *conn) message(h *half, b []byte) {
-	m, ok := parse(b)
+func (c *conn) message(f *framed.Message) {
+	m, ok := parse(f)
 	if !ok {
-		c.rawData(h, b)
-		return
-	}
-	m.from, m.first, m.last, m.seen, m.seq = h.side, h.first, h.last, h.seen, h.seq
-	for _, x := range h.holes {
-		m.holes = append(m.holes, hole{x.from - 4, x.to - 4})
-	}
-	if len(m.holes) > 0 && m.holes[0].from < headerLen+40 {
-		c.losses++
+		c.rawData(&m)
 		return
 	}
 	if c.client < 0 {
-		c.client = int(m.from)
+		c.client = int(m.From)
 		if m.reply() {
-			c.client = int(m.from.Other())
+			c.client = int(m.From.Other())
 		}
 	}
 	c.signed = c.signed || m.flags2&flags2Signed != 0
-	if int(m.from) == c.client {
+	if int(m.From) == c.client {
 		c.request(m)
 		return
 	}
@@ -173,7 +180,7 @@ func (c *conn) request(m message) {
 		last = last.next
 	}
 	if last != nil && more(last, blocks[0]) {
-		last.seen.Merge(m.seen)
+		last.Seen.Merge(m.Seen)
 		return
 	}
 	if n >= maxSameID {
@@ -184,7 +191,7 @@ func (c *conn) request(m message) {
 		return
 	}
 	r := &request{message: m, blocks: blocks, cost: int64(len(m.b))}
-	c.kept = true
+	c.halves[m.From].Keep()
 	if last != nil && c.pending[m.id] != nil {
 		last.next = r
 	} else {
@@ -301,7 +308,7 @@ func (c *conn) unanswered() {
 			all = append(all, r)
 		}
 	}
-	slices.SortFunc(all, func(a, b *request) int { return cmp.Compare(a.first.Packet, b.first.Packet) })
+	slices.SortFunc(all, func(a, b *request) int { return cmp.Compare(a.First.Packet, b.First.Packet) })
 	for _, r := range all {
 		c.env.Budget().Give(r.cost)
 		for i := range r.blocks {
@@ -324,13 +331,13 @@ func (c *conn) who(m *message) user { return c.users[m.user] }
 // access starts an access record of a request.
 func (c *conn) access(what string, m *message, ordinal int) *wire.Access {
 	a := &wire.Access{Conn: c.wire}
-	a.ID = wire.ID("a", channel, c.wire, m.from, m.seq, ordinal, []byte(what)...)
-	a.Time, a.What, a.Channel = m.first.Time, what, channel
+	a.ID = wire.ID("a", channel, c.wire, m.From, m.Seq, ordinal, []byte(what)...)
+	a.Time, a.What, a.Channel = m.First.Time, what, channel
 	client, server := c.ends()
 	a.Source, a.Destination = client.Endpoint(), server.Endpoint()
 	u := c.who(m)
 	a.User, a.Domain = u.name, u.domain
-	a.Seen.Merge(m.seen)
+	a.Seen.Merge(m.Seen)
 	return a
 }
 

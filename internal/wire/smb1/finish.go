@@ -4,7 +4,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // Times within which opens of one file belong together (contract, transfer).
@@ -33,7 +33,7 @@ func (c *conn) joins(o *open) *flow {
 		return nil
 	}
 	delete(c.partial, o.key())
-	if o.at.first.Time-f.last > joinTime {
+	if o.at.First.Time-f.last > joinTime {
 		f.first.emitRead(f, closed)
 		return nil
 	}
@@ -128,7 +128,7 @@ func (o *open) writeFlaw(f *flow) string {
 }
 
 func (o *open) emitEmpty(at wire.At) {
-	f := &flow{file: o.c.env.File(content.Write), start: o.at.first.Time, end: at.Time}
+	f := &flow{file: o.c.env.File(content.Write), start: o.at.First.Time, end: at.Time}
 	f.file.Close(content.End{})
 	t := o.record(f, true)
 	t.Content = f.file
@@ -181,7 +181,7 @@ func (c *conn) flushPartial() {
 func (o *open) emitRead(f *flow, how wire.Ending) {
 	seen := f.file.Seen()
 	lossy := o.losses != o.c.losses || o.c.lossy[0] || o.c.lossy[1]
-	if !lossy && how == closed && o.size > 0 && seen < o.size && smbfile.Peek(seen, o.size) {
+	if !lossy && how == closed && o.size > 0 && seen < o.size && fileshare.Peek(seen, o.size) {
 		o.peek(f)
 		return
 	}
@@ -214,7 +214,7 @@ func (o *open) peek(f *flow) {
 
 // metadata reports small shell metadata, and says whether it is that.
 func (o *open) metadata(f *flow, how string) bool {
-	if !smbfile.Metadata(o.path, f.file.Seen(), f.file.High(), f.file.Head()) {
+	if !fileshare.Metadata(o.path, f.file.Seen(), f.file.High(), f.file.Head()) {
 		return false
 	}
 	f.file.Abandon()
@@ -230,11 +230,11 @@ func (o *open) metadata(f *flow, how string) bool {
 func (o *open) refusal(f *flow, write bool) {
 	t := o.record(f, write)
 	t.Status = model.Failed
-	if smbfile.Refuses(f.refusal) {
+	if fileshare.Refuses(f.refusal) {
 		t.Status = model.Denied
 	}
 	t.Completeness = model.Partial
-	t.Reason = "refused: " + smbfile.StatusName(f.refusal)
+	t.Reason = "refused: " + fileshare.StatusName(f.refusal)
 	t.BytesSeen = new(int64)
 	o.c.hold(o, t)
 }
@@ -248,10 +248,10 @@ func (o *open) record(f *flow, write bool) *wire.Transfer {
 	if write {
 		ordinal = 1
 	}
-	t.ID = wire.ID("t", channel, c.wire, o.at.from, o.at.seq, ordinal, byte(o.id), byte(o.id>>8))
+	t.ID = wire.ID("t", channel, c.wire, o.at.From, o.at.Seq, ordinal, byte(o.id), byte(o.id>>8))
 	t.Start, t.End = f.start, f.end
 	t.Channel = channel
-	t.Share, t.Path, t.Name = o.tree.share, o.path, smbfile.LastElement(o.path)
+	t.Share, t.Path, t.Name = o.tree.share, o.path, fileshare.LastElement(o.path)
 	t.EarlierNames = o.earlier
 	t.Status = model.Done
 	t.User, t.Domain, t.Auth, t.Session = o.user.name, o.user.domain, o.user.auth, c.session(o.user)
@@ -298,7 +298,7 @@ func (c *conn) renamedPath(share, old, to string) {
 	for _, h := range c.held {
 		if h.share == share && h.t.Path == old {
 			h.t.EarlierNames = append(h.t.EarlierNames, h.t.Name)
-			h.t.Path, h.t.Name = to, smbfile.LastElement(to)
+			h.t.Path, h.t.Name = to, fileshare.LastElement(to)
 		}
 	}
 	for _, o := range c.opens {

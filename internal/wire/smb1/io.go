@@ -76,8 +76,8 @@ func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) 
 		return
 	}
 	f := o.readFlow()
-	f.touch(m, m.first.Time)
-	f.seen.Merge(r.seen)
+	f.touch(m, m.First.Time)
+	f.seen.Merge(r.Seen)
 	f.high = max(f.high, t.off+t.length)
 	put(f.file, m, t)
 	if t.length < count {
@@ -87,16 +87,7 @@ func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) 
 
 // put gives a file the data, without the holes of the message.
 func put(f *content.File, m *message, t transferOf) {
-	from := 0
-	for _, h := range m.holes {
-		a, b := max(h.from-t.at, from), min(h.to-t.at, len(t.data))
-		if t.at < 0 || b <= from || a >= len(t.data) {
-			continue
-		}
-		f.Write(t.off+int64(from), t.data[from:a], nil)
-		from = b
-	}
-	f.Write(t.off+int64(from), t.data[from:], nil)
+	m.Around(t.at, t.data, func(off int, part []byte) { f.Write(t.off+int64(off), part, nil) })
 }
 
 func (o *open) readFlow() *flow {
@@ -155,9 +146,9 @@ func (c *conn) written(r *request, x, y *block, m *message) {
 		if o.pipe == nil && (o.write == nil || o.write.calls == 0) {
 			f := o.writeFlow()
 			f.refusal = m.status
-			f.seen.Merge(r.seen)
-			f.seen.Merge(m.seen)
-			f.start, f.end = r.first.Time, m.last.Time
+			f.seen.Merge(r.Seen)
+			f.seen.Merge(m.Seen)
+			f.start, f.end = r.First.Time, m.Last.Time
 		}
 		return
 	}
@@ -170,11 +161,11 @@ func (c *conn) written(r *request, x, y *block, m *message) {
 		count = int64(y.u16(0))
 	}
 	if o.write == nil || o.write.calls == 0 {
-		o.seen.Merge(m.seen)
+		o.seen.Merge(m.Seen)
 	}
 	c.accept(r, x, o, count)
 	if o.write != nil {
-		o.write.seen.Merge(m.seen)
+		o.write.seen.Merge(m.Seen)
 	}
 }
 
@@ -199,7 +190,7 @@ func (c *conn) accept(r *request, x *block, o *open, count int64) {
 		f.high = min(f.high, t.off)
 		return
 	}
-	f.touch(&r.message, r.first.Time)
+	f.touch(&r.message, r.First.Time)
 	f.high = max(f.high, t.off+t.length)
 	f.file.Begin()
 	put(f.file, &r.message, t)
@@ -214,29 +205,25 @@ const maxRaw = 64 << 10
 
 // rawData takes a message without a header: the data of a raw read or write
 // (MS-CIFS 2.2.4.22, 2.2.4.25).
-func (c *conn) rawData(h *half, b []byte) {
+func (c *conn) rawData(m *message) {
 	r := c.raw
-	if r == nil || len(b) > maxRaw {
+	if r == nil || len(m.b) > maxRaw {
 		return
 	}
 	x := &r.blocks[0]
 	switch {
-	case r.command == cmdReadRaw && h.side != r.from:
-		m := message{from: h.side, first: h.first, last: h.last, seen: h.seen, seq: h.seq}
-		for _, x := range h.holes {
-			m.holes = append(m.holes, hole{x.from - 4, x.to - 4})
-		}
+	case r.command == cmdReadRaw && m.From != r.From:
 		off, count := x.reading()
-		c.took(r, c.find(r, x), transferOf{off: off, data: b, length: int64(len(b))}, count, &m)
+		c.took(r, c.find(r, x), transferOf{off: off, data: m.b, length: int64(len(m.b))}, count, m)
 		c.forget(r)
-	case r.command == cmdWriteRaw && h.side == r.from:
-		if len(h.holes) > 0 {
+	case r.command == cmdWriteRaw && m.From == r.From:
+		if len(m.Holes) > 0 {
 			c.find(r, x).writeFlow().flaw = "bytes missing"
 		}
-		r.data = append([]byte(nil), b...)
-		r.seen.Merge(h.seen)
+		r.data = append([]byte(nil), m.b...)
+		r.Seen.Merge(m.Seen)
 		if x.u16(14)&1 == 0 { // written behind: no answer follows
-			c.written(r, x, nil, &message{b: b, from: h.side, first: h.first, last: h.last, seen: h.seen})
+			c.written(r, x, nil, m)
 			c.forget(r)
 		}
 	}
@@ -251,8 +238,8 @@ func (c *conn) closed(r *request, x *block, m *message) {
 	if x.command == cmdWriteAndClose {
 		c.accept(r, x, o, -1)
 	}
-	o.seen.Merge(m.seen)
-	o.finish(closed, m.last)
+	o.seen.Merge(m.Seen)
+	o.finish(closed, m.Last)
 }
 
 // interrupted is how a connection's end reads in a reason.

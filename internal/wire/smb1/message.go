@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"unicode/utf16"
 
-	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
+	"waybill/internal/wire/framed"
 )
 
 // headerLen is the length of the header (MS-CIFS 2.2.3.1).
@@ -57,27 +57,24 @@ const statusMoreProcessing = 0xC0000016
 
 // message is one message: its header, and the bytes from the header on.
 type message struct {
-	b       []byte
-	holes   []hole // counted from the header
-	command byte
-	status  uint32 // as NT status, also where it was sent as a DOS error
-	flags2  uint16
-	tree    uint16
-	user    uint16
-	id      uint32 // multiplex id and process id
-	from    wire.Side
-	first   wire.At
-	last    wire.At
-	seen    wire.Packets
-	seq     uint32
+	framed.Message // without the length field
+	b              []byte
+	command        byte
+	status         uint32 // as NT status, also where it was sent as a DOS error
+	flags2         uint16
+	tree           uint16
+	user           uint16
+	id             uint32 // multiplex id and process id
 }
 
-func parse(b []byte) (m message, ok bool) {
+func parse(f *framed.Message) (m message, ok bool) {
+	b := f.Data
+	m.Message, m.b = *f, b
 	if len(b) < headerLen+3 || string(b[:4]) != magic {
 		return m, false
 	}
 	le := binary.LittleEndian
-	m = message{b: b, command: b[4], status: le.Uint32(b[5:]), flags2: le.Uint16(b[10:]),
+	m = message{Message: *f, b: b, command: b[4], status: le.Uint32(b[5:]), flags2: le.Uint16(b[10:]),
 		tree: le.Uint16(b[24:]), user: le.Uint16(b[28:]), id: uint32(le.Uint16(b[30:]))<<16 | uint32(le.Uint16(b[26:]))}
 	if m.flags2&flags2NTStatus == 0 && m.status != 0 {
 		m.status = dosError(b[5], le.Uint16(b[7:]))
@@ -247,4 +244,4 @@ func (x *block) core(at int) (string, int) {
 	return x.text(at+1, x.m.unicode())
 }
 
-func (m *message) statusName() string { return smbfile.StatusName(m.status) }
+func (m *message) statusName() string { return fileshare.StatusName(m.status) }

@@ -6,8 +6,8 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/fileshare"
 	"waybill/internal/wire/rpc"
-	"waybill/internal/wire/smbfile"
 )
 
 // closed is how an open ends that was closed in order.
@@ -65,7 +65,7 @@ type flow struct {
 
 func (f *flow) touch(m *message, t model.Time) {
 	f.calls++
-	f.seen.Merge(m.seen)
+	f.seen.Merge(m.Seen)
 	wire.Stretch(&f.start, &f.end, t)
 }
 
@@ -185,27 +185,27 @@ func (c *conn) opened(r *request, x, y *block, m *message) {
 	if r.blocks[0].command != x.command { // chained to a tree connect: its answer names the tree
 		o.treeID, o.tree = m.tree, c.tree(m.tree)
 	}
-	o.seen.Merge(r.seen)
-	o.seen.Merge(m.seen)
-	o.at.b = nil
+	o.seen.Merge(r.Seen)
+	o.seen.Merge(m.Seen)
+	o.at.b, o.at.Data = nil, nil
 	r.open = o
 	c.register(o)
 	if a.pipe || o.tree.pipes || strings.HasPrefix(strings.ToUpper(a.path), `\PIPE\`) {
 		o.pipe = newPipe(o)
 		p := c.access("pipe-open", &r.message, 0)
 		p.Share, p.Object = o.tree.share, strings.TrimPrefix(a.path, `\`)
-		p.Seen.Merge(m.seen)
+		p.Seen.Merge(m.Seen)
 		c.env.Access(p)
 	}
 }
 
 func (c *conn) register(o *open) {
 	if old := c.opens[o.id]; old != nil {
-		old.finish(closed, o.at.last)
+		old.finish(closed, o.at.Last)
 	}
 	if len(c.opens) >= maxOpens {
 		c.env.Blind("over-budget", 0)
-		c.order[0].finish(wire.Dropped, o.at.last)
+		c.order[0].finish(wire.Dropped, o.at.Last)
 	}
 	c.opens[o.id] = o
 	if len(c.order) > 2*len(c.opens)+64 {
@@ -224,15 +224,15 @@ func (c *conn) register(o *open) {
 // was denied, else an access (contract, "What is one transfer").
 func (c *conn) refusedOpen(r *request, a opening, m *message) {
 	t := c.tree(r.tree)
-	if smbfile.Refuses(m.status) && a.access&(accessRead|accessWrite) != 0 && !t.pipes && a.options&1 == 0 {
+	if fileshare.Refuses(m.status) && a.access&(accessRead|accessWrite) != 0 && !t.pipes && a.options&1 == 0 {
 		o := &open{c: c, tree: t, user: c.who(&r.message), at: r.message, known: true, path: a.path}
-		f := &flow{refusal: m.status, start: r.first.Time, end: m.last.Time, seen: r.seen}
-		f.seen.Merge(m.seen)
+		f := &flow{refusal: m.status, start: r.First.Time, end: m.Last.Time, seen: r.Seen}
+		f.seen.Merge(m.Seen)
 		o.refusal(f, a.access&accessWrite != 0)
 		return
 	}
 	x := c.access("refused-open", &r.message, 0)
-	x.Seen.Merge(m.seen)
+	x.Seen.Merge(m.Seen)
 	x.Share, x.Object, x.Status = t.share, a.path, m.statusName()
 	c.env.Access(x)
 }
@@ -259,7 +259,7 @@ func (c *conn) openOf(r *request, id uint16) *open {
 	if o == nil {
 		o = &open{c: c, id: id, treeID: r.tree, tree: c.tree(r.tree), user: c.who(&r.message), at: r.message,
 			size: -1, eof: -1, end: -1, losses: c.losses}
-		o.at.b = nil
+		o.at.b, o.at.Data = nil, nil
 		c.register(o)
 	}
 	return o

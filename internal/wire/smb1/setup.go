@@ -3,8 +3,8 @@ package smb1
 import (
 	"strings"
 
+	"waybill/internal/wire/fileshare"
 	"waybill/internal/wire/ntlm"
-	"waybill/internal/wire/smbfile"
 )
 
 // The parameters of SESSION_SETUP_ANDX tell its form by their length (MS-CIFS
@@ -114,7 +114,7 @@ func (c *conn) setup(r *request, y *block, m *message) {
 	}
 	a := c.access("logon", &r.message, 0)
 	a.User, a.Domain = u.name, u.domain
-	a.Seen.Merge(m.seen)
+	a.Seen.Merge(m.Seen)
 	a.Detail = u.auth
 	if u.workstation != "" {
 		a.Detail += " from " + u.workstation
@@ -144,7 +144,7 @@ func (c *conn) treeConnect(r *request, x, y *block, m *message) {
 		service, _ = x.text(at, false)
 	}
 	a := c.access("share-connect", &r.message, 0)
-	a.Seen.Merge(m.seen)
+	a.Seen.Merge(m.Seen)
 	a.Share, a.Object = share, share
 	if m.failed() {
 		a.Status = m.statusName()
@@ -160,7 +160,7 @@ func (c *conn) treeConnect(r *request, x, y *block, m *message) {
 		}
 	}
 	if len(c.trees) < maxTrees {
-		c.trees[id] = &tree{share: share, pipes: service == "IPC" || strings.EqualFold(smbfile.LastElement(share), "IPC$")}
+		c.trees[id] = &tree{share: share, pipes: service == "IPC" || strings.EqualFold(fileshare.LastElement(share), "IPC$")}
 	}
 	c.env.Access(a)
 }
@@ -171,7 +171,7 @@ func (c *conn) treeDisconnect(m *message) {
 	}
 	for _, o := range c.order {
 		if o.treeID == m.tree {
-			o.finish(closed, m.last)
+			o.finish(closed, m.Last)
 		}
 	}
 	delete(c.trees, m.tree)

@@ -13,6 +13,7 @@ import (
 	"bytes"
 
 	"waybill/internal/wire"
+	"waybill/internal/wire/framed"
 )
 
 // channel is the word of the contract.
@@ -67,6 +68,44 @@ func probeSide(b []byte) wire.Verdict {
 	return wire.Yes
 }
 
+// maxMessage bounds a message: UNIX extensions negotiate up to 16 MiB.
+const maxMessage = 17 << 20
+
+// frameLength is the length that an RFC 1002 header states: 17 bits there, 24
+// over TCP without NetBIOS (MS-SMB 2.1).
+func frameLength(b []byte) int { return int(b[1])<<16 | int(b[2])<<8 | int(b[3]) }
+
+// format is the framing of both: a type byte, 0 for a message, and a length.
+var format = framed.Format{
+	Head:   4,
+	Needed: 4 + headerLen + 40, // the header and the words of a read or write
+	Length: func(b []byte) int {
+		n := frameLength(b)
+		if b[0] == 0 && n <= maxMessage || b[0] >= 0x81 && b[0] <= 0x85 && n <= 0x1FFFF {
+			return 4 + n
+		}
+		return -1
+	},
+	Find: func(b []byte) int {
+		for from := 0; ; {
+			i := bytes.Index(b[from:], []byte(magic))
+			if i < 0 {
+				return -1
+			}
+			if at := from + i - 4; at >= 0 && b[at] == 0 && plausible(b[at:]) {
+				return at
+			}
+			from += i + 1
+		}
+	},
+}
+
+// plausible says whether a length field and what of a header follows fit.
+func plausible(b []byte) bool {
+	n := frameLength(b)
+	return n >= headerLen+3 && n <= maxMessage && (len(b) < 9 || b[8] != cmdNone)
+}
+
 // Open makes the decoder of one connection.
 func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 	d := &conn{p: p, env: p.env, wire: c, client: -1, trees: map[uint16]*tree{}, opens: map[uint16]*open{},
@@ -75,7 +114,7 @@ func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 		d.client = 0
 	}
 	for i := range d.halves {
-		d.halves[i] = half{c: d, side: wire.Side(i), hunting: !c.FromStart[i]}
+		d.halves[i] = framed.NewReader(&format, p.env, wire.Side(i), c.FromStart[i], d.frame, d.lostMessages)
 	}
 	return d
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // Subcommands of TRANSACTION (MS-CIFS 2.2.5) and TRANSACTION2 (2.2.6).
@@ -145,8 +145,8 @@ func (c *conn) setInfo(r *request, m *message) {
 			o.rename(decode(r.data[12:min(12+max(n, 0), len(r.data))], true))
 		}
 	}
-	o.seen.Merge(r.seen)
-	o.seen.Merge(m.seen)
+	o.seen.Merge(r.Seen)
+	o.seen.Merge(m.Seen)
 }
 
 // setEnd takes an end of file that the client set.
@@ -171,10 +171,10 @@ func (o *open) rename(to string) {
 	}
 	old := o.path
 	if !strings.Contains(to, `\`) {
-		to = old[:len(old)-len(smbfile.LastElement(old))] + to
+		to = old[:len(old)-len(fileshare.LastElement(old))] + to
 	}
 	o.path = to
-	o.earlier = append(o.earlier[:min(len(o.earlier), 15)], smbfile.LastElement(old))
+	o.earlier = append(o.earlier[:min(len(o.earlier), 15)], fileshare.LastElement(old))
 }
 
 // fileInfo takes the size that a query of an open file gives.
@@ -215,5 +215,5 @@ func (c *conn) deleted(r *request, x *block, m *message) {
 		return
 	}
 	path, _ := x.core(0)
-	c.removed(c.tree(r.tree).share, path, m.last)
+	c.removed(c.tree(r.tree).share, path, m.Last)
 }

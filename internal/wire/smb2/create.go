@@ -2,7 +2,7 @@ package smb2
 
 import (
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 const (
@@ -211,7 +211,7 @@ func (c *conn) refused(r *request, status uint32, at place) {
 		return
 	}
 	a := o.session.access(c, "refused-open", r.at, 0)
-	a.Share, a.Object, a.Status = o.tree.share, o.path, smbfile.StatusName(status)
+	a.Share, a.Object, a.Status = o.tree.share, o.path, fileshare.StatusName(status)
 	a.Seen.Add(at.last)
 	c.p.env.Access(a)
 }

@@ -5,7 +5,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // holdTime is how long a transfer waits for a rename or delete by a later open
@@ -79,7 +79,7 @@ func (l *holdList) renamed(o *open, old string) {
 	for _, h := range list {
 		h.key = to
 		h.t.EarlierNames = append(h.t.EarlierNames[:len(h.t.EarlierNames):len(h.t.EarlierNames)], h.t.Name)
-		h.t.Path, h.t.Name = o.path, smbfile.LastElement(o.path)
+		h.t.Path, h.t.Name = o.path, fileshare.LastElement(o.path)
 		h.t.Seen.Merge(o.seen)
 	}
 	if len(list) > 0 {

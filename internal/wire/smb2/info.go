@@ -3,7 +3,7 @@ package smb2
 import (
 	"strings"
 
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 const (
@@ -155,7 +155,7 @@ func (o *open) rename(target string) {
 	old := o.path
 	o.path = renamed(old, target)
 	if old != "" && old != o.path {
-		o.earlier = append(o.earlier[:min(len(o.earlier), 15)], smbfile.LastElement(old))
+		o.earlier = append(o.earlier[:min(len(o.earlier), 15)], fileshare.LastElement(old))
 	}
 	o.p.hold.renamed(o, old)
 }
@@ -166,7 +166,7 @@ func renamed(path, target string) string {
 	if !strings.HasPrefix(target, ":") {
 		return target
 	}
-	dir := path[:len(path)-len(smbfile.LastElement(path))]
-	file, _, _ := strings.Cut(smbfile.LastElement(path), ":")
+	dir := path[:len(path)-len(fileshare.LastElement(path))]
+	file, _, _ := strings.Cut(fileshare.LastElement(path), ":")
 	return dir + file + target
 }

@@ -1,10 +1,10 @@
 package smb2
 
-import "waybill/internal/wire/smbfile"
+import "waybill/internal/wire/fileshare"
 
 // isMetadata says that what moved is small shell metadata.
 func (o *open) isMetadata(f *flow) bool {
-	return smbfile.Metadata(o.path, f.file.Seen(), f.file.High(), f.file.Head())
+	return fileshare.Metadata(o.path, f.file.Seen(), f.file.High(), f.file.Head())
 }
 
 // emitMetadata reports shell metadata that moved.

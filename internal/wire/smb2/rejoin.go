@@ -8,7 +8,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // Clients keep what they read of a file in a cache: a later open of the same
@@ -236,14 +236,14 @@ func (g *readGroup) peeks() bool {
 		}
 	}
 	n := g.file.Seen()
-	return smbfile.Peek(n, g.key.size)
+	return fileshare.Peek(n, g.key.size)
 }
 
 // peek says that an open only looked into its file (contract, "No transfer").
 func (x *readOpen) peek() bool {
 	f := x.flow
 	n := f.moved.size()
-	return f.flaw == "" && !f.loss && x.how == closed && f.size > 0 && smbfile.Peek(n, f.size)
+	return f.flaw == "" && !f.loss && x.how == closed && f.size > 0 && fileshare.Peek(n, f.size)
 }
 
 func (x *readOpen) emitPeek() {

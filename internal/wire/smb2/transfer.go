@@ -4,7 +4,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // zeroAllowance is how many bytes that were never written may be taken as zeros
@@ -277,11 +277,11 @@ func (o *open) emitRefusal(d direction, f *flow) {
 	}
 	t := o.record(d, f)
 	t.Status = model.Failed
-	if smbfile.Refuses(f.refusal) {
+	if fileshare.Refuses(f.refusal) {
 		t.Status = model.Denied
 	}
 	t.Completeness = model.Partial
-	t.Reason = "refused: " + smbfile.StatusName(f.refusal)
+	t.Reason = "refused: " + fileshare.StatusName(f.refusal)
 	zero := int64(0)
 	t.BytesSeen = &zero
 	o.p.hold.add(o, t, false)
@@ -317,7 +317,7 @@ func (o *open) record(d direction, f *flow) *wire.Transfer {
 	t.ID = wire.ID("t", "smb2", o.conn.wire, o.at.from, o.at.seq, int(d))
 	t.Start, t.End = f.start, f.end
 	t.Channel = channel
-	t.Share, t.Path, t.Name = o.tree.share, o.path, smbfile.LastElement(o.path)
+	t.Share, t.Path, t.Name = o.tree.share, o.path, fileshare.LastElement(o.path)
 	t.EarlierNames = o.earlier
 	t.Status = model.Done
 	t.Notes = f.notes

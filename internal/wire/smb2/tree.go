@@ -3,7 +3,7 @@ package smb2
 import (
 	"strings"
 
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 // maxTrees bounds the trees of one session.
@@ -33,7 +33,7 @@ type tree struct {
 
 // pipes says that what is opened in the tree are pipes.
 func (t *tree) pipes() bool {
-	return t.kind == sharePipe || strings.EqualFold(smbfile.LastElement(t.share), "IPC$")
+	return t.kind == sharePipe || strings.EqualFold(fileshare.LastElement(t.share), "IPC$")
 }
 
 // tree gives the tree with an id, adopting one whose TREE_CONNECT was not seen.
@@ -83,7 +83,7 @@ func (c *conn) treeConnectResponse(r *request, h *header, m fields, at place) {
 	a.Object = a.Share
 	a.Seen.Add(at.last)
 	if isError(h.status) {
-		a.Status = smbfile.StatusName(h.status)
+		a.Status = fileshare.StatusName(h.status)
 		c.p.env.Access(a)
 		return
 	}

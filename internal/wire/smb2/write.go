@@ -3,7 +3,7 @@ package smb2
 import (
 	"waybill/internal/content"
 	"waybill/internal/wire"
-	"waybill/internal/wire/smbfile"
+	"waybill/internal/wire/fileshare"
 )
 
 const (
@@ -202,7 +202,7 @@ func (o *open) writeRefused(r *request, status uint32, at place) {
 	}
 	f := o.write
 	if f.calls > 0 {
-		f.notes = append(f.notes[:min(len(f.notes), 8)], "a write failed: "+smbfile.StatusName(status))
+		f.notes = append(f.notes[:min(len(f.notes), 8)], "a write failed: "+fileshare.StatusName(status))
 		return
 	}
 	f.refusal, f.refused = status, at

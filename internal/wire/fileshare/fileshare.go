@@ -1,8 +1,8 @@
-// Package smbfile holds what all dialects of SMB share about files: names of
-// statuses (MS-ERREF), what is a mere look into a file, and what is metadata of a
-// shell. In come names, sizes and first bytes; out come answers. It reads no
+// Package fileshare holds what the protocols that share files have in common: what
+// is a mere look into a file, what is metadata of a shell, and the names of NT
+// statuses (MS-ERREF). In come names, sizes and first bytes; out come answers. It reads no
 // message and keeps no state.
-package smbfile
+package fileshare
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package smbfile
+package fileshare
 
 import "fmt"
 
