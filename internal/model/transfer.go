@@ -162,6 +162,9 @@ type Session struct {
 	ClientSoftware string `json:"client_software,omitempty"`
 	ServerSoftware string `json:"server_software,omitempty"`
 	Workstation    string `json:"workstation,omitempty"` // name that an NTLM client gave itself
+	HASSH          string `json:"hassh,omitempty"`       // of an SSH client's key exchange
+	JA4            string `json:"ja4,omitempty"`         // of a TLS or QUIC client's hello
+	SNI            string `json:"sni,omitempty"`         // server name that the hello asks for
 }
 
 // Execution is one start of a transferred file on its destination.

@@ -12,6 +12,7 @@ import (
 	"waybill/internal/wire/rpc"
 	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
+	"waybill/internal/wire/ssh"
 	"waybill/internal/wire/tftp"
 )
 
@@ -247,7 +248,7 @@ func (u *unclaimed) keep(e event) bool {
 // hopeless says whether the flow certainly is no announced connection either.
 func (u *unclaimed) hopeless() bool {
 	name := u.d.tags[u.flow.Tag]
-	return u.open == 0 && (u.flow.Conn.UDP || name == blindTag+"encrypted-tls" || name == blindTag+"encrypted-ssh")
+	return u.open == 0 && (u.flow.Conn.UDP || name == blindTag+"encrypted-tls")
 }
 
 // giveUp keeps no more of the flow.
@@ -369,8 +370,6 @@ func unread(head []byte) string {
 	switch {
 	case len(head) > 3 && head[0] >= 0x14 && head[0] <= 0x17 && head[1] == 3 && head[2] <= 4:
 		return "encrypted-tls"
-	case bytes.HasPrefix(head, []byte("SSH-")):
-		return "encrypted-ssh"
 	case len(head) > 6 && head[0] == 3 && head[1] == 0 && head[5] == 0xe0:
 		return "rdp"
 	}
@@ -378,4 +377,4 @@ func unread(head []byte) string {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, ftp.New, tftp.New, http.New}

@@ -1,0 +1,202 @@
+package ssh
+
+import (
+	"fmt"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/wire"
+)
+
+// What tells content from the rest, by sizes alone.
+const (
+	largeChunk = 1000     // a segment this long carries content: requests and keys typed are shorter
+	opaqueFrom = 16 << 10 // contract, transfer
+	// packetCost is what 32 KiB of content cost beside it: header, channel, padding, MAC
+	// (RFC 4253 6, RFC 4254 5.2), and what SFTP puts before it; measured with OpenSSH.
+	packetCost = 72
+	packetData = 32 << 10
+	loginCost  = 4 << 10 // that a login and the opening of a channel may take, a side
+)
+
+type conn struct {
+	p      *protocol
+	wire   *wire.Conn
+	client wire.Side
+	halves [2]half
+	seen   wire.Packets
+	start  model.Time
+	end    model.Time
+	first  uint32 // sequence number of the first byte
+	from   wire.Side
+	ended  int
+	how    wire.Ending
+}
+
+func (d *conn) Data(from wire.Side, c wire.Chunk) {
+	if d.start == 0 {
+		d.first, d.from = c.Seq, from
+	}
+	wire.Stretch(&d.start, &d.end, c.Time)
+	d.seen.Add(c.At)
+	h := &d.halves[from]
+	h.total += int64(len(c.Data))
+	b := c.Data
+	if h.phase != encrypted {
+		if b = h.feed(b); len(b) == 0 {
+			return
+		}
+	}
+	h.sealedBytes(int64(len(b)))
+	d.halves[from.Other()].inBulk = false
+}
+
+// sealedBytes counts what cannot be read.
+func (h *half) sealedBytes(n int64) {
+	h.packets++
+	h.sealed += n
+	if n >= largeChunk || h.inBulk {
+		h.bulk += n
+		h.inBulk = n >= largeChunk
+		return
+	}
+	h.small++
+}
+
+func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
+	h := &d.halves[from]
+	h.lost += n
+	h.total += n
+	if h.phase != encrypted { // where NEWKEYS was is not known
+		h.phase, h.buf = encrypted, nil
+	}
+	h.sealedBytes(n)
+}
+
+func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
+	if d.ended++; d.ended < 2 {
+		d.how = how
+		return
+	}
+	d.p.env.Blind("encrypted-ssh", d.halves[0].sealed+d.halves[1].sealed-d.halves[0].lost-d.halves[1].lost)
+	if d.start != 0 {
+		d.report()
+	}
+}
+
+// What a session was used for.
+const (
+	unused      = "no login"
+	interactive = "interactive"
+	push        = "push"
+	pull        = "pull"
+	tunnel      = "tunnel"
+)
+
+// class tells what the session was used for by its sizes and directions.
+func (d *conn) class() string {
+	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
+	switch {
+	case !d.loggedIn():
+		return unused
+	case up.bulk >= opaqueFrom && down.bulk >= opaqueFrom && min(up.bulk, down.bulk)*8 > max(up.bulk, down.bulk):
+		return tunnel
+	case max(up.bulk, down.bulk) < opaqueFrom || max(up.small, down.small)*200 > max(up.bulk, down.bulk):
+		return interactive
+	case up.bulk > down.bulk:
+		return push
+	}
+	return pull
+}
+
+// loggedIn says whether the login seems to have succeeded: refusals are short,
+// and what follows a login is longer than they.
+func (d *conn) loggedIn() bool {
+	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
+	return down.sealed >= 1000 && down.packets >= 4 && up.packets >= 4 || up.sealed >= loginCost || down.sealed >= loginCost
+}
+
+func (d *conn) report() {
+	class := d.class()
+	d.session(class)
+	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
+	if max(up.total, down.total) >= opaqueFrom && (d.loggedIn() || max(up.bulk, down.bulk) >= opaqueFrom) {
+		d.transfer(class)
+	}
+}
+
+// session reports the session.
+func (d *conn) session(class string) {
+	client, server := d.wire.Ends[d.client], d.wire.Ends[d.client.Other()]
+	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
+	a := &wire.Access{Conn: d.wire, Seen: d.seen}
+	a.ID = wire.ID("a", channel, d.wire, d.from, d.first, 0, []byte("ssh-session")...)
+	a.Time, a.What, a.Channel = d.start, "ssh-session", channel
+	a.Source, a.Destination = client.Endpoint(), server.Endpoint()
+	detail := []string{}
+	for _, x := range [...]struct{ word, text string }{
+		{"client", up.software}, {"server", down.software}, {"hassh", up.kex.hassh(true)}, {"hassh-server", down.kex.hassh(false)},
+	} {
+		if x.text != "" {
+			detail = append(detail, x.word+" "+x.text)
+		}
+	}
+	detail = append(detail, class, fmt.Sprintf("%d bytes sent, %d received", up.total, down.total))
+	a.Object, a.Detail = class, strings.Join(detail, ", ")
+	if class == unused {
+		a.Status = "no login seen"
+	}
+	d.p.env.Access(a)
+}
+
+// transfer reports what the session moved in its heavier direction.
+func (d *conn) transfer(class string) {
+	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
+	h := down
+	t := &wire.Transfer{Conns: []*wire.Conn{d.wire}, Seen: d.seen, What: "SSH session"}
+	client, server := d.wire.Ends[d.client].Endpoint(), d.wire.Ends[d.client.Other()].Endpoint()
+	t.Source, t.Destination, t.Operation, t.Initiator = server, client, model.Pull, model.ByDestination
+	if up.total > down.total {
+		h = up
+		t.Source, t.Destination, t.Operation, t.Initiator = client, server, model.Push, model.BySource
+	}
+	t.ID = wire.ID("t", channel, d.wire, d.from, d.first, 0)
+	t.Start, t.End, t.Channel = d.start, d.end, channel
+	t.Completeness, t.Status = model.Opaque, model.Done
+	t.Reason = "encrypted; " + map[string]string{push: "sizes are those of a file sent", pull: "sizes are those of a file fetched",
+		interactive: "sizes are those of a terminal", tunnel: "sizes are those of a tunnel", unused: "no login seen"}[class]
+	t.Confidence = "low"
+	if class == push || class == pull {
+		t.Confidence = "medium"
+	}
+	if h.lost > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d bytes of it were not captured", h.lost))
+	}
+	t.BytesSeen = new(int64)
+	t.Estimate = h.estimate(d.packs())
+	t.Session = &model.Session{Encrypted: true, ClientSoftware: up.software, ServerSoftware: down.software,
+		HASSH: up.kex.hassh(true), Compressed: d.packs(), Channels: 1}
+	d.p.env.Transfer(t)
+}
+
+// packs says whether the client and the server agreed on compression.
+func (d *conn) packs() bool {
+	c, s := &d.halves[d.client].kex, &d.halves[d.client.Other()].kex
+	return strings.HasPrefix(agreed(c.lists[packToSrv], s.lists[packToSrv]), "zlib") ||
+		strings.HasPrefix(agreed(c.lists[packToCli], s.lists[packToCli]), "zlib")
+}
+
+// estimate bounds the content of a direction: the point is what lay in large
+// segments without what carries it, the low end takes a login off it, the high
+// end is all bytes of the direction.
+func (h *half) estimate(packed bool) *model.Estimate {
+	n := h.bulk
+	if n > largeChunk {
+		n -= (n/packetData + 1) * packetCost
+	}
+	e := &model.Estimate{Size: n, Low: max(0, n-n/50-loginCost), High: h.total}
+	if packed {
+		e.High *= 4 // unverified: how well what people copy compresses
+	}
+	return e
+}
