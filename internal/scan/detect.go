@@ -9,6 +9,7 @@ import (
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
 	"waybill/internal/wire/nfs"
+	"waybill/internal/wire/rdp"
 	"waybill/internal/wire/rpc"
 	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
@@ -370,11 +371,9 @@ func unread(head []byte) string {
 	switch {
 	case len(head) > 3 && head[0] >= 0x14 && head[0] <= 0x17 && head[1] == 3 && head[2] <= 4:
 		return "encrypted-tls"
-	case len(head) > 6 && head[0] == 3 && head[1] == 0 && head[5] == 0xe0:
-		return "rdp"
 	}
 	return "unknown-protocol"
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, ftp.New, tftp.New, http.New}

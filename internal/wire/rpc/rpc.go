@@ -65,7 +65,6 @@ type conn struct {
 	at      wire.Chunk // being fed
 	from    wire.Side
 	ordinal int
-	open    int // sides that have not ended
 	over    bool
 
 	user, domain string

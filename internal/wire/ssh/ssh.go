@@ -27,10 +27,17 @@ var banner = []byte("SSH-")
 // maxPreamble bounds the lines that a server may send before its banner.
 const maxPreamble = 8 << 10
 
+// joinedLate is how much of a connection whose start was not captured the other
+// protocols may look at before its port tells.
+const joinedLate = 2048
+
 // Probe asks for the banner of either side. A server may send other lines first.
 func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 	if c.UDP {
 		return wire.No
+	}
+	if !c.FromStart[0] && !c.FromStart[1] && (c.Ends[0].Port == 22 || c.Ends[1].Port == 22) && len(head[0])+len(head[1]) >= joinedLate {
+		return wire.Yes // told by the port: the start was not captured
 	}
 	for s, b := range head {
 		if c.FromStart[s] && bytes.HasPrefix(b, banner) && len(b) > 8 {
@@ -50,6 +57,9 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 			return wire.Yes
 		}
 	}
+	if !c.FromStart[0] && !c.FromStart[1] && (c.Ends[0].Port == 22 || c.Ends[1].Port == 22) {
+		return wire.Maybe
+	}
 	return wire.No
 }
 
@@ -62,7 +72,7 @@ func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 			d.halves[i].phase = encrypted
 		}
 	}
-	if !c.Opened && c.Ends[0].Port < c.Ends[1].Port {
+	if !c.Opened && (c.Ends[0].Port == 22 || c.Ends[1].Port != 22 && c.Ends[0].Port < c.Ends[1].Port) {
 		d.client = 1
 	}
 	return d
