@@ -36,7 +36,12 @@ var allowed = map[string][]string{
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
-	"internal/wire/ntlm":        {},
+	"internal/wire/der":         {},
+	"internal/wire/ntlm":        {"internal/wire/der"},
+	"internal/wire/arp":         {"internal/wire"},
+	"internal/wire/dhcp":        {"internal/wire"},
+	"internal/wire/names":       {"internal/wire"},
+	"internal/wire/krb5":        {"internal/wire", "internal/wire/der", "internal/wire/framed"},
 	"internal/wire/xca":         {},
 	"internal/wire/xca/xcatest": {"internal/wire/xca"},
 	"internal/wire/dcerpc":      {},
@@ -59,7 +64,8 @@ var allowed = map[string][]string{
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
-		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/nfs", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
+		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/arp", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5",
+		"internal/wire/nfs", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 

@@ -197,6 +197,7 @@ type Access struct {
 	Kind        string     `json:"kind"` // "access"
 	ID          string     `json:"id"`
 	Time        Time       `json:"time"`
+	Until       Time       `json:"until,omitzero"` // address-binding: how long it is known to have held
 	What        string     `json:"what"`
 	Source      Endpoint   `json:"source"`
 	Destination Endpoint   `json:"destination"`

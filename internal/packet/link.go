@@ -27,6 +27,7 @@ const (
 // EtherTypes.
 const (
 	etherIPv4     = 0x0800
+	etherARP      = 0x0806
 	etherIPv6     = 0x86dd
 	etherVLAN     = 0x8100
 	etherQinQ     = 0x88a8
@@ -93,6 +94,8 @@ func decodeEtherType(t int, b []byte, n int, p *Packet, depth int) Outcome {
 		switch t {
 		case etherIPv4, etherIPv6:
 			return decodeIP(b, n, p, depth)
+		case etherARP:
+			return decodeARP(b, p)
 		case etherVLAN, etherQinQ, etherQinQOld:
 			if len(b) < 4 {
 				return Truncated
@@ -112,6 +115,21 @@ func decodeEtherType(t int, b []byte, n int, p *Packet, depth int) Outcome {
 		}
 	}
 	return TooDeep
+}
+
+// decodeARP reads a request or reply of Ethernet and IPv4 (RFC 826).
+func decodeARP(b []byte, p *Packet) Outcome {
+	if len(b) < 28 {
+		return Truncated
+	}
+	if be16(b[2:]) != etherIPv4 || b[4] != 6 || b[5] != 4 || be16(b[6:]) != 1 && be16(b[6:]) != 2 {
+		return NotIP
+	}
+	copy(p.SrcMAC[:], b[8:14])
+	p.Src, p.Dst = v4Mapped, v4Mapped
+	copy(p.Src[12:], b[14:18])
+	copy(p.Dst[12:], b[24:28])
+	return ARP
 }
 
 // decodeMPLS skips the label stack (RFC 3032). What lies below is told by its

@@ -60,14 +60,15 @@ const (
 	Segment    Outcome = iota // TCP or UDP, decoded
 	Fragmented                // a part of a datagram, in Packet.Fragment
 	OtherIP                   // IP with another protocol
-	NotIP                     // ARP, LLDP, ...
+	NotIP                     // LLDP, ...
 	Truncated                 // the snap length cut a header off
 	Malformed                 // a header contradicts itself
 	TooDeep                   // more tunnels than anybody nests
+	ARP                       // RFC 826 for IPv4: Src and SrcMAC are the sender's, Dst the address asked for
 )
 
 func (o Outcome) String() string {
-	return [...]string{"segment", "fragment", "other IP protocol", "not IP", "header cut off", "malformed", "too many tunnels"}[o]
+	return [...]string{"segment", "fragment", "other IP protocol", "not IP", "header cut off", "malformed", "too many tunnels", "ARP"}[o]
 }
 
 // maxDepth bounds the tunnels in tunnels.

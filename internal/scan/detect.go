@@ -6,8 +6,11 @@ import (
 
 	"waybill/internal/stream"
 	"waybill/internal/wire"
+	"waybill/internal/wire/dhcp"
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
+	"waybill/internal/wire/krb5"
+	"waybill/internal/wire/names"
 	"waybill/internal/wire/nfs"
 	"waybill/internal/wire/rdp"
 	"waybill/internal/wire/rpc"
@@ -376,4 +379,4 @@ func unread(head []byte) string {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, dhcp.New, names.New, ftp.New, tftp.New, http.New}

@@ -10,9 +10,9 @@ import (
 	"waybill/internal/model"
 )
 
-// names are those of files that the captures showed, lower case: their starts are
+// fileNames are those of files that the captures showed, lower case: their starts are
 // looked for.
-func names(transfers []*model.Transfer) map[string]bool {
+func fileNames(transfers []*model.Transfer) map[string]bool {
 	out := map[string]bool{}
 	for _, t := range transfers {
 		for _, n := range append([]string{t.Name}, t.EarlierNames...) {

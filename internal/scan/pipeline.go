@@ -14,6 +14,7 @@ import (
 	"waybill/internal/packet"
 	"waybill/internal/stream"
 	"waybill/internal/wire"
+	"waybill/internal/wire/arp"
 )
 
 // pipeline decodes all inputs on one goroutine.
@@ -25,6 +26,7 @@ type pipeline struct {
 	table     *stream.Table
 	fragments *stream.Fragments
 	detector  *detector
+	arp       *arp.Table
 	packet    packet.Packet
 
 	history  []*capture.Block // the last blocks, kept readable for the stream's comparisons
@@ -45,7 +47,7 @@ type inputCoverage struct {
 	start, end model.Time
 	packets    int64
 	bytes      int64
-	outcomes   [packet.TooDeep + 1]int64
+	outcomes   [packet.ARP + 1]int64
 	decoded    map[string]int64
 	blind      map[string]int64
 }
@@ -61,6 +63,7 @@ func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs [
 		p.total += max(in.Size, 0)
 	}
 	p.detector = newDetector(p)
+	p.arp = arp.New(env{p}.Access)
 	p.table = stream.New(p.detector, budget, len(inputs))
 	p.fragments = stream.NewFragments(budget)
 	return p
@@ -86,6 +89,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	for _, proto := range p.detector.protocols {
 		p.guard(func() { proto.Flush(p.at) })
 	}
+	p.arp.Flush()
 	p.pool.Flush()
 	return ctx.Err()
 }
@@ -162,6 +166,10 @@ func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Blo
 		o, block = packet.DecodeIP(datagram, len(datagram), &p.packet), nil
 	}
 	c.outcomes[o]++
+	if o == packet.ARP {
+		p.arp.Packet(p.packet.Src, p.packet.SrcMAC, p.at)
+		return
+	}
 	if o != packet.Segment {
 		return
 	}

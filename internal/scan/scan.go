@@ -99,7 +99,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 
 	r := p.records()
 	r.addProblems(problems, twins)
-	l := newLogs(o, windows, names(r.Transfers), p.total)
+	l := newLogs(o, windows, fileNames(r.Transfers), p.total)
 	if cancelled == nil {
 		cancelled = l.run(ctx)
 	}

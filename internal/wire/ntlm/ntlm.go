@@ -6,7 +6,11 @@
 // a key, and never fails: what a damaged token still shows is given.
 package ntlm
 
-import "bytes"
+import (
+	"bytes"
+
+	"waybill/internal/wire/der"
+)
 
 // The mechanisms of a Token.
 const (
@@ -82,19 +86,19 @@ func (t *Token) parse(b []byte, layers int) bool {
 	if bytes.HasPrefix(b, signature) {
 		return t.parseMessage(b)
 	}
-	v, _, ok := der(b).next()
+	v, _, ok := der.Run(b).Next()
 	if !ok {
 		return false
 	}
-	switch v.tag {
+	switch v.Tag {
 	case tagGSS:
-		return t.parseGSS(v.body, layers-1)
+		return t.parseGSS(v.Body, layers-1)
 	case context0:
-		return t.parseInit(v.body, layers-1)
+		return t.parseInit(v.Body, layers-1)
 	case context1:
-		return t.parseResp(v.body, layers-1)
+		return t.parseResp(v.Body, layers-1)
 	case tagAPReq:
-		return t.parseAPReq(v.body)
+		return t.parseAPReq(v.Body)
 	}
 	return false
 }

@@ -1,6 +1,10 @@
 package ntlm
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"waybill/internal/wire/der"
+)
 
 // The object identifiers of mechanisms, in DER without tag and length.
 const (
@@ -10,7 +14,7 @@ const (
 	oidUserToUser = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x03" // 1.2.840.113554.1.2.2.3
 )
 
-func mechanism(oid der) string {
+func mechanism(oid der.Run) string {
 	switch string(oid) {
 	case oidNTLM:
 		return NTLM
@@ -22,12 +26,12 @@ func mechanism(oid der) string {
 
 // parseGSS reads the inside of a GSS-API initial token (RFC 2743 3.1): the
 // mechanism, SPNEGO or another, then what the mechanism says.
-func (t *Token) parseGSS(b der, layers int) bool {
-	oid, rest, ok := b.next()
-	if !ok || oid.tag != tagOID {
+func (t *Token) parseGSS(b der.Run, layers int) bool {
+	oid, rest, ok := b.Next()
+	if !ok || oid.Tag != tagOID {
 		return false
 	}
-	if mechanism(oid.body) == Kerberos {
+	if mechanism(oid.Body) == Kerberos {
 		t.parseKerberos(rest)
 		return true
 	}
@@ -36,27 +40,27 @@ func (t *Token) parseGSS(b der, layers int) bool {
 
 // parseInit reads a NegTokenInit (RFC 4178 4.2.1), or the server's NegTokenInit2
 // with hints (MS-SPNG 2.2.1), which lists mechanisms and says no more.
-func (t *Token) parseInit(b der, layers int) bool {
-	fields, ok := b.child(tagSequence)
+func (t *Token) parseInit(b der.Run, layers int) bool {
+	fields, ok := b.Child(tagSequence)
 	if ok {
-		t.parseInner(fields.field(context2, tagOctets), layers)
+		t.parseInner(fields.Field(context2, tagOctets), layers)
 	}
 	return ok
 }
 
 // parseResp reads a NegTokenResp (RFC 4178 4.2.2).
-func (t *Token) parseResp(b der, layers int) bool {
-	fields, ok := b.child(tagSequence)
+func (t *Token) parseResp(b der.Run, layers int) bool {
+	fields, ok := b.Child(tagSequence)
 	if ok {
-		t.Mechanism = mechanism(fields.field(context1, tagOID))
-		t.parseInner(fields.field(context2, tagOctets), layers)
+		t.Mechanism = mechanism(fields.Field(context1, tagOID))
+		t.parseInner(fields.Field(context2, tagOctets), layers)
 	}
 	return ok
 }
 
 // parseInner reads the token of the mechanism that SPNEGO carries. A client's
 // first guess may be a Kerberos token in its own GSS-API frame.
-func (t *Token) parseInner(token der, layers int) {
+func (t *Token) parseInner(token der.Run, layers int) {
 	negotiated := t.Mechanism
 	if !t.parse(token, layers) {
 		t.Mechanism = negotiated
@@ -65,40 +69,40 @@ func (t *Token) parseInner(token der, layers int) {
 
 // parseKerberos reads a Kerberos token after its mechanism (RFC 4121 4.1): two
 // bytes say which message follows, 01 00 is AP-REQ.
-func (t *Token) parseKerberos(b der) {
+func (t *Token) parseKerberos(b der.Run) {
 	t.Mechanism = Kerberos
 	if len(b) < 2 || binary.BigEndian.Uint16(b) != 0x0100 {
 		return
 	}
-	if v, _, ok := b[2:].next(); ok && v.tag == tagAPReq {
-		t.parseAPReq(v.body)
+	if v, _, ok := b[2:].Next(); ok && v.Tag == tagAPReq {
+		t.parseAPReq(v.Body)
 	}
 }
 
 // parseAPReq reads the ticket of an AP-REQ (RFC 4120 5.5.1): the service and its
 // realm, which are in clear. Who the client is lies in the encrypted part.
-func (t *Token) parseAPReq(b der) bool {
-	fields, ok := b.child(tagSequence)
+func (t *Token) parseAPReq(b der.Run) bool {
+	fields, ok := b.Child(tagSequence)
 	if !ok {
 		return false
 	}
 	t.Mechanism = Kerberos
-	ticket, ok := fields.field(context3, tagTicket).child(tagSequence)
+	ticket, ok := fields.Field(context3, tagTicket).Child(tagSequence)
 	if !ok {
 		return true
 	}
-	t.Realm = octetString(ticket.field(context1, tagGeneralString))
-	name := ticket.field(context2, tagSequence)
-	parts := name.field(context1, tagSequence)
+	t.Realm = octetString(ticket.Field(context1, tagGeneralString))
+	name := ticket.Field(context2, tagSequence)
+	parts := name.Field(context1, tagSequence)
 	for i := 0; i < 4; i++ {
-		part, rest, ok := parts.next()
+		part, rest, ok := parts.Next()
 		if !ok {
 			break
 		}
 		if i > 0 {
 			t.Service += "/"
 		}
-		t.Service += octetString(part.body)
+		t.Service += octetString(part.Body)
 		parts = rest
 	}
 	t.Service = clip(t.Service)

@@ -1,0 +1,138 @@
+// Package dhcp reads DHCP for IPv4 (RFC 2131, 2132, 4702) and IPv6 (RFC 8415,
+// 4704). In come datagrams; out go accesses: what a host asks for with its name
+// and fingerprint, and each lease with its time. It assigns nothing and keeps a
+// bounded number of requests until their answers.
+package dhcp
+
+import (
+	"waybill/internal/model"
+	"waybill/internal/wire"
+)
+
+const channel = "dhcp"
+
+type protocol struct {
+	env     wire.Env
+	clients map[string]*client // by hardware address or DUID
+	order   []string
+	said    map[string]bool
+}
+
+// client is what a host said of itself.
+type client struct {
+	mac, host, vendor, fingerprint string
+}
+
+const maxClients = 1 << 15
+
+// New makes the decoder of DHCP.
+func New(env wire.Env) wire.Protocol {
+	return &protocol{env: env, clients: map[string]*client{}, said: map[string]bool{}}
+}
+
+func (p *protocol) Name() string { return channel }
+
+// Probe tells version 4 by its cookie or its ports, version 6 by its ports.
+func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
+	if !c.UDP {
+		return wire.No
+	}
+	for _, b := range head {
+		if len(b) >= 240 && (b[0] == 1 || b[0] == 2) && (string(b[236:240]) == cookie || ports(c, 67, 68)) {
+			return wire.Yes
+		}
+		if len(b) >= 4 && b[0] >= 1 && b[0] <= 13 && ports(c, 546, 547) {
+			return wire.Yes
+		}
+	}
+	return wire.No
+}
+
+func ports(c *wire.Conn, a, b uint16) bool {
+	x, y := c.Ends[0].Port, c.Ends[1].Port
+	return (x == a || x == b) && (y == a || y == b)
+}
+
+// Open makes the decoder of one flow.
+func (p *protocol) Open(c *wire.Conn) wire.Decoder { return &flow{p, c} }
+
+// Flush has nothing to end.
+func (p *protocol) Flush(wire.At) {}
+
+type flow struct {
+	p *protocol
+	c *wire.Conn
+}
+
+func (f *flow) Data(from wire.Side, c wire.Chunk) {
+	if c.Cut > 0 {
+		return
+	}
+	if ports(f.c, 546, 547) {
+		f.version6(c)
+		return
+	}
+	f.version4(c)
+}
+
+func (f *flow) Gap(wire.Side, int64, wire.At)       {}
+func (f *flow) End(wire.Side, wire.Ending, wire.At) {}
+
+// client gives what is known of a host.
+func (p *protocol) client(key string) *client {
+	c := p.clients[key]
+	if c != nil {
+		return c
+	}
+	if len(p.order) >= maxClients {
+		delete(p.clients, p.order[0])
+		p.order = p.order[1:]
+	}
+	c = &client{}
+	p.clients[key] = c
+	p.order = append(p.order, key)
+	return c
+}
+
+// asked reports what a host asks for, once for each way in which it does.
+func (f *flow) asked(c *client, wants model.Addr, at wire.At) {
+	key := c.mac + "\x00" + c.host + "\x00" + c.fingerprint + "\x00" + wants.String()
+	if f.p.said[key] {
+		return
+	}
+	if len(f.p.said) >= maxClients {
+		f.p.said = map[string]bool{}
+	}
+	f.p.said[key] = true
+	a := wire.Binding(channel, f.c, at, model.Addr{}, c.mac, c.host, "request")
+	a.ID = wire.ID("a", channel, f.c, 0, 0, 0, []byte(key)...)
+	a.What, a.Until = "dhcp-request", 0
+	a.Detail = c.describe()
+	if wants.Known() {
+		a.Detail += "asks for " + wants.String()
+	}
+	f.p.env.Access(a)
+}
+
+// describe is what tells a kind of host: vendor class and parameter list.
+func (c *client) describe() string {
+	s := ""
+	if c.vendor != "" {
+		s += "vendor " + c.vendor + "; "
+	}
+	if c.fingerprint != "" {
+		s += "fingerprint " + c.fingerprint + "; "
+	}
+	return s
+}
+
+// leased reports a lease.
+func (f *flow) leased(c *client, ip model.Addr, seconds uint32, at wire.At) {
+	if !ip.Known() {
+		return
+	}
+	a := wire.Binding(channel, f.c, at, ip, c.mac, c.host, "lease")
+	a.Until = at.Time + model.Time(seconds)*1e9
+	a.Detail = c.describe()
+	f.p.env.Access(a)
+}
