@@ -41,6 +41,10 @@ type Call struct {
 
 // Conversation follows the calls of one pipe.
 type Conversation struct {
+	// Assumed is the interface of calls whose bind was not seen: the one that is
+	// known to lie behind the pipe (PipeInterface); empty when none is.
+	Assumed string
+
 	emit func(Call)
 	// Token takes the security tokens of binds and what follows them (MS-RPCE
 	// 2.2.2.12); may be nil.
@@ -188,7 +192,10 @@ func (c *Conversation) begin(p pdu) *pending {
 	if len(c.calls) == maxPending {
 		c.abandon(c.calls[0])
 	}
-	ctx := c.contexts[p.u16(20)]
+	ctx, bound := c.contexts[p.u16(20)]
+	if !bound {
+		ctx.iface = c.Assumed
+	}
 	call := &pending{Call: Call{
 		Interface:  ctx.iface,
 		Name:       interfaceNames[ctx.iface],

@@ -1,5 +1,26 @@
 package dcerpc
 
+import "strings"
+
+// PipeInterface is the interface that a named pipe carries by its protocol's
+// standards assignments, empty for pipes that are not known.
+func PipeInterface(pipe string) string {
+	pipe = strings.ToLower(pipe[strings.LastIndexByte(pipe, '\\')+1:])
+	switch pipe {
+	case "svcctl", "atsvc", "winreg", "srvsvc", "wkssvc", "samr", "netlogon", "spoolss", "efsrpc", "netdfs", "eventlog":
+	case "lsarpc", "lsass":
+		pipe = "lsarpc"
+	default:
+		return ""
+	}
+	for id, name := range interfaceNames {
+		if name == pipe && id != "df1941c5-fe89-4e79-bf10-463657acf44d" {
+			return id
+		}
+	}
+	return ""
+}
+
 // interfaceNames names interfaces by UUID, as their IDL does. Those here move
 // files, start programs, change a host's settings, or tell what it holds.
 var interfaceNames = map[string]string{

@@ -136,3 +136,10 @@ func (f *flow) leased(c *client, ip model.Addr, seconds uint32, at wire.At) {
 	a.Detail = c.describe()
 	f.p.env.Access(a)
 }
+
+// offered reports an address that a server offers, which is no lease yet.
+func (f *flow) offered(c *client, ip model.Addr, at wire.At) {
+	a := wire.Binding(channel, f.c, at, ip, c.mac, c.host, "offer")
+	a.What, a.Until = "dhcp-offer", 0
+	f.p.env.Access(a)
+}

@@ -22,6 +22,7 @@ const (
 	optParameters  = 55
 	optVendor      = 60
 	optName        = 81
+	messageOffer   = 2
 	messageAck     = 5
 	messageRequest = 3
 )
@@ -59,6 +60,8 @@ func (f *flow) version4(c wire.Chunk) {
 			wants = ip
 		}
 		f.asked(who, wants, c.At)
+	case kind == messageOffer:
+		f.offered(who, addr(b[16:20]), c.At)
 	case kind == messageAck:
 		ip := addr(b[16:20])
 		if ip == addr(make([]byte, 4)) {

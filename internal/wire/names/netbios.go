@@ -77,17 +77,18 @@ func (f *flow) record(b []byte, name string, sender model.Addr, at wire.At) {
 		ip, _ := netip.AddrFromSlice(data[2:6])
 		f.bound("nbns", name, model.AddrOf(ip), "", binary.BigEndian.Uint16(data)&groupName != 0, at)
 	case kind == typeStatus && len(data) >= 1:
-		f.status(data, sender, at)
+		f.status(name, data, sender, at)
 	}
 }
 
 // status takes a node's list of its names and its hardware address (RFC 1002 4.2.18).
-func (f *flow) status(b []byte, sender model.Addr, at wire.At) {
+func (f *flow) status(asked string, b []byte, sender model.Addr, at wire.At) {
 	n := int(b[0])
 	if len(b) < 1+18*n+6 {
 		return
 	}
 	mac := wire.MAC(b[1+18*n:][:6])
+	f.bound("nbns", asked, sender, mac, true, at)
 	for i := range n {
 		e := b[1+18*i:][:18]
 		f.bound("nbns", spell(e[:16]), sender, mac, binary.BigEndian.Uint16(e[16:])&groupName != 0, at)

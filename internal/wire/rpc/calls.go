@@ -37,6 +37,9 @@ func New(env wire.Env, services *dcerpc.Services, start func(what string) *wire.
 // Tokens has the security tokens of binds given to f.
 func (c *Calls) Tokens(f func(fromClient bool, token []byte)) { c.conv.Token = f }
 
+// Pipe names the pipe: where no bind was seen it tells the interface.
+func (c *Calls) Pipe(name string) { c.conv.Assumed = dcerpc.PipeInterface(name) }
+
 // Feed takes the next bytes of one direction.
 func (c *Calls) Feed(fromClient bool, b []byte) {
 	if c.conv == nil || len(b) == 0 {

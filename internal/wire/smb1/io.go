@@ -173,8 +173,8 @@ func (c *conn) written(r *request, x, y *block, m *message) {
 func (c *conn) accept(r *request, x *block, o *open, count int64) {
 	t := x.writing()
 	if o.isPipe(t.data) {
-		if x.command == cmdWriteAndX && x.u16(14)&8 != 0 && len(t.data) > 2 {
-			t.data = t.data[2:] // a message in parts: its length comes first (MS-CIFS 3.2.4.34)
+		if x.command == cmdWriteAndX && x.u16(14)&0xc == 0xc && len(t.data) > 2 {
+			t.data = t.data[2:] // raw mode, start of a message: its length comes first (MS-CIFS 2.2.4.43.1)
 		}
 		o.pipe.feed(true, t.data, &r.message)
 		return

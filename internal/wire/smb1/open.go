@@ -278,7 +278,7 @@ type pipe struct {
 func newPipe(o *open) *pipe {
 	p := &pipe{open: o, losses: o.c.losses, at: &o.at}
 	p.calls = rpc.New(o.c.env, &o.c.services, p.access)
-	p.calls.Tokens(func(bool, []byte) {})
+	p.calls.Pipe(o.path)
 	return p
 }
 

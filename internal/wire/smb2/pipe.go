@@ -19,6 +19,7 @@ type pipe struct {
 func newPipe(o *open) *pipe {
 	x := &pipe{open: o, losses: o.session.losses}
 	x.calls = rpc.New(o.p.env, &o.session.services, x.access)
+	x.calls.Pipe(o.path)
 	return x
 }
 

@@ -1,6 +1,7 @@
 package smb2
 
 import (
+	"waybill/internal/wire/fileshare"
 	"waybill/internal/wire/ntlm"
 	"waybill/internal/wire/smbcrypt"
 )
@@ -57,6 +58,7 @@ func (c *conn) setupResponse(r *request, h *header, m fields, at place) {
 	}
 	delete(c.setups, h.session)
 	if isError(h.status) {
+		c.refusedLogon(h, u, r.at, at)
 		return
 	}
 	c.established(h.session, u, m, r.at, at)
@@ -105,6 +107,19 @@ func (s *session) logon(c *conn, asked, at place, flags uint16) {
 		a.Detail += " anonymous"
 	}
 	s.p.env.Access(a)
+}
+
+// refusedLogon reports a log-on that the server refused.
+func (c *conn) refusedLogon(h *header, u *setup, asked, at place) {
+	if u.token.MessageType != ntlm.Authenticate && u.token.Mechanism != ntlm.Kerberos {
+		return
+	}
+	s := &session{p: c.p, id: h.session, client: c.wire.Ends[c.clientSide()], server: c.wire.Ends[c.server()]}
+	a := s.access(c, "logon", asked, 0)
+	a.Seen.Add(at.last)
+	a.User, a.Domain, a.Detail = u.token.User, u.token.Domain, u.token.LogonDetail()
+	a.Status = fileshare.StatusName(h.status)
+	c.p.env.Access(a)
 }
 
 func (c *conn) logoffResponse(r *request, h *header, at place) {
