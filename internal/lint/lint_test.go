@@ -57,7 +57,7 @@ var allowed = map[string][]string{
 		"internal/wire/rpc", "internal/wire/fileshare"},
 	"internal/wire/smb2": {"internal/wire", "internal/content", "internal/wire/ntlm", "internal/wire/dcerpc",
 		"internal/wire/rpc", "internal/wire/fileshare", "internal/wire/smbcrypt", "internal/wire/xca"},
-	"internal/wire/http": {"internal/wire", "internal/content"},
+	"internal/wire/http": {"internal/wire", "internal/content", "internal/wire/ntlm"},
 	"internal/wire/ftp":  {"internal/wire", "internal/content"},
 	"internal/wire/tftp": {"internal/wire", "internal/content"},
 

@@ -1,9 +1,12 @@
 package http
 
 import (
+	"encoding/base64"
 	"slices"
+	"strings"
 
 	"waybill/internal/wire"
+	"waybill/internal/wire/ntlm"
 )
 
 const maxQueue = 1000 // requests that wait for their answers
@@ -22,6 +25,10 @@ type conn struct {
 	tunnel    bool        // after CONNECT
 	stopped   bool        // another protocol took over
 	ended     int         // sides
+	winrm     *winrm      // WS-Management, once seen
+	auth      string      // what the client logged on with, for the whole connection (RFC 4559)
+	user      string
+	domain    string
 }
 
 func newConn(p *Protocol, w *wire.Conn) *conn {
@@ -52,6 +59,9 @@ func (c *conn) End(from wire.Side, how wire.Ending, _ wire.At) {
 		c.conclude(x)
 	}
 	c.queue = nil
+	if c.winrm != nil {
+		c.winrm.end()
+	}
 }
 
 // message takes a message's header.
@@ -71,12 +81,40 @@ func (c *conn) request(h *half, hd *header) {
 	if len(c.queue) > 0 && !c.lossy {
 		c.pipelined = true
 	}
+	c.loggedOn(x, hd)
 	s := c.uploadSink(x, hd)
 	if !c.enqueue(x) {
 		c.abandon(s)
 		s, x = nil, nil
 	}
 	h.body(hd.framing(0), s, x)
+}
+
+// loggedOn takes who an NTLM or Kerberos token names: it holds for the connection
+// (RFC 4559, MS-NTHT).
+func (c *conn) loggedOn(x *exchange, hd *header) {
+	scheme, rest, _ := strings.Cut(hd.get("Authorization"), " ")
+	if strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate") || strings.EqualFold(scheme, "Kerberos") {
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
+		if t, ok := ntlm.Parse(raw); err == nil && ok && (t.MessageType == ntlm.Authenticate || t.Mechanism == ntlm.Kerberos) {
+			c.auth, c.user, c.domain = t.Mechanism, t.User, t.Domain
+			c.logon(x, &t)
+		}
+	}
+	if x.user == "" && c.auth != "" {
+		x.auth, x.user, x.domain = c.auth, c.user, c.domain
+	}
+}
+
+// logon reports a log-on by NTLM over HTTP.
+func (c *conn) logon(x *exchange, t *ntlm.Token) {
+	a := &wire.Access{Conn: c.wire}
+	a.ID = wire.ID("a", "http", c.wire, x.side, x.seq, 0, []byte("logon")...)
+	a.Time, a.What, a.Channel, a.Object = x.first.Time, "logon", "http", x.host
+	a.Source, a.Destination = c.wire.Ends[x.side].Endpoint(), c.wire.Ends[x.side.Other()].Endpoint()
+	a.User, a.Domain, a.Detail = t.User, t.Domain, t.LogonDetail()
+	a.Seen.Add(x.first)
+	c.p.env.Access(a)
 }
 
 // enqueue keeps a request for its answer. Past the bounds requests are only

@@ -113,6 +113,9 @@ func (h *half) headerBytes(c wire.Chunk) int {
 func (h *half) begin(line []byte, over bool, next uint32, at wire.At) {
 	k, v := startLine(line, over)
 	if v == wire.No || len(line) > maxHeader || v == wire.Yes && h.kind != unknown && h.kind != k {
+		if !h.gapped && len(h.c.queue) > 0 && bytes.HasPrefix(line, []byte("SSH-")) {
+			h.c.otherProtocol(h.side, string(line), next, at)
+		}
 		h.lose()
 		h.c.strange()
 		h.seek(over, next, at)

@@ -20,6 +20,9 @@ func (c *conn) uploadSink(x *exchange, hd *header) sink {
 	if !f.chunked && f.length == 0 && x.method != "PUT" {
 		return nil
 	}
+	if isWinRM(x, hd) {
+		return c.winrmSink(x, hd)
+	}
 	if b := boundary(hd.get("Content-Type"), "form-data"); b != "" {
 		form := &form{c: c, x: x, hd: partHeader(hd)}
 		return c.decoding(hd.codings(), newMultipart(b, form.part), nil)

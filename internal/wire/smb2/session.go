@@ -27,7 +27,8 @@ type session struct {
 	server wire.AddrPort
 
 	user, domain, workstation, auth string
-	nobody                          bool // anonymous
+	nobody                          bool // anonymous, as the server says
+	named                           bool // an NTLM message said who logs on, perhaps nobody
 	signed, sealed, compressed      bool
 
 	channels      []*conn // that are open
@@ -248,7 +249,7 @@ func (s *session) identify(t *ntlm.Token) {
 		s.auth = t.Mechanism
 	}
 	if t.MessageType == 3 {
-		s.user, s.domain, s.workstation = t.User, t.Domain, t.Workstation
+		s.user, s.domain, s.workstation, s.named = t.User, t.Domain, t.Workstation, true
 	}
 }
 

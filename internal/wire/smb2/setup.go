@@ -96,14 +96,15 @@ func (c *conn) established(id uint64, u *setup, m fields, asked, at place) {
 func (s *session) logon(c *conn, asked, at place, flags uint16) {
 	a := s.access(c, "logon", asked, 0)
 	a.Seen.Add(at.last)
-	a.Detail = s.auth
-	if s.workstation != "" {
-		a.Detail += " from " + s.workstation
+	t := ntlm.Token{Mechanism: s.auth, User: s.user, Workstation: s.workstation}
+	if s.auth == ntlm.NTLM && s.named {
+		t.MessageType = ntlm.Authenticate
 	}
+	a.Detail = t.LogonDetail()
 	switch {
 	case flags&sessionGuest != 0:
 		a.Detail += " as guest"
-	case s.nobody:
+	case s.nobody && t.MessageType != ntlm.Authenticate:
 		a.Detail += " anonymous"
 	}
 	s.p.env.Access(a)

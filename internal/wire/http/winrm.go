@@ -1,0 +1,148 @@
+package http
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+
+	"waybill/internal/wire"
+)
+
+// maxSOAP is how much of a message of WS-Management is looked at.
+const maxSOAP = 64 << 10
+
+// winrm is WS-Management on one connection (MS-WSMV): remote execution and no file.
+type winrm struct {
+	c      *conn
+	first  *exchange
+	calls  int
+	sealed int64 // bytes of encrypted messages, sent
+	seen   wire.Packets
+	said   map[string]bool
+}
+
+// isWinRM tells WS-Management by its target and media type.
+func isWinRM(x *exchange, hd *header) bool {
+	path, _, _ := strings.Cut(x.target, "?")
+	media := strings.ToLower(hd.get("Content-Type"))
+	return x.method == "POST" && strings.HasSuffix(strings.ToLower(path), "/wsman") &&
+		(media == "" || strings.Contains(media, "soap") || strings.Contains(media, "encrypted"))
+}
+
+// winrmSink takes the body of a request of WS-Management.
+func (c *conn) winrmSink(x *exchange, hd *header) sink {
+	if c.winrm == nil {
+		c.winrm = &winrm{c: c, first: x, said: map[string]bool{}}
+	}
+	w := c.winrm
+	w.calls++
+	w.seen.Add(x.first)
+	w.seen.Add(x.last)
+	return &soap{w: w, x: x, sealed: strings.Contains(strings.ToLower(hd.get("Content-Type")), "encrypted")}
+}
+
+// soap gathers one message.
+type soap struct {
+	w      *winrm
+	x      *exchange
+	sealed bool
+	b      []byte
+}
+
+func (s *soap) write(c wire.Chunk) {
+	s.w.seen.Add(c.At)
+	if s.sealed {
+		s.w.sealed += int64(len(c.Data))
+		return
+	}
+	s.b = append(s.b, c.Data[:min(len(c.Data), maxSOAP-len(s.b))]...)
+}
+
+func (s *soap) lose(n int64) {
+	if s.sealed {
+		s.w.sealed += n
+	}
+}
+
+var (
+	soapAction    = regexp.MustCompile(`<(?:\w+:)?Action[^>]*>([^<]+)<`)
+	soapCommand   = regexp.MustCompile(`<(?:\w+:)?Command>([^<]+)<`)
+	soapArguments = regexp.MustCompile(`<(?:\w+:)?Arguments>([^<]+)<`)
+	soapShell     = regexp.MustCompile(`ShellId[^>]*>([0-9A-Fa-f-]{36})<`)
+)
+
+// close reports an action in clear: each kind once, each command.
+func (s *soap) close(closing) {
+	if s.sealed || len(s.b) == 0 {
+		return
+	}
+	text := bytes.ReplaceAll(s.b, []byte{0}, nil) // UTF-16 of ASCII
+	action := group(soapAction, text)
+	action = action[strings.LastIndexByte(action, '/')+1:]
+	command := group(soapCommand, text)
+	if args := group(soapArguments, text); command != "" && args != "" {
+		command += " " + args
+	}
+	shell := group(soapShell, text)
+	key := action + "\x00" + command
+	if action == "" || s.w.said[key] || len(s.w.said) > 256 {
+		return
+	}
+	s.w.said[key] = true
+	a := s.w.access(s.x, len(s.w.said))
+	a.Object, a.Command = action, html.UnescapeString(command)
+	if shell != "" {
+		a.Detail = "shell " + shell
+	}
+	s.w.c.p.env.Access(a)
+}
+
+func group(re *regexp.Regexp, b []byte) string {
+	if m := re.FindSubmatch(b); m != nil {
+		return wire.Printable(string(m[1]))
+	}
+	return ""
+}
+
+// access starts an access of a request.
+func (w *winrm) access(x *exchange, ordinal int) *wire.Access {
+	a := &wire.Access{Conn: w.c.wire}
+	a.ID = wire.ID("a", "winrm", w.c.wire, x.side, x.seq, ordinal)
+	a.Time, a.What, a.Channel = x.first.Time, "winrm-exec", "winrm"
+	a.Source, a.Destination = w.c.wire.Ends[x.side].Endpoint(), w.c.wire.Ends[x.side.Other()].Endpoint()
+	a.User, a.Domain = w.c.user, w.c.domain
+	a.Seen.Add(x.first)
+	a.Seen.Add(x.last)
+	return a
+}
+
+// end reports what was encrypted: that a shell was used, and how much was sent.
+func (w *winrm) end() {
+	if len(w.said) > 0 && w.sealed == 0 {
+		return
+	}
+	a := w.access(w.first, 0)
+	a.Seen = w.seen
+	a.Object = w.first.target
+	a.Detail = fmt.Sprintf("%d requests", w.calls)
+	if w.sealed > 0 {
+		a.Status = "sealed"
+		a.Detail += fmt.Sprintf(", %d encrypted bytes sent; the commands do not show", w.sealed)
+	}
+	w.c.p.env.Access(a)
+}
+
+// otherProtocol reports a server that answers a request with the greeting of
+// another protocol.
+func (c *conn) otherProtocol(from wire.Side, line string, seq uint32, at wire.At) {
+	a := &wire.Access{Conn: c.wire}
+	a.ID = wire.ID("a", "http", c.wire, from, seq, 0, []byte("banner")...)
+	a.Time, a.What, a.Channel = at.Time, "ssh-session", "ssh"
+	a.Source, a.Destination = c.wire.Ends[from.Other()].Endpoint(), c.wire.Ends[from].Endpoint()
+	a.Object, a.Status = "no login", "no login seen"
+	a.Detail = "server " + wire.Printable(line) + ", asked in HTTP"
+	a.Seen.Add(at)
+	c.p.env.Access(a)
+}
