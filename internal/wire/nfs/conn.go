@@ -69,6 +69,7 @@ func (d *conn) End(from wire.Side, how wire.Ending, at wire.At) {
 	}
 	for _, id := range d.order {
 		if c := d.calls[id]; c != nil {
+			delete(d.calls, id)
 			d.unanswered(c)
 		}
 	}
