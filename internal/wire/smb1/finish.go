@@ -97,7 +97,7 @@ func (o *open) finishWrites(how wire.Ending, at wire.At) {
 		size = max(o.end, o.size)
 	}
 	e := content.End{Size: size, Incomplete: o.writeFlaw(f)}
-	if e.Incomplete == "" && o.fresh && how == closed && o.losses == o.c.losses {
+	if e.Incomplete == "" && o.fresh && !f.holed && how == closed && o.losses == o.c.losses {
 		e.ZeroFill = true
 	}
 	t := o.record(f, true)

@@ -191,6 +191,7 @@ func (c *conn) accept(r *request, x *block, o *open, count int64) {
 		return
 	}
 	f.touch(&r.message, r.First.Time)
+	f.holed = f.holed || len(r.Holes) > 0
 	f.high = max(f.high, t.off+t.length)
 	f.file.Begin()
 	put(f.file, &r.message, t)
