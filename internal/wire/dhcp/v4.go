@@ -30,8 +30,11 @@ const (
 // version4 takes one message (RFC 2131 2).
 func (f *flow) version4(c wire.Chunk) {
 	b := c.Data
+	if len(b) < 240 {
+		return
+	}
 	size := int(b[2])
-	if len(b) < 240 || size == 0 || size > 16 {
+	if size == 0 || size > 16 {
 		return
 	}
 	mac := wire.MAC(b[28 : 28+size])

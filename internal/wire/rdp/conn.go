@@ -262,6 +262,10 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 	if d.ended++; d.ended < 2 {
 		return
 	}
+	for _, p := range d.parts {
+		d.p.env.Budget().Give(p.charged)
+	}
+	d.parts = nil
 	if d.drives != nil {
 		d.drives.end(how)
 	}
