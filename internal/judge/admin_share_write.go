@@ -103,17 +103,20 @@ func adminMark(l landing, what string, at model.Time) Mark {
 		Evidence: l.Evidence, Techniques: []string{"T1021.002"}}
 }
 
+// sharesSeen is how many bytes of SMB of any dialect were read.
+func sharesSeen(c *model.Coverage) int64 { return c.Decoded["smb1"] + c.Decoded["smb2"] }
+
 // needsSMB says how much of SMB was readable.
 func needsSMB(c *model.Coverage) model.Ableness {
 	switch {
-	case c.Decoded["smb2"] == 0 && c.Events["security/5145"] > 0:
+	case sharesSeen(c) == 0 && c.Events["security/5145"] > 0:
 		return model.Ableness{Able: "able"}
-	case c.Decoded["smb2"] == 0 && c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0:
+	case sharesSeen(c) == 0 && c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0:
 		return model.Ableness{Able: "partly", Why: "no share access (Security 5145) was logged: files that System created show writes, seldom by whom"}
-	case c.Decoded["smb2"] == 0 && len(c.Events) > 0:
-		return model.Ableness{Able: "unable", Why: "no share access (Security 5145) and no file creation (Sysmon 11) was logged, and no SMB2 or SMB3 was seen"}
-	case c.Decoded["smb2"] == 0:
-		return model.Ableness{Able: "unable", Why: "no SMB2 or SMB3 was seen"}
+	case sharesSeen(c) == 0 && len(c.Events) > 0:
+		return model.Ableness{Able: "unable", Why: "no share access (Security 5145) and no file creation (Sysmon 11) was logged, and no SMB was seen"}
+	case sharesSeen(c) == 0:
+		return model.Ableness{Able: "unable", Why: "no SMB was seen"}
 	case c.Blind["encrypted-smb3"] > 0:
 		return model.Ableness{Able: "partly", Why: "some SMB3 sessions are encrypted (--smb-keys opens them)"}
 	case c.Blind["lost-segments"] > 0 || c.Blind["snaplen"] > 0:

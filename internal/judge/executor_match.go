@@ -19,11 +19,11 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 		return s, sameAccountMarks(e.Transfer)
 	}
 	a := e.Access
-	s.Services, _ = serviceStep(s.Services, a)
-	if a.What != "service-start" {
+	l, by := s.launch(e)
+	if !l.starts {
 		return s, nil
 	}
-	for _, l := range programs(s.Files, s.Services[strings.ToLower(a.Object)].Command) {
+	for _, l := range programs(s.Files, by.Command) {
 		if who := sameHand(l, a); who != "" {
 			return s, []Mark{{Family: "execution", Analytic: "executor-match", Transfer: l.Transfer, Time: a.Time, Nats: 4,
 				Text:     fmt.Sprintf("written and started by the same %s", who),

@@ -48,8 +48,9 @@ func hostKey(e model.Endpoint) string {
 	return e.IP.String()
 }
 
-// service is a Windows service as calls to the service control manager describe it.
-type service struct {
+// launcher is something that starts a program on a host at another's word: a
+// Windows service or a scheduled task, as calls describe it.
+type launcher struct {
 	Command  string           `json:"command"`
 	Evidence []model.Evidence `json:"evidence"`
 }
@@ -59,13 +60,32 @@ func smbPush(e Event) bool {
 	return e.moved() && e.Transfer.Operation == model.Push && strings.HasPrefix(e.Transfer.Channel, "smb")
 }
 
-// isService says whether an event is an accepted call that makes, changes or
-// starts a service.
-func isService(e Event) bool {
+// launch is how one kind of access starts programs.
+type launch struct {
+	how        string // the word of Execution.How
+	starts     bool   // the program is started; else only made ready
+	techniques []string
+}
+
+// launches are the calls that make, change or start something that runs a program
+// (MS-SCMR, MS-TSCH, MS-WMI, MS-WSMV).
+var launches = map[string]launch{
+	"service-create": {"service", false, []string{"T1543.003"}},
+	"service-change": {"service", false, []string{"T1543.003"}},
+	"service-start":  {"service", true, []string{"T1569.002", "T1543.003"}},
+	"task-create":    {"task", false, []string{"T1053.005"}},
+	"task-run":       {"task", true, []string{"T1053.005"}},
+	"wmi-exec":       {"wmi", true, []string{"T1047"}},
+	"winrm-exec":     {"winrm", true, []string{"T1021.006"}},
+}
+
+// launched gives how an accepted call starts programs.
+func launched(e Event) (launch, bool) {
 	if e.Access == nil || strings.HasPrefix(e.Access.Status, "error") {
-		return false
+		return launch{}, false
 	}
-	return e.Access.What == "service-create" || e.Access.What == "service-change" || e.Access.What == "service-start"
+	l, ok := launches[e.Access.What]
+	return l, ok
 }
 
 // onHost keys what lands on and is started on a host.
@@ -73,8 +93,10 @@ func onHost(e Event) string {
 	switch {
 	case smbPush(e):
 		return hostKey(e.Transfer.Destination)
-	case isService(e):
-		return hostKey(e.Access.Destination)
+	case e.Access != nil:
+		if _, ok := launched(e); ok {
+			return hostKey(e.Access.Destination)
+		}
 	}
 	return ""
 }

@@ -73,6 +73,9 @@ func (p *pipeUse) mark(l landing, at model.Time) Mark {
 
 // needsPipeEvents says whether pipes show.
 func needsPipeEvents(c *model.Coverage) model.Ableness {
+	if sharesSeen(c) > 0 {
+		return model.Ableness{Able: "able"}
+	}
 	if c.Events["sysmon/17"]+c.Events["sysmon/18"]+c.Events["security/5145"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no named pipes (Sysmon 17 and 18, or Security 5145 on IPC$) were logged"}
 	}

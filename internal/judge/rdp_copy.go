@@ -1,6 +1,10 @@
 package judge
 
-import "waybill/internal/model"
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
 
 // rdpCopy marks files that crossed a Remote Desktop session.
 func rdpCopy() Analytic {
@@ -8,20 +12,32 @@ func rdpCopy() Analytic {
 }
 
 func overRDP(e Event) string {
-	if !e.moved() || e.Transfer.Channel != "rdp" {
+	if !e.moved() || e.Transfer.Channel != "rdp" || screens(e.Transfer) {
 		return ""
 	}
 	return hostKey(e.Transfer.Destination)
 }
 
+// screens says that an encrypted session moved no more than screens do.
+func screens(t *model.Transfer) bool {
+	return t.Completeness == model.Opaque && t.Operation == model.Pull
+}
+
 func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
+	text := "a file crossed a Remote Desktop session (" + t.Path + ")"
+	if t.Completeness == model.Opaque {
+		text = fmt.Sprintf("a Remote Desktop client sent about %d bytes, more than keys and pointer are", t.Estimate.Size)
+	}
 	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: 2,
-		Text: "a file crossed a Remote Desktop session (" + t.Path + ")", Evidence: t.Evidence, Techniques: []string{"T1021.001"}}}
+		Text: text, Evidence: t.Evidence, Techniques: []string{"T1021.001"}}}
 }
 
 // needsDesktop: a copy shows where the client's file creations are logged.
 func needsDesktop(c *model.Coverage) model.Ableness {
+	if c.Decoded["rdp"] > 0 {
+		return model.Ableness{Able: "partly", Why: "most sessions are encrypted: only volumes show"}
+	}
 	if c.Events["sysmon/11"]+c.Events["defender-hunting/11"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged"}
 	}

@@ -7,21 +7,21 @@ import (
 	"waybill/internal/model"
 )
 
-// remoteStart marks files that a service of their destination runs, as calls to
-// the service control manager show (MS-SCMR). Half of its nats stand for a
-// service that was made but not seen to start.
+// remoteStart marks files that were started on their destination, as its logs show,
+// or as calls over the network do: by a service, a scheduled task, WMI or WinRM.
+// Half of its nats stand for a service or task that was made but not seen to start.
 func remoteStart() Analytic {
 	return &rule[starts]{name: "remote-start", key: onHostOrStarted, look: lookStart, able: needsPipes}
 }
 
-// starts is what landed on one host, and the services made there.
+// starts is what landed on one host, and the services and tasks made there.
 type starts struct {
-	Files    []landing          `json:"files"`
-	Services map[string]service `json:"services"` // by name, lower case
+	Files     []landing           `json:"files"`
+	Launchers map[string]launcher `json:"launchers"` // by kind and name, lower case
 }
 
-// maxServices bounds the services remembered of one host.
-const maxServices = 4096
+// maxLaunchers bounds the services and tasks remembered of one host.
+const maxLaunchers = 4096
 
 func lookStart(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
@@ -30,32 +30,31 @@ func lookStart(s starts, e Event) (starts, []Mark) {
 		}
 		return s, executedMarks(e.Transfer)
 	}
-	var mark func(landing, service) Mark
-	s.Services, mark = serviceStep(s.Services, e.Access)
-	if mark == nil {
-		return s, nil
-	}
-	svc := s.Services[strings.ToLower(e.Access.Object)]
-	if hits := programs(s.Files, svc.Command); len(hits) > 0 {
-		return s, []Mark{mark(hits[0], svc)}
+	l, by := s.launch(e)
+	if hits := programs(s.Files, by.Command); len(hits) > 0 {
+		return s, []Mark{l.mark(hits[0], by, e.Access)}
 	}
 	return s, nil
 }
 
-// serviceStep notes what a call says of a service, and gives what a file that
-// the service runs is marked with.
-func serviceStep(services map[string]service, a *model.Access) (map[string]service, func(landing, service) Mark) {
-	name := strings.ToLower(a.Object)
-	if a.Command != "" && (len(services) < maxServices || services[name].Command != "") {
-		if services == nil {
-			services = map[string]service{}
+// launch notes what a call says of a service or task, and gives what it runs.
+func (s *starts) launch(e Event) (launch, launcher) {
+	l, _ := launched(e)
+	a := e.Access
+	key := l.how + " " + strings.ToLower(a.Object)
+	if a.Command == "" {
+		return l, s.Launchers[key]
+	}
+	by := launcher{Command: a.Command, Evidence: a.Evidence}
+	if l.how == "service" || l.how == "task" {
+		if _, known := s.Launchers[key]; known || len(s.Launchers) < maxLaunchers {
+			if s.Launchers == nil {
+				s.Launchers = map[string]launcher{}
+			}
+			s.Launchers[key] = by
 		}
-		services[name] = service{Command: a.Command, Evidence: a.Evidence}
 	}
-	if a.What == "service-start" {
-		return services, func(l landing, svc service) Mark { return startMark(l, svc, a) }
-	}
-	return services, func(l landing, _ service) Mark { return madeMark(l, a) }
+	return l, by
 }
 
 // onHostOrStarted keys also what logs show to have been started.
@@ -110,26 +109,36 @@ func executionText(x *model.Execution) string {
 // startTechniques are those of the ways in which the file was started.
 func startTechniques(t *model.Transfer) []string {
 	for _, x := range t.Executed {
-		if x.How == "service" {
-			return []string{"T1569.002", "T1543.003"}
+		for _, l := range launches {
+			if l.how == x.How && l.starts {
+				return l.techniques
+			}
 		}
 	}
 	return nil
 }
 
-func startMark(l landing, svc service, a *model.Access) Mark {
-	x := &model.Execution{Time: a.Time, How: "service", Command: svc.Command,
-		User: account(a.Domain, a.User), Evidence: a.Evidence}
-	return Mark{Family: "execution", Analytic: "remote-start", Transfer: l.Transfer, Time: a.Time, Nats: 6,
-		Text:     fmt.Sprintf("started on the destination as service %q (%s)", a.Object, svc.Command),
-		Evidence: append(append([]model.Evidence{}, svc.Evidence...), a.Evidence...), Execution: x,
-		Techniques: []string{"T1569.002", "T1543.003"}}
-}
-
-func madeMark(l landing, a *model.Access) Mark {
-	return Mark{Family: "execution", Analytic: "remote-start", Transfer: l.Transfer, Time: a.Time, Nats: 3,
-		Text:     fmt.Sprintf("made the program of service %q (%s); its start was not seen", a.Object, a.Command),
-		Evidence: a.Evidence, Techniques: []string{"T1543.003"}}
+// mark says that a file is what a call starts or makes ready.
+func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
+	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: f.Transfer, Time: a.Time, Nats: 3, Evidence: a.Evidence, Techniques: l.techniques}
+	what := l.how
+	if l.how == "service" || l.how == "task" {
+		what += fmt.Sprintf(" %q", a.Object)
+	}
+	if !l.starts {
+		m.Text = fmt.Sprintf("made the program of %s (%s); its start was not seen", what, by.Command)
+		return m
+	}
+	m.Nats = 6
+	m.Text = fmt.Sprintf("started on the destination as %s (%s)", what, by.Command)
+	if l.how == "wmi" || l.how == "winrm" {
+		m.Text = fmt.Sprintf("started on the destination by %s (%s)", map[string]string{"wmi": "WMI", "winrm": "WinRM"}[l.how], by.Command)
+	}
+	m.Execution = &model.Execution{Time: a.Time, How: l.how, Command: by.Command, User: account(a.Domain, a.User), Evidence: a.Evidence}
+	if l.how == "service" || l.how == "task" {
+		m.Evidence = append(append([]model.Evidence{}, by.Evidence...), a.Evidence...)
+	}
+	return m
 }
 
 // needsPipes: of all ways to start a file, this much is read.
@@ -137,12 +146,12 @@ func needsPipes(c *model.Coverage) model.Ableness {
 	if c.Events["sysmon/1"]+c.Events["defender-hunting/1"]+c.Events["security/4688"] > 0 {
 		return model.Ableness{Able: "able"}
 	}
-	if len(c.Events) > 0 && c.Decoded["smb2"] == 0 {
+	if len(c.Events) > 0 && sharesSeen(c) == 0 && c.Decoded["dcerpc"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no process starts (Sysmon 1 or Security 4688) were logged"}
 	}
 	able := needsSMB(c)
 	if able.Able == "able" {
-		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services over SMB pipes are read; no host logs"}
+		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services, tasks, WMI and WinRM in clear are read; no host logs"}
 	}
 	return able
 }

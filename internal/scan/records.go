@@ -13,6 +13,7 @@ import (
 	"waybill/internal/model"
 	"waybill/internal/packet"
 	"waybill/internal/telemetry/cmdline"
+	"waybill/internal/telemetry/winhost"
 	"waybill/internal/wire"
 )
 
@@ -208,6 +209,9 @@ func (p *pipeline) access(a *wire.Access) *model.Access {
 	rec := a.Access
 	rec.Kind = "access"
 	rec.Command = cmdline.Redact(rec.Command)
+	if rec.What == "pipe-open" && rec.Detail == "" {
+		rec.Detail = winhost.RemotePipe(rec.Object)
+	}
 	rec.Evidence = p.evidence(&a.Seen, rec.What)
 	return &rec
 }

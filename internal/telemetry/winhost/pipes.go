@@ -33,6 +33,16 @@ func pipeKind(name string) string {
 	return ""
 }
 
+// RemotePipe says what it shows that another host opened a pipe, "" for nothing: a
+// tool's pipe, or one that is no known service's.
+func RemotePipe(name string) string {
+	kind, n := pipeKind(name), strings.ToLower(strings.TrimPrefix(name, `\`))
+	if kind == "" && !servicePipes[n] && !strings.HasPrefix(n, "pipe_eventroot") {
+		kind = "a pipe of no known service"
+	}
+	return kind
+}
+
 // pipeMade takes Sysmon 17 and 18.
 func (h *host) pipeMade(e *winevent.Event) {
 	name := e.Get("PipeName")
@@ -47,11 +57,7 @@ func (h *host) pipeOpened(e *winevent.Event, name string, from model.Addr) {
 	if !from.Known() || loopback(from) || h.isOwn(from, e.Time) || e.Failure {
 		return
 	}
-	kind := pipeKind(name)
-	if kind == "" && !servicePipes[strings.ToLower(name)] && !strings.HasPrefix(strings.ToLower(name), "pipe_eventroot") {
-		kind = "a pipe of no known service"
-	}
-	if kind != "" {
+	if kind := RemotePipe(name); kind != "" {
 		h.pipe(e, model.Endpoint{IP: from}, name, kind)
 	}
 }
