@@ -45,6 +45,7 @@ type scanCommand struct {
 	HostOf   []string `placeholder:"NAME=PATH" help:"Whose logs lie under PATH, where they do not say (the collection's folder)."`
 	Timezone []string `placeholder:"[PATH=]ZONE" help:"Zone of stamps that name none, such as Europe/Vienna or +02:00 (UTC)."`
 	Clock    []string `placeholder:"HOST=+3h" help:"Correct a host's clock by this much."`
+	Assets   string   `placeholder:"FILE" help:"CSV ip,mac,name,role,os of the hosts you know; any column may be empty."`
 	Known    string   `placeholder:"FILE" help:"CSV what,value,note of a hash, name, host, account or address: a match is shown first."`
 
 	Window         time.Duration `default:"24h" placeholder:"D" help:"How far back analytics look (${default})."`

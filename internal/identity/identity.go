@@ -19,17 +19,33 @@ type Binding struct {
 	// Weak is the word of others than the host itself: a reverse lookup, a name that
 	// a client gave. It counts where nothing better is known.
 	Weak bool
+	// Lease says that the address was handed out: the next host that gets it ends this
+	// binding, however long it was given for.
+	Lease bool
+	// MAC is the hardware address, where it is known; Role what an inventory says.
+	MAC, Role string
 }
 
 // Table is all bindings of a run. The zero value is empty.
 type Table struct {
 	byAddr map[model.Addr][]Binding
 	byName map[string][]Binding // lower case, with and without domain
+
+	hardware map[model.Addr][]Binding
 }
 
 // Add adds a binding.
 func (t *Table) Add(b Binding) {
-	if !b.Addr.Known() || b.Host == "" {
+	if !b.Addr.Known() {
+		return
+	}
+	if b.MAC != "" {
+		if t.hardware == nil {
+			t.hardware = map[model.Addr][]Binding{}
+		}
+		t.hardware[b.Addr] = append(t.hardware[b.Addr], b)
+	}
+	if b.Host == "" || b.Weak && generic(b.Host) {
 		return
 	}
 	if t.byAddr == nil {
@@ -73,7 +89,7 @@ func (t *Table) Host(a model.Addr, at model.Time) string {
 func (t *Table) only(a model.Addr, at, reach model.Time, weak bool) (host string, one bool) {
 	one = true
 	for _, b := range t.byAddr[a] {
-		if b.Weak != weak || at < b.First-reach || at > b.Last+reach {
+		if b.Weak != weak || at < b.First-reach || at > b.Last+reach || b.Lease && t.reassigned(b, at) {
 			continue
 		}
 		one = one && (host == "" || SameName(host, b.Host))
@@ -82,6 +98,41 @@ func (t *Table) only(a model.Addr, at, reach model.Time, weak bool) (host string
 		}
 	}
 	return t.full(host), one
+}
+
+// reassigned says whether a leased address was handed to another host by a time.
+func (t *Table) reassigned(b Binding, at model.Time) bool {
+	return slices.ContainsFunc(t.byAddr[b.Addr], func(x Binding) bool {
+		return x.Lease && x.First > b.First && x.First <= at && !SameName(x.Host, b.Host)
+	})
+}
+
+// Hardware is the hardware address that an address was at, "" when none is known:
+// the one of the latest binding that had begun.
+func (t *Table) Hardware(a model.Addr, at model.Time) string {
+	var best *Binding
+	for i := range t.hardware[a] {
+		b := &t.hardware[a][i]
+		if at < b.First-slack || at > b.Last+slack {
+			continue
+		}
+		if best == nil || b.First <= at && (b.First > best.First || best.First > at) || best.First > at && b.First < best.First {
+			best = b
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.MAC
+}
+
+// generic names are those that many hosts have: they tell none apart.
+func generic(host string) bool {
+	switch Bare(host) {
+	case "localhost", "kali", "workstation", "null", "host", "*smbserver", "desktop", "ubuntu", "debian", "raspberrypi":
+		return true
+	}
+	return false
 }
 
 // full is the name with domain of a host, when only one is known for its bare name.
@@ -184,4 +235,20 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 	case e.Host != "":
 		e.Host = t.full(e.Host)
 	}
+	if e.MAC == "" && e.IP.Known() {
+		e.MAC = t.Hardware(e.IP, at)
+	}
+	if e.Role == "" && e.IP.Known() {
+		e.Role = t.role(e)
+	}
+}
+
+// role is what an inventory says of a host, by its name, hardware or address.
+func (t *Table) role(e *model.Endpoint) string {
+	for _, b := range t.byAddr[e.IP] {
+		if b.Role != "" && (e.Host == "" || SameName(b.Host, e.Host)) && (b.MAC == "" || e.MAC == "" || strings.EqualFold(b.MAC, e.MAC)) {
+			return b.Role
+		}
+	}
+	return ""
 }

@@ -29,6 +29,8 @@ type Settings struct {
 	Known                         []Known
 	// StartsLogged are the hosts, lower case, whose logs show what was started.
 	StartsLogged map[string]bool
+	// Assets are the hardware addresses that are known, lower case; empty: no list.
+	Assets map[string]bool
 }
 
 // trusts says whether a transfer is nothing to look at.
@@ -144,8 +146,8 @@ func partition(key string) uint8 {
 }
 
 // analytics makes all of them, with empty state.
-func analytics() []Analytic {
-	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise()}
+func analytics(set Settings) []Analytic {
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), unknownHardware(set.Assets)}
 }
 
 // Verdict is what was judged.
@@ -166,7 +168,7 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
 
 // Look judges a run. It notes in the transfers which of their files were started.
 func Look(transfers []*model.Transfer, accesses []*model.Access, set Settings) Verdict {
-	v := Verdict{all: analytics()}
+	v := Verdict{all: analytics(set)}
 	marks := map[string][]Mark{}
 	for _, e := range events(transfers, accesses) {
 		if e.Window = set.Window; e.Transfer != nil && set.trusts(e.Transfer) {

@@ -26,16 +26,15 @@ func fileNames(transfers []*model.Transfer) map[string]bool {
 
 // join adds to the records of the captures what the logs showed.
 func (l *logs) join(r *Records) {
+	hosts, ours := &identity.Table{}, map[string]bool{}
+	r.bindings(hosts, l.o.Assets)
 	if len(l.sources) == 0 {
+		r.complete(hosts)
 		return
 	}
 	found := l.hosts.Close()
-	hosts, ours := &identity.Table{}, map[string]bool{}
 	for _, b := range found.Bindings {
-		hosts.Add(identity.Binding(b))
-	}
-	for _, t := range r.Transfers {
-		saidInExchange(hosts, t)
+		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, First: b.First, Last: b.Last, Weak: b.Weak})
 	}
 	for _, h := range l.hosts.Names() {
 		name := strings.ToLower(h)
@@ -66,10 +65,7 @@ func (l *logs) join(r *Records) {
 	})
 	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
-	for _, a := range r.Accesses {
-		hosts.Complete(&a.Source, a.Time)
-		hosts.Complete(&a.Destination, a.Time)
-	}
+	r.complete(hosts)
 	r.sort()
 }
 

@@ -132,6 +132,9 @@ func (p *pipeline) someFrames(s *source, until model.Time, index int32) {
 	}
 }
 
+// arpBytes is the length of a request or reply (RFC 826).
+const arpBytes = 28
+
 // maxFrame is more than any link carries: a frame that says it was longer has a
 // damaged header, and counts as what was captured of it.
 const maxFrame = 1 << 20
@@ -167,6 +170,7 @@ func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Blo
 	}
 	c.outcomes[o]++
 	if o == packet.ARP {
+		c.decoded["arp"] += arpBytes
 		p.arp.Packet(p.packet.Src, p.packet.SrcMAC, p.at)
 		return
 	}

@@ -41,7 +41,8 @@ type Options struct {
 	HashInputs bool
 	Narrow     Narrow
 	Settings   judge.Settings
-	Cache      string // folder that keeps what was read of each log
+	Assets     []Asset // known hosts
+	Cache      string  // folder that keeps what was read of each log
 	// HostOf names the host of the logs under a path, where the logs do not say.
 	HostOf map[string]string
 	// Zones are those of stamps without zone, by the path of the input; "" is all others.
@@ -105,6 +106,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	}
 	l.join(r)
 	o.Settings.StartsLogged = l.startsLogged
+	o.Settings.Assets = hardware(o.Assets)
 	verdict := judge.Look(r.Transfers, r.Accesses, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
 	r.narrow(o.Narrow)
