@@ -18,6 +18,7 @@ import (
 	"waybill/internal/wire/smb2"
 	"waybill/internal/wire/ssh"
 	"waybill/internal/wire/tftp"
+	"waybill/internal/wire/tls"
 )
 
 // Bounds of what is kept of a flow that no decoder has claimed.
@@ -44,7 +45,10 @@ type expectedAt struct {
 func newDetector(p *pipeline) *detector {
 	d := &detector{p: p, expected: map[expectedAt]wire.Expectation{}, tags: []string{""}}
 	for _, open := range registry {
-		d.protocols = append(d.protocols, open(env{p}))
+		e := &env{p: p}
+		proto := open(e)
+		e.name = proto.Name()
+		d.protocols = append(d.protocols, proto)
 	}
 	return d
 }
@@ -251,8 +255,7 @@ func (u *unclaimed) keep(e event) bool {
 
 // hopeless says whether the flow certainly is no announced connection either.
 func (u *unclaimed) hopeless() bool {
-	name := u.d.tags[u.flow.Tag]
-	return u.open == 0 && (u.flow.Conn.UDP || name == blindTag+"encrypted-tls")
+	return u.open == 0 && u.flow.Conn.UDP
 }
 
 // giveUp keeps no more of the flow.
@@ -372,11 +375,9 @@ func (u *unclaimed) claim(listener wire.Side, e wire.Expectation) {
 // unread names what a flow that nobody decodes looks like, for coverage.
 func unread(head []byte) string {
 	switch {
-	case len(head) > 3 && head[0] >= 0x14 && head[0] <= 0x17 && head[1] == 3 && head[2] <= 4:
-		return "encrypted-tls"
 	}
 	return "unknown-protocol"
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, dhcp.New, names.New, ftp.New, tftp.New, http.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, dhcp.New, names.New, ftp.New, tftp.New, http.New, tls.New}

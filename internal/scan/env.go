@@ -7,21 +7,28 @@ import (
 )
 
 // env is what the protocols may ask of the pipeline.
-type env struct{ p *pipeline }
-
-func (e env) Transfer(t *wire.Transfer)         { e.p.transfers = append(e.p.transfers, t) }
-func (e env) Access(a *wire.Access)             { e.p.accesses = append(e.p.accesses, a) }
-func (e env) File(m content.Mode) *content.File { return e.p.pool.File(m) }
-func (e env) Expect(x wire.Expectation)         { e.p.detector.expect(x) }
-func (e env) Budget() *content.Budget           { return e.p.budget }
-
-func (e env) Now() model.Time { return e.p.table.Now() }
-
-func (e env) Blind(reason string, n int64) {
-	e.p.coverage[e.p.at.Input].blind[reason] += n
+type env struct {
+	p    *pipeline
+	name string // of the protocol, as coverage names it
 }
 
-func (e env) Keys(id uint64) (wire.SessionKeys, bool) {
+func (e *env) Transfer(t *wire.Transfer)         { e.p.transfers = append(e.p.transfers, t) }
+func (e *env) Access(a *wire.Access)             { e.p.accesses = append(e.p.accesses, a) }
+func (e *env) File(m content.Mode) *content.File { return e.p.pool.File(m) }
+func (e *env) Expect(x wire.Expectation)         { e.p.detector.expect(x) }
+func (e *env) Budget() *content.Budget           { return e.p.budget }
+
+func (e *env) Now() model.Time { return e.p.table.Now() }
+
+// Blind moves bytes from what was decoded, where the end of their flow counts them,
+// to what could not be read.
+func (e *env) Blind(reason string, n int64) {
+	c := &e.p.coverage[e.p.at.Input]
+	c.blind[reason] += n
+	c.decoded[e.name] -= n
+}
+
+func (e *env) Keys(id uint64) (wire.SessionKeys, bool) {
 	k, ok := e.p.o.SMBKeys[id]
 	return k, ok
 }

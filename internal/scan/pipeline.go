@@ -63,7 +63,7 @@ func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs [
 		p.total += max(in.Size, 0)
 	}
 	p.detector = newDetector(p)
-	p.arp = arp.New(env{p}.Access)
+	p.arp = arp.New((&env{p: p}).Access)
 	p.table = stream.New(p.detector, budget, len(inputs))
 	p.fragments = stream.NewFragments(budget)
 	return p

@@ -189,10 +189,13 @@ func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
 	if !o.inTime(rec.Start, rec.End) {
 		return "outside --from and --to"
 	}
-	if o.All || rec.Channel != "bits" && rec.Channel != "http" && rec.Channel != "webdav" {
+	hidden := rec.Completeness == model.Opaque && (rec.Channel == "tcp" || rec.Channel == "udp")
+	if o.All || !hidden && rec.Channel != "bits" && rec.Channel != "http" && rec.Channel != "webdav" {
 		return ""
 	}
 	switch {
+	case rec.Scope != model.ScopeInternal && hidden:
+		return "encrypted connections with the outside (--all prints them)"
 	case rec.Scope != model.ScopeInternal:
 		return "web traffic with the outside (--all prints it)"
 	case pagePart:

@@ -166,7 +166,8 @@ type Env interface {
 	// Expect claims the next connection that fits, or one already there that
 	// nobody claimed. A later expectation of the same end replaces an earlier one.
 	Expect(e Expectation)
-	// Blind counts n bytes that could not be read, by reason, for coverage.
+	// Blind counts n bytes that were seen and could not be read, by reason, for
+	// coverage. Bytes that were not seen are counted by the streams.
 	Blind(reason string, n int64)
 	// Now is the highest packet time seen.
 	Now() model.Time

@@ -49,7 +49,6 @@ func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
 	if c.twin {
 		return
 	}
-	c.p.env.Blind("lost-segments", n)
 	c.halves[from].gap(n)
 }
 
