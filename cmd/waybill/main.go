@@ -33,6 +33,7 @@ const (
 // commands is the command line.
 type commands struct {
 	Scan       scanCommand               `cmd:"" help:"Find the files that moved between hosts."`
+	Coverage   coverageCommand           `cmd:"" help:"Say what the inputs can and cannot show."`
 	Version    versionCommand            `cmd:"" help:"Print the version."`
 	Help       helpCommand               `cmd:"" help:"Explain a command."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print what makes a shell complete waybill's words (bash, zsh, fish)."`

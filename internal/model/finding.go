@@ -77,6 +77,8 @@ type Coverage struct {
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
+	Advice          []string            `json:"advice,omitempty"` // where sensors would show more
+	Carved          bool                `json:"carved,omitempty"` // unknown protocols were looked into (--carve)
 }
 
 // LogCoverage says what one log of one host covers.

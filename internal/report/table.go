@@ -40,6 +40,9 @@ func Table(w io.Writer, r model.Records, s Selection) error {
 		p.artifacts(r.Artifacts)
 	}
 	if s.wants("coverage") {
+		if len(s.Kinds) > 0 { // asked for by name
+			p.read(r.Coverage)
+		}
 		p.notSeen(r.Coverage)
 	}
 	if s.wants("summary") {
@@ -279,6 +282,19 @@ func (p *page) artifacts(all []*model.Artifact) {
 	}
 }
 
+// read says what of the inputs was read.
+func (p *page) read(all []*model.Coverage) {
+	if len(all) == 0 || all[len(all)-1].Packets == 0 {
+		return
+	}
+	c := all[len(all)-1]
+	p.section("What was read")
+	for _, protocol := range bySize(c.Decoded) {
+		p.f("  %9s  %s\n", humanize.IBytes(uint64(max(c.Decoded[protocol], 0))), Plain(protocol))
+	}
+	p.f("  %s of hosts spoke\n", count(c.HostPairsSeen, "pair"))
+}
+
 // notSeen says what the inputs could not show.
 func (p *page) notSeen(all []*model.Coverage) {
 	if len(all) == 0 {
@@ -300,6 +316,9 @@ func (p *page) notSeen(all []*model.Coverage) {
 		if a := c.Analytics[name]; a.Able != "able" {
 			p.f("  %s %s: %s\n", name, a.Able, a.Why)
 		}
+	}
+	for _, a := range c.Advice {
+		p.f("  %s\n", Plain(a))
 	}
 	for _, d := range c.DecoderFaults {
 		p.f("  fault of waybill: %s\n", Plain(d))

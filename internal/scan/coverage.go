@@ -45,7 +45,9 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	}
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
 	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
+	all.Carved = p.o.Carve
 	all.Analytics = verdict.Able(all)
+	all.Advice = p.advice(all)
 	r.Coverage = append(r.Coverage, all)
 	p.fillSummary(r, inputs, all)
 }
@@ -93,7 +95,10 @@ func (o *Options) coverageOf(in *input.Input, broken error) *model.Coverage {
 func (p *pipeline) inputCoverage(s *source, in *inputCoverage) *model.Coverage {
 	c := p.o.coverageOf(s.in, s.err)
 	c.Start, c.End, c.Packets, c.Bytes = in.start, in.end, in.packets, in.bytes
-	c.Decoded, c.Blind = in.decoded, maps.Clone(in.blind)
+	c.Decoded, c.Blind = maps.Clone(in.decoded), maps.Clone(in.blind)
+	nothing := func(_ string, n int64) bool { return n <= 0 }
+	maps.DeleteFunc(c.Decoded, nothing)
+	maps.DeleteFunc(c.Blind, nothing)
 	if s.reader != nil {
 		for _, d := range s.reader.Damage() {
 			c.Damaged = append(c.Damaged, d.String())

@@ -2,10 +2,12 @@ package scan
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"waybill/internal/stream"
 	"waybill/internal/wire"
+	"waybill/internal/wire/carve"
 	"waybill/internal/wire/dhcp"
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
@@ -238,7 +240,11 @@ func (u *unclaimed) keep(e event) bool {
 		u.flow.Tag = u.d.tag(blindTag + unread(e.c.Data))
 	}
 	n := len(e.c.Data)
-	if u.bytes+n > headBytes || len(u.events) > 1024 || u.hopeless() || !u.d.p.budget.Take(int64(n)) {
+	full := u.bytes+n > headBytes || len(u.events) > 1024 || u.hopeless()
+	if full && u.carve(e) {
+		return true
+	}
+	if full || !u.d.p.budget.Take(int64(n)) {
 		u.giveUp()
 		return false
 	}
@@ -251,6 +257,39 @@ func (u *unclaimed) keep(e event) bool {
 		u.d.park(u)
 	}
 	return true
+}
+
+// carve gives a flow that no protocol claimed to the carver, where the user wants
+// that and a direction begins as a program or archive does. more is what comes
+// next and was not kept.
+func (u *unclaimed) carve(more ...event) bool {
+	if !u.d.p.o.Carve || u.gone || u.full {
+		return false
+	}
+	for side, head := range u.first4k(more) {
+		if !u.flow.Conn.FromStart[side] || !carve.Wanted(head) {
+			continue
+		}
+		u.flow.Tag = u.d.tag("carved")
+		dec := carve.New(&env{p: u.d.p, name: "carved"}, &u.flow.Conn)
+		u.flow.SetDecoder(dec)
+		u.events = append(u.events, more...)
+		u.replay(dec)
+		return true
+	}
+	return false
+}
+
+// first4k gives the first bytes of both sides, as far as no hole precedes them.
+func (u *unclaimed) first4k(more []event) (heads [2][]byte) {
+	var holed [2]bool
+	for _, e := range slices.Concat(u.events, more) {
+		holed[e.side] = holed[e.side] || e.gap > 0
+		if !holed[e.side] && len(heads[e.side]) < 4096 {
+			heads[e.side] = append(heads[e.side], e.c.Data...)
+		}
+	}
+	return heads
 }
 
 // hopeless says whether the flow certainly is no announced connection either.
@@ -293,9 +332,13 @@ func (u *unclaimed) End(from wire.Side, how wire.Ending, at wire.At) {
 		}
 	}
 	u.ended[from] = &ending{how, at}
-	if u.open != 0 && u.bytes > 0 && u.ended[from.Other()] != nil {
+	if u.ended[from.Other()] == nil || u.bytes == 0 {
+		return
+	}
+	if u.open != 0 {
 		u.probe()
 	}
+	u.carve()
 }
 
 // replay gives a decoder all that was kept.

@@ -1,0 +1,60 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// hubPartners is from how many partners on a host counts as a server or gateway.
+const hubPartners = 3
+
+// advice says in one line each where sensors would show more, by what the captures
+// have and lack.
+func (p *pipeline) advice(all *model.Coverage) []string {
+	if all.Packets == 0 {
+		return nil
+	}
+	var out []string
+	say := func(when bool, text string) {
+		if when {
+			out = append(out, text)
+		}
+	}
+	inside, partners := p.insidePairs()
+	say(len(inside) == 0, "only traffic with the outside was seen: copies between hosts inside would be missed; capture where they talk to each other")
+	direct := slices.ContainsFunc(inside, func(n pair) bool { return partners[n.a] < hubPartners && partners[n.b] < hubPartners })
+	say(len(inside) >= hubPartners && !direct, "no workstation to workstation traffic seen: lateral copies between them would be missed; capture at an access switch too")
+	seen := func(reason string) int64 { return all.Blind[reason] }
+	say(seen("snaplen") > 0, "packets were cut: capture whole packets (snap length 0)")
+	say(seen("one-direction") > 0, "of some connections one direction only was seen: mirror both directions of the port")
+	say(seen("lost-segments") > all.Bytes/200, "much was lost: the sensor or its mirror port is too slow")
+	say(seen("encrypted-smb3") > 0, "some SMB3 sessions are encrypted: --smb-keys opens them, Security 5145 of the servers names their files")
+	say(seen("encrypted-ssh") > 0, "SSH shows volumes only: auditd or process events of its ends name the files")
+	say(seen("encrypted-rdp") > 0, "Remote Desktop shows volumes only: Sysmon 11 of its ends names the files")
+	if n := seen("unknown-protocol"); n > 1<<20 && n > all.Bytes/20 {
+		out = append(out, fmt.Sprintf("%d %% of all bytes are in protocols that are not decoded: --carve looks for programs and archives in them", n*100/max(all.Bytes, 1)))
+	}
+	return out
+}
+
+// insidePairs gives the pairs of inside hosts that spoke, and how many partners
+// each host had.
+func (p *pipeline) insidePairs() ([]pair, map[model.Addr]int) {
+	var inside []pair
+	partners := map[model.Addr]int{}
+	ours := func(a model.Addr) bool {
+		ip := a.Netip()
+		return !ip.IsMulticast() && !ip.IsUnspecified() && !strings.HasSuffix(ip.String(), ".255") && p.o.inside(model.Endpoint{IP: a}, nil)
+	}
+	for n := range p.pairs {
+		if n.a != n.b && ours(n.a) && ours(n.b) {
+			inside = append(inside, n)
+			partners[n.a]++
+			partners[n.b]++
+		}
+	}
+	return inside, partners
+}
