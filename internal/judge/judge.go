@@ -147,7 +147,7 @@ func partition(key string) uint8 {
 
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
-	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), rawTransfer(), unknownHardware(set.Assets)}
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), rawTransfer(), opaqueBulk(), unknownHardware(set.Assets)}
 }
 
 // Verdict is what was judged.

@@ -211,6 +211,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[serves]:
 		again(t, r)
+	case *rule[holdings]:
+		again(t, r)
 	case *rule[hardware]:
 		again(t, r)
 	case *rule[struct{}]:

@@ -28,6 +28,7 @@ func fileNames(transfers []*model.Transfer) map[string]bool {
 func (l *logs) join(r *Records) {
 	hosts, ours := &identity.Table{}, map[string]bool{}
 	r.bindings(hosts, l.o.Assets)
+	r.nameKerberosUsers()
 	if len(l.sources) == 0 {
 		r.complete(hosts)
 		return
