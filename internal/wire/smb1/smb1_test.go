@@ -89,7 +89,7 @@ func (s *script) raw(from wire.Side, b []byte) {
 // ask and answer one message each.
 func (s *script) exchange(status uint32, tree uint16, ask, answer []part) {
 	s.mid++
-	s.message(0, status&0, tree, ask...)
+	s.message(0, 0, tree, ask...)
 	s.message(1, status, tree, answer...)
 }
 
