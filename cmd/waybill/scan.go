@@ -54,7 +54,7 @@ type scanCommand struct {
 
 	Cache string `placeholder:"DIR" help:"Keep what was read of each log: a repeated or broken-off scan reads only what is new."`
 
-	Carve      bool     `help:"Look for programs and archives in protocols that nobody knows."`
+	Carve      bool     `default:"true" negatable:"" help:"Look for programs and archives in protocols that nobody knows (on)."`
 	SMBKeys    string   `name:"smb-keys" placeholder:"FILE" help:"SMB3 session keys: lines of SESSION_ID SESSION_KEY [SERVER_TO_CLIENT_KEY CLIENT_TO_SERVER_KEY] in hex."`
 	Extract    string   `placeholder:"DIR" help:"Keep whole content as DIR/<sha256>, never executable."`
 	Hash       []string `placeholder:"LIST" help:"Further hashes: md5, sha1. They halve the speed."`
@@ -150,7 +150,7 @@ const maxIgnored = 20
 
 // options turns flags into what a scan needs.
 func (c *scanCommand) options(p *program) (o scan.Options, err error) {
-	o = scan.Options{Paths: c.Paths, Stdin: p.stdin, Workers: c.Workers, Carve: c.Carve, Extract: c.Extract, Cache: c.Cache, All: c.All,
+	o = scan.Options{Paths: c.Paths, Stdin: p.stdin, Workers: c.Workers, NoCarve: !c.Carve, Extract: c.Extract, Cache: c.Cache, All: c.All,
 		HashInputs: c.HashInputs, Version: version}
 	if c.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

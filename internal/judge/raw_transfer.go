@@ -26,7 +26,7 @@ func lookRaw(s struct{}, e Event) (struct{}, []Mark) {
 		Techniques: []string{"T1095"}}}
 }
 
-// needsCarving: only --carve looks into unknown protocols.
+// needsCarving: with --no-carve nobody looks into unknown protocols.
 func needsCarving(c *model.Coverage) model.Ableness {
 	switch {
 	case c.Carved:
@@ -34,5 +34,5 @@ func needsCarving(c *model.Coverage) model.Ableness {
 	case c.Packets == 0:
 		return model.Ableness{Able: "unable", Why: "no packets"}
 	}
-	return model.Ableness{Able: "unable", Why: "protocols that nobody knows are looked into with --carve only"}
+	return model.Ableness{Able: "unable", Why: "--no-carve: protocols that nobody knows were not looked into"}
 }

@@ -78,7 +78,7 @@ type Coverage struct {
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
 	Advice          []string            `json:"advice,omitempty"` // where sensors would show more
-	Carved          bool                `json:"carved,omitempty"` // unknown protocols were looked into (--carve)
+	Carved          bool                `json:"carved,omitempty"` // unknown protocols were looked into
 }
 
 // LogCoverage says what one log of one host covers.

@@ -35,7 +35,7 @@ func (p *pipeline) advice(all *model.Coverage) []string {
 	say(seen("encrypted-ssh") > 0, "SSH shows volumes only: auditd or process events of its ends name the files")
 	say(seen("encrypted-rdp") > 0, "Remote Desktop shows volumes only: Sysmon 11 of its ends names the files")
 	if n := seen("unknown-protocol"); n > 1<<20 && n > all.Bytes/20 {
-		out = append(out, fmt.Sprintf("%d %% of all bytes are in protocols that are not decoded: --carve looks for programs and archives in them", n*100/max(all.Bytes, 1)))
+		out = append(out, fmt.Sprintf("%d %% of all bytes are in protocols that are not decoded: only programs and archives that begin a connection are found in them", n*100/max(all.Bytes, 1)))
 	}
 	return out
 }

@@ -7,8 +7,8 @@ import (
 	"waybill/internal/synth"
 )
 
-// TestCarve sends a script and text by netcat: with --carve the script is found
-// whole and held against its sender; without it, or as text, nothing is.
+// TestCarve sends a script and text by netcat: the script is found
+// whole and held against its sender; with --no-carve, or as text, nothing is.
 func TestCarve(t *testing.T) {
 	scene := synth.Record(7, func(n *synth.Net) {
 		a, b := n.Host("WS-01", "10.1.0.21"), n.Host("WS-02", "10.1.0.22")
@@ -20,10 +20,10 @@ func TestCarve(t *testing.T) {
 	})
 	folder := captureFile(t, scene.Capture)
 	for _, carve := range []bool{false, true} {
-		r := run(t, Options{Paths: []string{folder}, Carve: carve})
+		r := run(t, Options{Paths: []string{folder}, NoCarve: !carve})
 		if !carve {
 			if len(r.Transfers) != 0 {
-				t.Errorf("without --carve: %d transfers", len(r.Transfers))
+				t.Errorf("with --no-carve: %d transfers", len(r.Transfers))
 			}
 			continue
 		}

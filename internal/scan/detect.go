@@ -259,11 +259,11 @@ func (u *unclaimed) keep(e event) bool {
 	return true
 }
 
-// carve gives a flow that no protocol claimed to the carver, where the user wants
-// that and a direction begins as a program or archive does. more is what comes
+// carve gives a flow that no protocol claimed to the carver, unless the user wants no
+// such look, where a direction begins as a program or archive does. more is what comes
 // next and was not kept.
 func (u *unclaimed) carve(more ...event) bool {
-	if !u.d.p.o.Carve || u.gone || u.full {
+	if u.d.p.o.NoCarve || u.gone || u.full {
 		return false
 	}
 	for side, head := range u.first4k(more) {

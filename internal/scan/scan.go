@@ -37,7 +37,7 @@ type Options struct {
 	SMBKeys    map[uint64]wire.SessionKeys
 	Extract    string // folder for whole content
 	All        bool   // web traffic with the outside, page parts and API chatter too
-	Carve      bool   // programs and archives of protocols that nobody knows
+	NoCarve    bool   // do not look for programs and archives in protocols that nobody knows
 	MD5, SHA1  bool
 	HashInputs bool
 	Narrow     Narrow
