@@ -1,6 +1,10 @@
 package synth
 
-import "fmt"
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
 
 // BulkOptions say how much traffic Bulk and Mixed make.
 type BulkOptions struct {
@@ -98,4 +102,49 @@ func (n *Net) mixedRound(round int) {
 		})
 	}
 	n.Together(scripts...)
+}
+
+// bulkFile is the content of one file or connection of encrypted traffic.
+const bulkFile = 4 << 20
+
+// BulkSSH writes downloads by sftp, each in a session of its own, all of a client
+// at the same time.
+func BulkSSH(w FrameWriter, o BulkOptions) (Truth, error) {
+	return bulkSealed(w, o, func(n *Net, client, server *Host) {
+		s := n.SSH(client, server, SSHOptions{User: "backup"})
+		s.Login()
+		s.SFTPGet("set.tar", bulkFile)
+		s.Close()
+	})
+}
+
+// BulkTLS writes downloads over TLS 1.3 in records of 16 KiB, each in a connection
+// of its own.
+func BulkTLS(w FrameWriter, o BulkOptions) (Truth, error) {
+	return bulkSealed(w, o, func(n *Net, client, server *Host) {
+		n.TLS(client, server, "mirror.corp.example", 400, bulkFile)
+		n.Truth.Moved = append(n.Truth.Moved, sealed(server, client, model.Pull, "tcp", bulkFile))
+	})
+}
+
+// bulkSealed lets four connections a client run at the same time until there is
+// enough. It keeps some 20 MiB a client in memory.
+func bulkSealed(w FrameWriter, o BulkOptions, download func(n *Net, client, server *Host)) (Truth, error) {
+	const connections = 4
+	n := New(o.Seed)
+	n.Step, n.Delay = 1_200, 60_000
+	server := n.Host("SRV-01", "10.30.0.6")
+	for moved, round := int64(0), 0; moved < o.Size; round++ {
+		var scripts []func()
+		for i := range connections * max(o.Clients, 1) {
+			client := n.Host(fmt.Sprintf("WS-%02d", 1+i/connections), fmt.Sprintf("10.30.1.%d", 1+i/connections))
+			scripts = append(scripts, func() { download(n, client, server) })
+			moved += bulkFile
+		}
+		n.Together(scripts...)
+		if err := n.Take().Reorder(uint64(round), o.Reorder).WriteTo(w); err != nil {
+			return n.Truth, err
+		}
+	}
+	return n.Truth, nil
 }

@@ -32,6 +32,9 @@ const (
 	tlsData      = 23
 )
 
+// tlsContent is the most content of a record (RFC 8446 5.1); type and tag follow it.
+const tlsContent = 16 << 10
+
 // TLS is an exchange that looks like TLS 1.3 to port 443: a client hello with
 // the server's name, and random bytes of the given sizes.
 func (n *Net) TLS(client, server *Host, name string, sent, received int) {
@@ -42,11 +45,11 @@ func (n *Net) TLS(client, server *Host, name string, sent, received int) {
 	hello = append(hello, 0x13, 0x01, 0, 0, 6, 0, 43, 0, 2, 3, 4)
 	c.Server(tlsRecord(tlsHandshake, tlsMessage(2, hello)), tlsRecord(tlsChange, []byte{1}), tlsRecord(tlsData, n.Bytes(2800)))
 	c.Client(tlsRecord(tlsChange, []byte{1}), tlsRecord(tlsData, n.Bytes(53)))
-	for ; sent > 0; sent -= 16000 {
-		c.Client(tlsRecord(tlsData, n.Bytes(min(sent, 16000)+17)))
+	for ; sent > 0; sent -= tlsContent {
+		c.Client(tlsRecord(tlsData, n.Bytes(min(sent, tlsContent)+17)))
 	}
-	for ; received > 0; received -= 16000 {
-		c.Server(tlsRecord(tlsData, n.Bytes(min(received, 16000)+17)))
+	for ; received > 0; received -= tlsContent {
+		c.Server(tlsRecord(tlsData, n.Bytes(min(received, tlsContent)+17)))
 	}
 	c.Close()
 }

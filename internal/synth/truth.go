@@ -12,6 +12,7 @@ import (
 type Truth struct {
 	Moved   []Moved
 	Started []Started
+	Seen    []Seen
 }
 
 // Moved is one transfer that a reader of the whole capture must find, in the
@@ -28,6 +29,17 @@ type Moved struct {
 	Completeness        string // whole, partial, opaque, inferred
 	// Quiet says that the default print rules leave it out: a page part.
 	Quiet bool
+}
+
+// Seen is an access that a reader of the whole capture must find, in the words of
+// the contract's record. Fields that are empty may be anything; Detail is a part of
+// the record's.
+type Seen struct {
+	Source, Destination model.Addr
+	What, Channel       string
+	Object, Command     string
+	Detail, User        string
+	MAC, Host           string // of the source
 }
 
 // Started is one service that was created with a command and started.
@@ -65,6 +77,21 @@ func moved(source, destination *Host, operation, channel, path string, content [
 		Size: int64(len(content)), SHA256: hashOf(content),
 		Status: model.Done, Completeness: model.Whole,
 	}
+}
+
+// sealed begins the truth of content that crossed in an encrypted session: what is
+// known of it is how much there was.
+func sealed(from, to *Host, operation, channel string, size int) Moved {
+	return Moved{
+		Source: from.Model(), Destination: to.Model(), Operation: operation, Channel: channel,
+		Size: int64(size), Status: model.Done, Completeness: model.Opaque,
+	}
+}
+
+// seen adds an access of a client at a server to the truth.
+func (n *Net) seen(client, server *Host, s Seen) {
+	s.Source, s.Destination = client.Model(), server.Model()
+	n.Truth.Seen = append(n.Truth.Seen, s)
 }
 
 func hashOf(content []byte) string {
