@@ -26,12 +26,15 @@ type Binding struct {
 	MAC, Role string
 }
 
-// Table is all bindings of a run. The zero value is empty.
+// Table is all bindings of a run. The zero value is empty. Bindings that repeat what
+// was said last of an address take no room: a busy host is said to be itself with
+// every logon.
 type Table struct {
-	byAddr map[model.Addr][]Binding
-	byName map[string][]Binding // lower case, with and without domain
-
+	byAddr   map[model.Addr][]Binding
+	byName   map[string][]Binding // lower case, with and without domain
 	hardware map[model.Addr][]Binding
+	roles    map[model.Addr][]Binding // those that say one
+	long     map[string]string        // bare name to the one with domain; "" where there are two
 }
 
 // Add adds a binding.
@@ -39,24 +42,45 @@ func (t *Table) Add(b Binding) {
 	if !b.Addr.Known() {
 		return
 	}
+	if t.byAddr == nil {
+		*t = Table{map[model.Addr][]Binding{}, map[string][]Binding{}, map[model.Addr][]Binding{}, map[model.Addr][]Binding{}, map[string]string{}}
+	}
 	if b.MAC != "" {
-		if t.hardware == nil {
-			t.hardware = map[model.Addr][]Binding{}
-		}
-		t.hardware[b.Addr] = append(t.hardware[b.Addr], b)
+		t.hardware[b.Addr] = extended(t.hardware[b.Addr], b)
+	}
+	if b.Role != "" {
+		t.roles[b.Addr] = append(t.roles[b.Addr], b)
 	}
 	if b.Host == "" || b.Weak && generic(b.Host) {
 		return
 	}
-	if t.byAddr == nil {
-		t.byAddr, t.byName = map[model.Addr][]Binding{}, map[string][]Binding{}
-	}
-	t.byAddr[b.Addr] = append(t.byAddr[b.Addr], b)
+	t.byAddr[b.Addr] = extended(t.byAddr[b.Addr], b)
 	name := strings.ToLower(b.Host)
-	t.byName[name] = append(t.byName[name], b)
-	if bare := Bare(name); bare != name {
-		t.byName[bare] = append(t.byName[bare], b)
+	t.byName[name] = extended(t.byName[name], b)
+	bare := Bare(name)
+	if bare == name {
+		return
 	}
+	t.byName[bare] = extended(t.byName[bare], b)
+	if known, ok := t.long[bare]; !ok {
+		t.long[bare] = b.Host
+	} else if !strings.EqualFold(known, b.Host) {
+		t.long[bare] = ""
+	}
+}
+
+// extended adds a binding to a list. One that says again what the last one says, and
+// begins while that still holds or within a day, stretches it.
+func extended(list []Binding, b Binding) []Binding {
+	if n := len(list); n > 0 {
+		x, same := &list[n-1], b
+		same.First, same.Last = x.First, x.Last
+		if *x == same && !b.Lease && b.First >= x.First && b.First-slack <= x.Last {
+			x.Last = max(x.Last, b.Last)
+			return list
+		}
+	}
+	return append(list, b)
 }
 
 // Bare is a host name without its domain, lower case.
@@ -140,20 +164,10 @@ func (t *Table) full(host string) string {
 	if host == "" || strings.Contains(host, ".") {
 		return host
 	}
-	long := ""
-	for _, b := range t.byName[strings.ToLower(host)] {
-		if !strings.Contains(b.Host, ".") || strings.EqualFold(b.Host, long) {
-			continue
-		}
-		if long != "" {
-			return host // two domains have one
-		}
-		long = b.Host
+	if long := t.long[strings.ToLower(host)]; long != "" {
+		return long
 	}
-	if long == "" {
-		return host
-	}
-	return long
+	return host
 }
 
 // Addr is the address of a host at a time, the zero value when none or several
@@ -245,8 +259,8 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 
 // role is what an inventory says of a host, by its name, hardware or address.
 func (t *Table) role(e *model.Endpoint) string {
-	for _, b := range t.byAddr[e.IP] {
-		if b.Role != "" && (e.Host == "" || SameName(b.Host, e.Host)) && (b.MAC == "" || e.MAC == "" || strings.EqualFold(b.MAC, e.MAC)) {
+	for _, b := range t.roles[e.IP] {
+		if (e.Host == "" || SameName(b.Host, e.Host)) && (b.MAC == "" || e.MAC == "" || strings.EqualFold(b.MAC, e.MAC)) {
 			return b.Role
 		}
 	}
