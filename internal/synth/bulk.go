@@ -14,42 +14,74 @@ type BulkOptions struct {
 	Reorder float64 // of the segments
 }
 
+// The files of bulk captures: so many of each client at a time.
+const (
+	bulkFile    = 4 << 20
+	bulkHandles = 4
+)
+
 // Bulk writes SMB reads of large files, by segments of 1,448 bytes with their
 // acknowledgements, four handles a client with reads in flight. It keeps a few
 // MiB in memory whatever the size.
 func Bulk(w FrameWriter, o BulkOptions) (Truth, error) {
-	const fileSize, handles = 4 << 20, 4
+	return bulk(w, o, func(n *Net, host, server *Host) (func([]string, [][]byte), func()) {
+		s := n.SMB(host, server, SMBOptions{User: "reader", Domain: "CORP", IOSize: 512 << 10, Shuffle: true})
+		t := s.Tree("Data")
+		return t.GetTogether, s.Logoff
+	})
+}
+
+// BulkNFS writes the same as reads of NFS 3 over TCP.
+func BulkNFS(w FrameWriter, o BulkOptions) (Truth, error) {
+	return bulk(w, o, func(n *Net, host, server *Host) (func([]string, [][]byte), func()) {
+		m := n.NFS(host, server, NFSOptions{UID: 1000, GID: 100, IOSize: 512 << 10, Shuffle: true})
+		return m.GetTogether, m.Unmount
+	})
+}
+
+// BulkSMB1 writes the same as reads of SMB 1, of the largest size that its length
+// fields hold without extensions.
+func BulkSMB1(w FrameWriter, o BulkOptions) (Truth, error) {
+	return bulk(w, o, func(n *Net, host, server *Host) (func([]string, [][]byte), func()) {
+		s := n.SMB1(host, server, SMB1Options{User: "reader", Domain: "CORP", IOSize: 64 << 10, InFlight: 16, Shuffle: true})
+		t := s.Tree("Data")
+		return t.GetTogether, s.Logoff
+	})
+}
+
+// bulk lets clients read files, several at a time. open gives what reads some
+// files, and what ends the session.
+func bulk(w FrameWriter, o BulkOptions, open func(n *Net, host, server *Host) (get func(paths []string, contents [][]byte), end func())) (Truth, error) {
 	n := New(o.Seed)
 	n.Step, n.Delay = 1_200, 60_000
 	server := n.Host("FS-01", "10.30.0.5")
-	clients := make([]*Tree, max(o.Clients, 1))
-	for i := range clients {
-		host := n.Host(fmt.Sprintf("WS-%02d", i+1), fmt.Sprintf("10.30.1.%d", i+1))
-		s := n.SMB(host, server, SMBOptions{User: "reader", Domain: "CORP", IOSize: 512 << 10, Shuffle: true})
-		clients[i] = s.Tree("Data")
+	var gets []func([]string, [][]byte)
+	var ends []func()
+	for i := range max(o.Clients, 1) {
+		get, end := open(n, n.Host(fmt.Sprintf("WS-%02d", i+1), fmt.Sprintf("10.30.1.%d", i+1)), server)
+		gets, ends = append(gets, get), append(ends, end)
 	}
 	for moved, round := int64(0), 0; moved < o.Size; round++ {
 		var scripts []func()
-		for i, t := range clients {
+		for i, get := range gets {
 			scripts = append(scripts, func() {
-				var opens []*Open
-				for h := range handles {
-					opens = append(opens, t.Open(fmt.Sprintf(`set%d\%04d-%d.bin`, i, round, h), n.Bytes(fileSize)))
+				var paths []string
+				var contents [][]byte
+				for h := range bulkHandles {
+					paths = append(paths, fmt.Sprintf("%04d-%d-%d.bin", round, i, h))
+					contents = append(contents, n.Bytes(bulkFile))
 				}
-				ReadTogether(opens...)
-				for _, f := range opens {
-					f.Close()
-				}
+				get(paths, contents)
 			})
-			moved += fileSize * handles
+			moved += bulkFile * bulkHandles
 		}
 		n.Together(scripts...)
 		if err := n.Take().Reorder(uint64(round), o.Reorder).WriteTo(w); err != nil {
 			return n.Truth, err
 		}
 	}
-	for _, t := range clients {
-		t.s.Logoff()
+	for _, end := range ends {
+		end()
 	}
 	return n.Truth, n.Take().WriteTo(w)
 }

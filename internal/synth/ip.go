@@ -109,11 +109,13 @@ type UDP struct {
 	hosts [2]*Host
 	ports [2]uint16
 	flow  int
+
+	Fragments bool // datagrams that are too long for a frame come in fragments
 }
 
 // UDP begins a conversation with a server's port.
 func (n *Net) UDP(client, server *Host, port uint16) *UDP {
-	return &UDP{n, [2]*Host{client, server}, [2]uint16{client.ephemeral(), port}, n.nextFlow()}
+	return &UDP{net: n, hosts: [2]*Host{client, server}, ports: [2]uint16{client.ephemeral(), port}, flow: n.nextFlow()}
 }
 
 // Client sends a datagram of the client, Server one of the server.
@@ -128,8 +130,33 @@ func (u *UDP) send(from Side, payload []byte) {
 	a, b := u.hosts[from], u.hosts[from.other()]
 	u.net.Now += u.net.Delay
 	a.ipID++
-	frame := appendEthernet(nil, a, b)
-	frame = appendIP(frame, a.Addr, b.Addr, a.ipID, protoUDP, 8+len(payload))
-	frame = appendUDP(frame, netip.AddrPortFrom(a.Addr, u.ports[from]), netip.AddrPortFrom(b.Addr, u.ports[from.other()]), payload)
-	u.net.frame(frame, u.flow, from)
+	datagram := appendUDP(nil, netip.AddrPortFrom(a.Addr, u.ports[from]), netip.AddrPortFrom(b.Addr, u.ports[from.other()]), payload)
+	if !u.Fragments || len(datagram) <= fragmentSize {
+		frame := appendIP(appendEthernet(nil, a, b), a.Addr, b.Addr, a.ipID, protoUDP, len(datagram))
+		u.net.frame(append(frame, datagram...), u.flow, from)
+		return
+	}
+	for at := 0; at < len(datagram); at += fragmentSize {
+		part := datagram[at:min(at+fragmentSize, len(datagram))]
+		frame := appendFragment(appendEthernet(nil, a, b), a, b, at, len(part), at+len(part) < len(datagram))
+		u.net.frame(append(frame, part...), u.flow, from)
+	}
+}
+
+// fragmentSize is the payload of a fragment; both versions' headers fit before it.
+const fragmentSize = 1448
+
+// appendFragment adds the headers of a fragment of n bytes at an offset of its
+// datagram (RFC 791 3.2, RFC 8200 4.5).
+func appendFragment(b []byte, from, to *Host, at, n int, more bool) []byte {
+	flag := uint16(0)
+	if more {
+		flag = 1
+	}
+	if from.Addr.Is4() {
+		return appendIPv4(b, from.Addr, to.Addr, from.ipID, flag<<13|uint16(at/8), protoUDP, n)
+	}
+	b = appendIP(b, from.Addr, to.Addr, 0, 44, 8+n)
+	b = be16(append(b, protoUDP, 0), uint16(at)|flag)
+	return be32(b, uint32(from.ipID))
 }

@@ -1,10 +1,6 @@
 package synth
 
-import (
-	"slices"
-
-	"waybill/internal/model"
-)
+import "slices"
 
 // Disposition says what CREATE does with a file that is there (MS-SMB2 2.2.13).
 type Disposition uint32
@@ -28,15 +24,10 @@ type Open struct {
 	Path  string
 	Async bool // reads and writes are first answered with STATUS_PENDING
 
-	t       *Tree
-	id      [2]uint64
-	size    int64  // end of the file on the server
-	made    bool   // made or emptied by this open
-	content []byte // of the file, as reads and writes know it
-	own     bool   // content is this open's own memory
-	read    spans
-	written spans
-	pipe    bool
+	t    *Tree
+	id   [2]uint64
+	pipe bool
+	body
 }
 
 // Open opens a file that is there, with its content.
@@ -69,7 +60,7 @@ func (t *Tree) open(path string, access uint32, d Disposition, action uint32, si
 // newOpen is an open with the server's next file id.
 func (t *Tree) newOpen(path string, size int64) *Open {
 	t.s.files++
-	return &Open{Path: path, t: t, size: size, id: [2]uint64{t.s.files, t.s.files<<32 | 0xFFFF}}
+	return &Open{Path: path, t: t, body: body{size: size}, id: [2]uint64{t.s.files, t.s.files<<32 | 0xFFFF}}
 }
 
 // attributes are those of a pipe or an ordinary file.
@@ -89,15 +80,6 @@ func (o *Open) ReadAll() { o.Read(0, o.size) }
 // Write writes data at an offset, several requests in flight.
 func (o *Open) Write(at int64, data []byte) { together(o.writing(at, data)) }
 
-// ReadTogether reads all of several files at the same time, in turns.
-func ReadTogether(opens ...*Open) {
-	var runs []*run
-	for _, o := range opens {
-		runs = append(runs, o.reading(0, o.size))
-	}
-	together(runs...)
-}
-
 // QuerySize asks for the file's standard information (MS-FSCC 2.4.41).
 func (o *Open) QuerySize() {
 	var info pack
@@ -111,8 +93,7 @@ func (o *Open) SetEnd(size int64) {
 	var info pack
 	info.u64(uint64(size))
 	o.call(smbSetInfo, setInfoRequest(o.id, 20, info), []byte{2, 0})
-	o.content = o.content[:min(size, int64(len(o.content)))]
-	o.size = size
+	o.setEnd(size)
 }
 
 // Rename gives the file another path in its share (MS-FSCC 2.4.37.2).
@@ -141,76 +122,16 @@ func (o *Open) call(command uint16, request, response []byte) {
 	o.t.s.channels[0].call(command, o.t.id, request, response)
 }
 
-// note adds to the truth what was read and written, by the contract's rules of
-// peeks and of when a file is whole.
+// note adds to the truth what was read and written.
 func (o *Open) note() {
 	s := o.t.s
-	o.lengthen(o.size)
-	if n := o.read.covered(); n > 0 && !(n <= 64<<10 && n*10 < o.size) {
-		s.note(o.t, pulled(s.Client, s.Server, "smb2", o.Path, o.content), o.read.covers(o.size))
-	}
-	if len(o.written) > 0 || o.made && o.size > 0 {
-		s.note(o.t, pushed(s.Client, s.Server, "smb2", o.Path, o.content), o.made || o.written.covers(o.size))
+	for _, m := range o.moves(s.Client, s.Server, "smb2", o.Path) {
+		s.note(o.t, m)
 	}
 }
 
 // note adds a transfer to the truth, under the session's user.
-func (s *Session) note(t *Tree, m Moved, whole bool) {
+func (s *Session) note(t *Tree, m Moved) {
 	m.Share, m.User, m.Domain = t.Share, s.User, s.Domain
-	if !whole {
-		m.Completeness, m.SHA256 = model.Partial, ""
-	}
 	s.net.Truth.Moved = append(s.net.Truth.Moved, m)
-}
-
-// put takes written data into the content. The first write from 0 is kept as
-// it is; what comes later makes a copy of its own.
-func (o *Open) put(at int64, data []byte) {
-	end := at + int64(len(data))
-	o.written = append(o.written, span{at, end})
-	o.size = max(o.size, end)
-	if at == int64(len(o.content)) && at == 0 {
-		o.content = data[:end:end]
-		return
-	}
-	if !o.own {
-		o.content, o.own = slices.Clone(o.content), true
-	}
-	o.lengthen(end)
-	copy(o.content[at:], data)
-}
-
-// lengthen adds zeros up to a size.
-func (o *Open) lengthen(size int64) {
-	if n := size - int64(len(o.content)); n > 0 {
-		o.content = append(slices.Clip(o.content), make([]byte, n)...)
-	}
-}
-
-// span is the bytes [from, to) of a file.
-type span struct{ from, to int64 }
-
-type spans []span
-
-// covered is how many distinct bytes the spans hold.
-func (s spans) covered() int64 {
-	sorted := slices.Clone(s)
-	slices.SortFunc(sorted, func(a, b span) int { return int(a.from - b.from) })
-	n, end := int64(0), int64(0)
-	for _, x := range sorted {
-		if from := max(x.from, end); x.to > from {
-			n += x.to - from
-			end = x.to
-		}
-	}
-	return n
-}
-
-// covers says whether the spans hold all of [0, size).
-func (s spans) covers(size int64) bool {
-	cut := slices.Clone(s)
-	for i := range cut {
-		cut[i].from, cut[i].to = min(cut[i].from, size), min(cut[i].to, size)
-	}
-	return cut.covered() == size
 }

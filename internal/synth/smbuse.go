@@ -11,6 +11,20 @@ func (t *Tree) Get(path string, content []byte) {
 	o.Close()
 }
 
+// GetTogether reads several files at the same time, in turns.
+func (t *Tree) GetTogether(paths []string, contents [][]byte) {
+	var opens []*Open
+	var runs []*run
+	for i, path := range paths {
+		o := t.Open(path, contents[i])
+		opens, runs = append(opens, o), append(runs, o.reading(0, o.size))
+	}
+	together(runs...)
+	for _, o := range opens {
+		o.Close()
+	}
+}
+
 // Put makes a file with the content: end of file first, as Windows copies do,
 // then the writes.
 func (t *Tree) Put(path string, content []byte) {
@@ -66,7 +80,7 @@ func (t *Tree) Refused(path string, access uint32, status uint32) {
 		m = pushed(s.Client, s.Server, "smb2", path, nil)
 	}
 	m.SHA256, m.Status, m.Completeness = "", model.Denied, ""
-	s.note(t, m, true)
+	s.note(t, m)
 }
 
 // List reads a folder.
@@ -101,5 +115,5 @@ func (o *Open) CopyTo(to *Open) {
 	to.size, to.made = o.size, false
 	m := moved(s.Server, s.Server, model.Copy, "smb2", to.Path, o.content)
 	m.SHA256, m.Completeness = "", model.Inferred
-	s.note(to.t, m, true)
+	s.note(to.t, m)
 }
