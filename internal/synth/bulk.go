@@ -14,10 +14,11 @@ type BulkOptions struct {
 	Reorder float64 // of the segments
 }
 
-// The files of bulk captures: so many of each client at a time.
+// The files of bulk captures, or connections of encrypted traffic: their size, and
+// how many of each client at a time.
 const (
-	bulkFile    = 4 << 20
-	bulkHandles = 4
+	bulkFile  = 4 << 20
+	bulkFiles = 4
 )
 
 // Bulk writes SMB reads of large files, by segments of 1,448 bytes with their
@@ -67,13 +68,13 @@ func bulk(w FrameWriter, o BulkOptions, open func(n *Net, host, server *Host) (g
 			scripts = append(scripts, func() {
 				var paths []string
 				var contents [][]byte
-				for h := range bulkHandles {
+				for h := range bulkFiles {
 					paths = append(paths, fmt.Sprintf("%04d-%d-%d.bin", round, i, h))
 					contents = append(contents, n.Bytes(bulkFile))
 				}
 				get(paths, contents)
 			})
-			moved += bulkFile * bulkHandles
+			moved += bulkFile * bulkFiles
 		}
 		n.Together(scripts...)
 		if err := n.Take().Reorder(uint64(round), o.Reorder).WriteTo(w); err != nil {
@@ -136,9 +137,6 @@ func (n *Net) mixedRound(round int) {
 	n.Together(scripts...)
 }
 
-// bulkFile is the content of one file or connection of encrypted traffic.
-const bulkFile = 4 << 20
-
 // BulkSSH writes downloads by sftp, each in a session of its own, all of a client
 // at the same time.
 func BulkSSH(w FrameWriter, o BulkOptions) (Truth, error) {
@@ -162,14 +160,13 @@ func BulkTLS(w FrameWriter, o BulkOptions) (Truth, error) {
 // bulkSealed lets four connections a client run at the same time until there is
 // enough. It keeps some 20 MiB a client in memory.
 func bulkSealed(w FrameWriter, o BulkOptions, download func(n *Net, client, server *Host)) (Truth, error) {
-	const connections = 4
 	n := New(o.Seed)
 	n.Step, n.Delay = 1_200, 60_000
 	server := n.Host("SRV-01", "10.30.0.6")
 	for moved, round := int64(0), 0; moved < o.Size; round++ {
 		var scripts []func()
-		for i := range connections * max(o.Clients, 1) {
-			client := n.Host(fmt.Sprintf("WS-%02d", 1+i/connections), fmt.Sprintf("10.30.1.%d", 1+i/connections))
+		for i := range bulkFiles * max(o.Clients, 1) {
+			client := n.Host(fmt.Sprintf("WS-%02d", 1+i/bulkFiles), fmt.Sprintf("10.30.1.%d", 1+i/bulkFiles))
 			scripts = append(scripts, func() { download(n, client, server) })
 			moved += bulkFile
 		}
