@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"internal/wire/nfs":         {"internal/wire", "internal/content", "internal/wire/framed", "internal/wire/fileshare"},
 	"internal/wire/ssh":         {"internal/wire"},
 	"internal/wire/rdp":         {"internal/wire", "internal/content", "internal/wire/fileshare"},
-	"internal/wire/tls":         {"internal/wire"},
+	"internal/wire/tls":         {"internal/wire", "internal/content"},
 	"internal/wire/carve":       {"internal/wire", "internal/content"},
 	"internal/wire/smb1": {"internal/wire", "internal/wire/framed", "internal/content", "internal/wire/ntlm", "internal/wire/dcerpc",
 		"internal/wire/rpc", "internal/wire/fileshare"},

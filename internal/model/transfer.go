@@ -165,6 +165,7 @@ type Session struct {
 	HASSH          string `json:"hassh,omitempty"`       // of an SSH client's key exchange
 	JA4            string `json:"ja4,omitempty"`         // of a TLS or QUIC client's hello
 	SNI            string `json:"sni,omitempty"`         // server name that the hello asks for
+	Certificate    string `json:"certificate,omitempty"` // name on the server's, where the hello asks for none
 }
 
 // Execution is one start of a transferred file on its destination.

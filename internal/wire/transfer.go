@@ -27,8 +27,18 @@ type Transfer struct {
 	Conns []*Conn
 	// What is one line for the evidence: "SMB2 WRITE", "RETR", "GET".
 	What string
+	// Bursts are the parts of an opaque exchange between which nothing was sent: a
+	// connection that stays open carries many files.
+	Bursts []Burst
 	// PagePart marks web content that the default print rules leave out.
 	PagePart bool
+}
+
+// Burst is content that crossed an encrypted connection without a pause.
+type Burst struct {
+	Start, End model.Time
+	Content    [2]int64 // by sizes, of each end of the first of Conns
+	Seen       Packets
 }
 
 // Access is an access with the packets that it rests on.

@@ -1,9 +1,9 @@
-// Package tls watches TLS connections (RFC 8446, RFC 5246) and QUIC flows (RFC
-// 9000) that no other protocol began. In come their bytes; out goes one opaque
-// transfer for each that carried 16 KiB or more one way, with an estimate, the
-// server name asked for, and the JA4 fingerprint of the client's hello. It opens
-// nothing but a QUIC client's first packet, whose keys everybody knows (RFC 9001
-// 5.2).
+// Package tls watches TLS connections (RFC 8446, RFC 5246), QUIC (RFC 9000, RFC
+// 9369) and DTLS (RFC 6347, RFC 9147) flows that no other protocol began. In come
+// their bytes; out goes one opaque transfer for each that carried 16 KiB or more one
+// way, with an estimate, the server name asked for, the JA4 fingerprint of the
+// client's hello, and the bursts in which bytes came. It opens nothing but a QUIC
+// client's first packets, whose keys everybody knows (RFC 9001 5.2).
 package tls
 
 import (
@@ -17,7 +17,7 @@ const opaqueFrom = 16 << 10 // contract, transfer
 
 type protocol struct{ env wire.Env }
 
-// New makes the decoder of TLS and QUIC.
+// New makes the decoder of TLS, QUIC and DTLS.
 func New(env wire.Env) wire.Protocol { return &protocol{env} }
 
 func (p *protocol) Name() string { return "tls" }
@@ -30,7 +30,7 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 		switch {
 		case len(b) == 0:
 		case c.UDP:
-			if isInitial(b) {
+			if isInitial(b) || isDTLS(b) {
 				return wire.Yes
 			}
 		case len(b) < 6:
@@ -51,12 +51,20 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 }
 
 // Open makes the decoder of one connection.
-func (p *protocol) Open(c *wire.Conn) wire.Decoder { return &conn{p: p, wire: c} }
+func (p *protocol) Open(c *wire.Conn) wire.Decoder {
+	d := &conn{p: p, wire: c, greeting: greeting{budget: p.env.Budget()}}
+	d.greeter = &records{}
+	if c.UDP {
+		d.greeter = &initials{}
+	}
+	return d
+}
 
 // Flush has nothing to end: all state belongs to connections.
 func (p *protocol) Flush(wire.At) {}
 
 type conn struct {
+	greeting
 	p     *protocol
 	wire  *wire.Conn
 	total [2]int64
@@ -69,14 +77,9 @@ type conn struct {
 	from  wire.Side
 	ended int
 
-	hello  []byte // of the client, while it is gathered
-	said   *hello // once it was read; nil where it was not seen
-	client wire.Side
-	done   bool // no more of hellos is looked at
+	burst  burst // under way
+	bursts []wire.Burst
 }
-
-// maxHello bounds a client's hello: post-quantum ones have 2 KiB.
-const maxHello = 16 << 10
 
 // largeSegment is the least of a segment that carries content.
 const largeSegment = 600
@@ -87,60 +90,60 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	}
 	wire.Stretch(&d.start, &d.end, c.Time)
 	d.seen.Add(c.At)
+	d.pause(c.Time)
 	n := int64(len(c.Data) + c.Cut)
-	d.total[from] += n
-	if n >= largeSegment {
-		d.large[from] += n
-	}
+	d.count(from, n, c.At)
 	if !d.done {
-		d.greet(from, c.Data)
+		d.greet(from, c)
 	}
 }
 
-// greet looks for the client's hello in the first bytes.
-func (d *conn) greet(from wire.Side, b []byte) {
-	switch {
-	case d.wire.UDP:
-		if d.said = initialHello(b); d.said != nil {
-			d.client = from
-		}
-		d.done = d.said != nil || d.total[0]+d.total[1] > maxHello
-		return
-	case len(d.hello) == 0 && (len(b) < 6 || b[0] != recordHandshake || b[5] != clientHello):
-		d.done = d.total[0]+d.total[1] > 1<<10
-		return
-	case len(d.hello) > 0 && from != d.client:
-		return
-	}
-	d.client = from
-	d.hello = append(d.hello, b[:min(len(b), maxHello-len(d.hello))]...)
-	body, whole := handshakeOf(d.hello)
-	if whole || len(d.hello) == maxHello {
-		d.said, _ = parseHello(body)
-		d.done, d.hello = true, nil
-	}
-}
-
-func (d *conn) Gap(from wire.Side, n int64, _ wire.At) {
+// count adds the size of a segment.
+func (d *conn) count(from wire.Side, n int64, at wire.At) {
 	d.total[from] += n
-	d.lost[from] += n
 	if n >= largeSegment {
 		d.large[from] += n
+		d.burst.add(from, n, at)
 	}
+}
+
+func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
+	d.lost[from] += n
+	d.count(from, n, at)
+	d.miss(from)
 }
 
 func (d *conn) End(wire.Side, wire.Ending, wire.At) {
 	if d.ended++; d.ended < 2 {
 		return
 	}
-	reason := "encrypted-tls"
-	if d.wire.UDP {
-		reason = "encrypted-quic"
-	}
-	d.p.env.Blind(reason, d.total[0]+d.total[1]-d.lost[0]-d.lost[1])
+	d.close()
+	d.flushBurst()
+	d.p.env.Blind("encrypted-"+d.blindAs(), d.total[0]+d.total[1]-d.lost[0]-d.lost[1])
 	if max(d.total[0], d.total[1]) >= opaqueFrom {
 		d.report()
 	}
+}
+
+// blindAs is the protocol's name in reasons of blindness.
+func (d *conn) blindAs() string {
+	switch d.dialect() {
+	case "QUIC":
+		return "quic"
+	case "DTLS":
+		return "dtls"
+	}
+	return "tls"
+}
+
+func (d *conn) dialect() string {
+	switch {
+	case !d.wire.UDP:
+		return "TLS"
+	case d.datagramTLS:
+		return "DTLS"
+	}
+	return "QUIC"
 }
 
 func (d *conn) report() {
@@ -148,14 +151,14 @@ func (d *conn) report() {
 	if d.said == nil && !d.wire.Opened && d.wire.Ends[0].Port < d.wire.Ends[1].Port {
 		client = 1
 	}
-	t := &wire.Transfer{Conns: []*wire.Conn{d.wire}, Seen: d.seen, What: "TLS connection"}
+	t := &wire.Transfer{Conns: []*wire.Conn{d.wire}, Seen: d.seen, What: "TLS connection", Bursts: d.bursts}
 	t.Channel = "tcp"
-	t.Session = &model.Session{Dialect: "TLS", Encrypted: true, Channels: 1}
+	t.Session = &model.Session{Dialect: d.dialect(), Encrypted: true, Channels: 1, Certificate: d.certificate}
 	if d.wire.UDP {
-		t.Channel, t.What, t.Session.Dialect = "udp", "QUIC flow", "QUIC"
+		t.Channel, t.What = "udp", d.dialect()+" flow"
 	}
 	if d.said != nil {
-		t.Session.SNI, t.Session.JA4 = d.said.server, d.said.ja4(d.wire.UDP)
+		t.Session.SNI, t.Session.JA4 = d.said.server, d.said.ja4(t.Session.Dialect)
 	}
 	t.ID = wire.ID("t", t.Channel, d.wire, d.from, d.first, 0)
 	t.Start, t.End, t.Status = d.start, d.end, model.Done
@@ -183,9 +186,11 @@ const (
 	recordCost    = 22
 )
 
+// carried is what lay in large segments without what carries it.
+func carried(n int64) int64 { return n - n/(recordData+recordCost)*recordCost }
+
 // estimate bounds the content of a direction.
 func (d *conn) estimate(side wire.Side) *model.Estimate {
-	n := d.large[side]
-	n -= n / (recordData + recordCost) * recordCost
+	n := carried(d.large[side])
 	return &model.Estimate{Size: n, Low: max(0, n-n/50-handshakeCost), High: d.total[side]}
 }

@@ -1,10 +1,7 @@
 package tls
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
-	"encoding/hex"
 	"slices"
 	"testing"
 
@@ -54,7 +51,7 @@ func helloMessage(server string) []byte {
 	return append([]byte{clientHello, 0, byte(len(b) >> 8), byte(len(b))}, b...)
 }
 
-func records(kind byte, b []byte) []byte {
+func recordsOf(kind byte, b []byte) []byte {
 	var out []byte
 	for len(b) > 0 {
 		n := min(len(b), recordData)
@@ -70,14 +67,14 @@ var ends4 = wire.Conn{Ends: [2]wire.AddrPort{wiretest.Addr("10.0.0.1:50000"), wi
 // uploading sends n bytes of content over TLS.
 func uploading(n int) []wiretest.Turn {
 	return []wiretest.Turn{
-		{From: 0, Data: records(recordHandshake, helloMessage("srv.corp"))},
-		{From: 1, Data: records(recordHandshake, append([]byte{serverHello, 0, 0, 100}, make([]byte, 100)...))},
-		{From: 0, Data: records(23, make([]byte, n+(n/recordData+1)*17))},
+		{From: 0, Data: recordsOf(recordHandshake, helloMessage("srv.corp"))},
+		{From: 1, Data: recordsOf(recordHandshake, append([]byte{serverHello, 0, 0, 100}, make([]byte, 100)...))},
+		{From: 0, Data: recordsOf(23, make([]byte, n+(n/recordData+1)*17))},
 	}
 }
 
 func TestConnection(t *testing.T) {
-	for _, size := range []int{1448, 7, 0} {
+	for _, size := range []int{1448, 7, 1, 0} {
 		env := wiretest.Play(t, New, ends4, size, uploading(300_000))
 		if len(env.Transfers) != 1 {
 			t.Fatalf("%d transfers", len(env.Transfers))
@@ -95,66 +92,22 @@ func TestConnection(t *testing.T) {
 	}
 }
 
-// TestInitialKeys holds the keys against RFC 9001 A.1.
-func TestInitialKeys(t *testing.T) {
-	id, _ := hex.DecodeString("8394c8f03e515708")
-	key, iv, mask := initialKeys(1, id)
-	for _, c := range [][2]string{
-		{hex.EncodeToString(key), "1f369613dd76d5467730efcbe3b1a22d"},
-		{hex.EncodeToString(iv), "fa044b2f42a3fd3b46fb255c"},
-		{hex.EncodeToString(mask), "9f50449e04a0e810283a1e9933adedd2"},
-	} {
-		if c[0] != c[1] {
-			t.Errorf("%s instead of %s", c[0], c[1])
-		}
-	}
-}
-
-// initial is a client's first packet: the hello in two frames, the later one first.
-func initial(message []byte) []byte {
-	id := []byte{0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08}
-	frame := func(off, n int) []byte {
-		return slices.Concat([]byte{6, 0x40 | byte(off>>8), byte(off), 0x40 | byte(n>>8), byte(n)}, message[off:off+n])
-	}
-	half := len(message) / 2
-	payload := slices.Concat(frame(half, len(message)-half), []byte{1}, frame(0, half))
-	payload = append(payload, make([]byte, 1162-len(payload))...)
-	head := slices.Concat([]byte{0xc3, 0, 0, 0, 1, 8}, id, []byte{0, 0, 0x44, 0x9e, 0, 0, 0, 2})
-	key, iv, mask := initialKeys(1, id)
-	block, _ := aes.NewCipher(key)
-	gcm, _ := cipher.NewGCM(block)
-	iv[11] ^= 2
-	packet := gcm.Seal(slices.Clone(head), iv, payload, head)
-	block, _ = aes.NewCipher(mask)
-	var pad [16]byte
-	at := len(head) - 4
-	block.Encrypt(pad[:], packet[at+4:at+20])
-	packet[0] ^= pad[0] & 0x0f
-	for i := range 4 {
-		packet[at+i] ^= pad[1+i]
-	}
-	return packet
-}
-
 var endsQUIC = wire.Conn{UDP: true, Ends: [2]wire.AddrPort{wiretest.Addr("10.0.0.1:50000"), wiretest.Addr("10.0.0.2:443")}}
 
-func quicTurns() []wiretest.Turn {
-	turns := []wiretest.Turn{{From: 0, Data: initial(helloMessage("drive.corp"))}}
-	for range 30 {
-		turns = append(turns, wiretest.Turn{From: 1, Data: make([]byte, 1250)})
+// datagrams is n datagrams of a server's.
+func datagrams(n int) []wiretest.Turn {
+	var turns []wiretest.Turn
+	for range n {
+		turns = append(turns, wiretest.Turn{From: 1, Data: append([]byte{0x4a}, make([]byte, 1249)...)})
 	}
 	return turns
 }
 
-func TestQUIC(t *testing.T) {
-	env := wiretest.Play(t, New, endsQUIC, 0, quicTurns())
-	if len(env.Transfers) != 1 {
-		t.Fatalf("%d transfers", len(env.Transfers))
-	}
-	if x := env.Transfers[0]; x.Session.SNI != "drive.corp" || x.Session.JA4 != "q"+example[1:] || x.Channel != "udp" || x.Operation != model.Pull {
-		t.Errorf("%+v %+v", x.Transfer, x.Session)
-	}
+func quicTurns() []wiretest.Turn {
+	return append([]wiretest.Turn{{From: 0, Data: initial(1, 0, cut(helloMessage("drive.corp"), 120)...)}}, datagrams(30)...)
 }
 
-func FuzzConnection(f *testing.F) { wiretest.Fuzz(f, New, ends4, uploading(20_000)) }
-func FuzzQUIC(f *testing.F)       { wiretest.Fuzz(f, New, endsQUIC, quicTurns()) }
+func FuzzConnection(f *testing.F) {
+	wiretest.Fuzz(f, New, ends4, uploading(20_000), certified(20_000, "srv.corp"))
+}
+func FuzzQUIC(f *testing.F) { wiretest.Fuzz(f, New, endsQUIC, quicTurns(), dtlsTurns()) }
