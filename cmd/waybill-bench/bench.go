@@ -40,8 +40,11 @@ func scanOne(path, profile string, workers int) error {
 		found["events"] = int(r.Summary.Events)
 	}
 	for _, t := range r.Transfers {
-		if t.Completeness == model.Whole {
+		switch t.Completeness {
+		case model.Whole:
 			found[t.SHA256]++
+		case model.Opaque:
+			found[t.Completeness]++
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(found)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"waybill/internal/model"
 	"waybill/internal/synth"
 )
 
 // capture is a file to be measured, and what a scan of it must find.
 type capture struct {
 	Name  string
-	Files map[string]int // hash of each whole file, and how often it moved
+	Files map[string]int // hash of each whole file, or "opaque", and how often it moved
 }
 
 // seed makes the captures the same on every machine.
@@ -27,24 +28,23 @@ func captures(dir string, size int64) ([]capture, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	mib := size >> 20
 	makers := []struct {
 		name  string
-		write func(synth.FrameWriter) (synth.Truth, error)
+		write func(synth.FrameWriter, synth.BulkOptions) (synth.Truth, error)
+		o     synth.BulkOptions
 	}{
-		{fmt.Sprintf("bulk-1-client-%d.pcap", mib), func(w synth.FrameWriter) (synth.Truth, error) {
-			return synth.Bulk(w, synth.BulkOptions{Seed: seed, Size: size, Clients: 1, Reorder: 0.01})
-		}},
-		{fmt.Sprintf("bulk-2-clients-%d.pcap", mib), func(w synth.FrameWriter) (synth.Truth, error) {
-			return synth.Bulk(w, synth.BulkOptions{Seed: seed, Size: size, Clients: 2, Reorder: 0.01})
-		}},
-		{fmt.Sprintf("mixed-%d.pcap", mib), func(w synth.FrameWriter) (synth.Truth, error) {
-			return synth.Mixed(w, synth.BulkOptions{Seed: seed, Size: size, Reorder: 0.005})
-		}},
+		{"bulk-1-client", synth.Bulk, synth.BulkOptions{Clients: 1, Reorder: 0.01}},
+		{"bulk-2-clients", synth.Bulk, synth.BulkOptions{Clients: 2, Reorder: 0.01}},
+		{"mixed", synth.Mixed, synth.BulkOptions{Reorder: 0.005}},
+		{"bulk-smb1", synth.BulkSMB1, synth.BulkOptions{Clients: 1, Reorder: 0.01}},
+		{"bulk-nfs", synth.BulkNFS, synth.BulkOptions{Clients: 1, Reorder: 0.01}},
+		{"bulk-ssh", synth.BulkSSH, synth.BulkOptions{Clients: 1, Reorder: 0.01}},
+		{"all-tls", synth.BulkTLS, synth.BulkOptions{Clients: 1, Reorder: 0.01}},
 	}
 	var out []capture
 	for _, m := range makers {
-		c, err := made(dir, m.name, m.write)
+		m.o.Seed, m.o.Size = seed, size
+		c, err := made(dir, fmt.Sprintf("%s-%d.pcap", m.name, size>>20), func(w synth.FrameWriter) (synth.Truth, error) { return m.write(w, m.o) })
 		if err != nil {
 			return nil, err
 		}
@@ -71,8 +71,13 @@ func made(dir, name string, write func(synth.FrameWriter) (synth.Truth, error)) 
 		return c, err
 	}
 	c.Files = map[string]int{}
-	for _, m := range truth.Whole() {
-		c.Files[m.SHA256]++
+	for _, m := range truth.Moved {
+		switch {
+		case m.Completeness == model.Opaque:
+			c.Files[m.Completeness]++
+		case m.Completeness == model.Whole && !m.Quiet:
+			c.Files[m.SHA256]++
+		}
 	}
 	return c, c.remember()
 }
