@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -19,8 +18,6 @@ import (
 	"waybill/internal/model"
 	"waybill/internal/report"
 	"waybill/internal/scan"
-	"waybill/internal/wire"
-	"waybill/internal/wire/smbcrypt"
 )
 
 // scanCommand finds transfers.
@@ -56,6 +53,7 @@ type scanCommand struct {
 
 	Carve      bool     `default:"true" negatable:"" help:"Look for programs and archives in protocols that nobody knows (on)."`
 	SMBKeys    string   `name:"smb-keys" placeholder:"FILE" help:"SMB3 session keys: lines of SESSION_ID SESSION_KEY [SERVER_TO_CLIENT_KEY CLIENT_TO_SERVER_KEY] in hex."`
+	Keytab     string   `placeholder:"FILE" help:"Kerberos keytab of your own services: names who logged on, and opens encrypted SMB3 sessions."`
 	Extract    string   `placeholder:"DIR" help:"Keep whole content as DIR/<sha256>, never executable."`
 	Hash       []string `placeholder:"LIST" help:"Further hashes: md5, sha1. They halve the speed."`
 	HashInputs bool     `help:"SHA-256 of each input, for custody."`
@@ -137,6 +135,7 @@ func (c *scanCommand) notices(p *program, found *scan.Records, began time.Time) 
 		fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
 	}
 	if c.Verbose {
+		c.ticketNotices(p, found)
 		took := time.Since(began)
 		fmt.Fprintf(p.stderr, "waybill: %s packets, %s in %s (%s/s)\n", humanize.Comma(found.Summary.Packets),
 			humanize.IBytes(uint64(found.Summary.Bytes)), took.Round(time.Millisecond),
@@ -192,7 +191,10 @@ func (c *scanCommand) options(p *program) (o scan.Options, err error) {
 	if err := c.whose(&o); err != nil {
 		return o, err
 	}
-	o.SMBKeys, err = sessionKeys(c.SMBKeys)
+	if o.SMBKeys, err = sessionKeys(c.SMBKeys); err != nil {
+		return o, err
+	}
+	o.Keytab, err = keytab(c.Keytab)
 	return o, err
 }
 
@@ -226,26 +228,6 @@ func network(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	return netip.Prefix{}, usagef("--internal %s: give networks as 10.0.0.0/8,2001:db8::/32", s)
-}
-
-func sessionKeys(path string) (map[uint64]wire.SessionKeys, error) {
-	if path == "" {
-		return nil, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usagef("--smb-keys: %w", err)
-	}
-	defer f.Close()
-	keys, err := smbcrypt.ParseKeys(f)
-	if err != nil {
-		return nil, usagef("--smb-keys %s: %w", path, err)
-	}
-	out := make(map[uint64]wire.SessionKeys, len(keys))
-	for id, k := range keys {
-		out[id] = wire.SessionKeys(k)
-	}
-	return out, nil
 }
 
 // selection says which records are printed and which findings make exit 3.

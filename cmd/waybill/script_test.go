@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"waybill/internal/synth"
+	"waybill/internal/wire/smbcrypt"
+	"waybill/internal/wire/ticket/tickettest"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +32,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples)
-			return captures(e.WorkDir)
+			return errors.Join(captures(e.WorkDir), tickets(t, e.WorkDir))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"rc": exitCodeIs},
 	})
@@ -86,6 +89,27 @@ func captures(dir string) error {
 	}
 	for name, b := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tickets makes an encrypted session that Kerberos authenticated, and keytabs.
+func tickets(t *testing.T, dir string) error {
+	login := tickettest.Alice(18)
+	scene := synth.Record(3, func(n *synth.Net) {
+		s := n.SMB(n.Host("WS-31", "10.20.1.31"), n.Host("FILES", "10.20.0.5"), synth.SMBOptions{Kerberos: &synth.Kerberos{
+			Token: tickettest.Init(login.APReq(t, login.TicketBytes(t))), Answer: tickettest.Resp(0, login.APRep(t)),
+			Key: login.FromServer.Value, Cipher: smbcrypt.AES256GCM}})
+		s.Tree("Data").Put("plan.exe", n.PE(200_000))
+		s.Logoff()
+	})
+	good := login.Keytab()
+	other := tickettest.Keytab(tickettest.Entry{Principal: "cifs/other@LAB.TEST", Version: 1, Key: tickettest.NewKey(18, 9)})
+	files := map[string][]byte{"kerberos.pcap": scene.Capture.PCAP(), "files.keytab": good, "cut.keytab": good[:len(good)-9], "other.keytab": other}
+	for name, b := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,8 @@ var allowed = map[string][]string{
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
 	"internal/wire/der":         {},
-	"internal/wire/ntlm":        {"internal/wire/der"},
+	"internal/wire/ntlm":        {"internal/wire", "internal/wire/der"},
+	"internal/wire/ticket":      {"internal/wire", "internal/content", "internal/wire/der"},
 	"internal/wire/arp":         {"internal/wire"},
 	"internal/wire/dhcp":        {"internal/wire"},
 	"internal/wire/names":       {"internal/wire"},
@@ -54,6 +55,9 @@ var allowed = map[string][]string{
 	"internal/wire/rdp":         {"internal/wire", "internal/content", "internal/wire/fileshare"},
 	"internal/wire/tls":         {"internal/wire", "internal/content"},
 	"internal/wire/carve":       {"internal/wire", "internal/content"},
+
+	"internal/wire/ticket/tickettest": {},
+
 	"internal/wire/smb1": {"internal/wire", "internal/wire/framed", "internal/content", "internal/wire/ntlm", "internal/wire/dcerpc",
 		"internal/wire/rpc", "internal/wire/fileshare"},
 	"internal/wire/smb2": {"internal/wire", "internal/content", "internal/wire/ntlm", "internal/wire/dcerpc",
@@ -65,12 +69,12 @@ var allowed = map[string][]string{
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
-		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/arp", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5",
+		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/arp", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ticket",
 		"internal/wire/nfs", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 
-	"cmd/waybill":       {"internal/scan", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt"},
+	"cmd/waybill":       {"internal/scan", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
 	"examples":          {},
 }

@@ -79,6 +79,14 @@ type Coverage struct {
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
 	Advice          []string            `json:"advice,omitempty"` // where sensors would show more
 	Carved          bool                `json:"carved,omitempty"` // unknown protocols were looked into
+	Tickets         *Tickets            `json:"tickets,omitempty"`
+}
+
+// Tickets says what a keytab opened (--keytab): logons whose Kerberos ticket it
+// fitted, and the others by the reason.
+type Tickets struct {
+	Opened   int64            `json:"opened"`
+	Unopened map[string]int64 `json:"unopened,omitempty"`
 }
 
 // LogCoverage says what one log of one host covers.

@@ -293,6 +293,9 @@ func (p *page) read(all []*model.Coverage) {
 		p.f("  %9s  %s\n", humanize.IBytes(uint64(max(c.Decoded[protocol], 0))), Plain(protocol))
 	}
 	p.f("  %s of hosts spoke\n", count(c.HostPairsSeen, "pair"))
+	if c.Tickets != nil {
+		p.f("  %s by a Kerberos ticket that the keytab opened\n", count(int(c.Tickets.Opened), "logon"))
+	}
 }
 
 // notSeen says what the inputs could not show.
@@ -312,6 +315,7 @@ func (p *page) notSeen(all []*model.Coverage) {
 		p.f("  %9s  %s\n", humanize.IBytes(uint64(max(c.Blind[reason], 0))), Plain(reason))
 	}
 	p.logs(c)
+	p.unopened(c.Tickets)
 	for _, name := range sorted(c.Analytics) {
 		if a := c.Analytics[name]; a.Able != "able" {
 			p.f("  %s %s: %s\n", name, a.Able, a.Why)
@@ -322,6 +326,19 @@ func (p *page) notSeen(all []*model.Coverage) {
 	}
 	for _, d := range c.DecoderFaults {
 		p.f("  fault of waybill: %s\n", Plain(d))
+	}
+}
+
+// unopened says which Kerberos tickets the keytab did not fit.
+func (p *page) unopened(t *model.Tickets) {
+	if t == nil {
+		return
+	}
+	for i, why := range bySize(t.Unopened) {
+		if i == maxPairs {
+			break
+		}
+		p.f("  %s by a Kerberos ticket that the keytab did not open: %s\n", count(int(t.Unopened[why]), "logon"), Plain(why))
 	}
 }
 

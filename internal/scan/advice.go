@@ -31,7 +31,7 @@ func (p *pipeline) advice(all *model.Coverage) []string {
 	say(seen("snaplen") > 0, "packets were cut: capture whole packets (snap length 0)")
 	say(seen("one-direction") > 0, "of some connections one direction only was seen: mirror both directions of the port")
 	say(seen("lost-segments") > all.Bytes/200, "much was lost: the sensor or its mirror port is too slow")
-	say(seen("encrypted-smb3") > 0, "some SMB3 sessions are encrypted: --smb-keys opens them, Security 5145 of the servers names their files")
+	say(seen("encrypted-smb3") > 0, "some SMB3 sessions are encrypted: --keytab or --smb-keys opens them, Security 5145 of the servers names their files")
 	say(seen("encrypted-ssh") > 0, "SSH shows volumes only: auditd or process events of its ends name the files")
 	say(seen("encrypted-rdp") > 0, "Remote Desktop shows volumes only: Sysmon 11 of its ends names the files")
 	if n := seen("unknown-protocol"); n > 1<<20 && n > all.Bytes/20 {

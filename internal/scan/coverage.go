@@ -46,6 +46,9 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
 	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
 	all.Carved = !p.o.NoCarve
+	if p.o.Keytab != nil {
+		all.Tickets = &model.Tickets{Opened: p.tickets.Opened, Unopened: p.tickets.Unopened}
+	}
 	all.Analytics = verdict.Able(all)
 	all.Advice = p.advice(all)
 	r.Coverage = append(r.Coverage, all)

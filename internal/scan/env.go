@@ -28,6 +28,9 @@ func (e *env) Blind(reason string, n int64) {
 	c.decoded[e.name] -= n
 }
 
+func (e *env) Ticket(apReq []byte) wire.Ticket      { return e.p.tickets.Ticket(apReq) }
+func (e *env) Issued(t []byte, user, domain string) { e.p.tickets.Issued(t, user, domain) }
+
 func (e *env) Keys(id uint64) (wire.SessionKeys, bool) {
 	k, ok := e.p.o.SMBKeys[id]
 	return k, ok

@@ -10,8 +10,8 @@ import (
 // ticketLife is how long a ticket is used at most (MS-KILE 3.3.1: ten hours).
 const ticketLife = model.Time(10 * 3600e9)
 
-// ticket is a service ticket that an address got for a principal.
-type ticket struct {
+// grant is a service ticket that an address got for a principal.
+type grant struct {
 	time                  model.Time
 	user, domain, service string
 }
@@ -21,10 +21,10 @@ type ticket struct {
 // before, from the same address for the same service (RFC 4120 3.3). Where several
 // people did, the last one counts, and the record says so.
 func (r *Records) nameKerberosUsers() {
-	tickets := map[model.Addr][]ticket{}
+	tickets := map[model.Addr][]grant{}
 	for _, a := range r.Accesses {
 		if a.What == "kerberos-ticket" && a.Detail == "TGS-REP" {
-			tickets[a.Source.IP] = append(tickets[a.Source.IP], ticket{a.Time, a.User, a.Domain, a.Object})
+			tickets[a.Source.IP] = append(tickets[a.Source.IP], grant{a.Time, a.User, a.Domain, a.Object})
 		}
 	}
 	if len(tickets) == 0 {
@@ -51,7 +51,7 @@ func (r *Records) nameKerberosUsers() {
 
 // holder is the last ticket for the server of a transfer, and whether others got
 // one meanwhile.
-func holder(all []ticket, t *model.Transfer, server model.Endpoint) (best *ticket, several bool) {
+func holder(all []grant, t *model.Transfer, server model.Endpoint) (best *grant, several bool) {
 	for i := range all {
 		x := &all[i]
 		if x.time > t.Start || t.Start-x.time > ticketLife || !forServer(x.service, t, server) {

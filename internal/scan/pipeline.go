@@ -15,6 +15,7 @@ import (
 	"waybill/internal/stream"
 	"waybill/internal/wire"
 	"waybill/internal/wire/arp"
+	"waybill/internal/wire/ticket"
 )
 
 // pipeline decodes all inputs on one goroutine.
@@ -27,6 +28,7 @@ type pipeline struct {
 	fragments *stream.Fragments
 	detector  *detector
 	arp       *arp.Table
+	tickets   *ticket.Table
 	packet    packet.Packet
 
 	history  []*capture.Block // the last blocks, kept readable for the stream's comparisons
@@ -62,6 +64,7 @@ func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs [
 		p.coverage = append(p.coverage, inputCoverage{decoded: map[string]int64{}, blind: map[string]int64{}})
 		p.total += max(in.Size, 0)
 	}
+	p.tickets = ticket.NewTable(o.Keytab, budget)
 	p.detector = newDetector(p)
 	p.arp = arp.New((&env{p: p}).Access)
 	p.table = stream.New(p.detector, budget, len(inputs))

@@ -24,6 +24,7 @@ import (
 	"waybill/internal/model"
 	"waybill/internal/telemetry/winlog"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ticket"
 )
 
 // Options say what to scan and how. The zero value of a field is its default.
@@ -35,9 +36,10 @@ type Options struct {
 	Workers    int            // goroutines that hash beside the one that decodes; 0 is 1
 	Memory     int64          // bytes of buffered content and state; 0 is 1 GiB
 	SMBKeys    map[uint64]wire.SessionKeys
-	Extract    string // folder for whole content
-	All        bool   // web traffic with the outside, page parts and API chatter too
-	NoCarve    bool   // do not look for programs and archives in protocols that nobody knows
+	Keytab     *ticket.Keytab // keys of the user's own services; may be nil
+	Extract    string         // folder for whole content
+	All        bool           // web traffic with the outside, page parts and API chatter too
+	NoCarve    bool           // do not look for programs and archives in protocols that nobody knows
 	MD5, SHA1  bool
 	HashInputs bool
 	Narrow     Narrow

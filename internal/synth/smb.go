@@ -19,6 +19,7 @@ type SMBOptions struct {
 	IOSize, InFlight  int  // bytes of a READ or WRITE; how many wait for answers
 	Shuffle           bool // the server answers those in any order
 	AllowsCompression bool // both sides offer all algorithms
+	Kerberos          *Kerberos
 }
 
 // Session is an SMB2 session of a client with a server.
@@ -34,6 +35,7 @@ type Session struct {
 	turn     int    // channel of the next read or write
 	guids    [2][]byte
 	stamp    model.Time // of the files on the server
+	seal     seal
 }
 
 // channel is one connection of a session.
@@ -130,6 +132,10 @@ func (s *Session) connect(client, server *Host, binding bool) {
 	ch := &channel{Conn: s.net.Dial(client, server, s.Port), s: s}
 	s.channels = append(s.channels, ch)
 	ch.call(smbNegotiate, 0, negotiateRequest(s), negotiateResponse(s))
+	if s.Kerberos != nil && !binding {
+		ch.present(s.Kerberos)
+		return
+	}
 	ch.authenticate(binding)
 }
 
@@ -235,6 +241,9 @@ func (ch *channel) send(from Side, ms []smbMessage) {
 	}
 	data := ms[len(ms)-1].data
 	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4+len(data)))
+	if ch.s.Kerberos != nil {
+		frame, data = ch.s.wrap(from, frame, data)
+	}
 	ch.Send(from, frame, data)
 }
 

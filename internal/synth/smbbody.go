@@ -46,7 +46,7 @@ func negotiateResponse(s *Session) []byte {
 	p.u16(65, 1, s.Dialect)
 	contexts, count := []byte(nil), uint16(0)
 	if s.Dialect >= 0x0311 {
-		contexts, count = negotiateContexts(s, []uint16{2})
+		contexts, count = negotiateContexts(s, []uint16{s.cipher()})
 	}
 	p.u16(count)
 	p.bytes(s.guids[Server])
@@ -69,6 +69,14 @@ func negotiateResponse(s *Session) []byte {
 	p.zero(offset - smbHeaderLen - len(p))
 	p.bytes(contexts)
 	return p
+}
+
+// cipher is what the server chooses: AES-128-GCM where nobody cares.
+func (s *Session) cipher() uint16 {
+	if s.Kerberos != nil && s.Kerberos.Cipher != 0 {
+		return s.Kerberos.Cipher
+	}
+	return 2
 }
 
 // capabilities are DFS, leasing, large MTU, multichannel and encryption, as far

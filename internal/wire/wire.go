@@ -175,6 +175,30 @@ type Env interface {
 	Budget() *content.Budget
 	// Keys gives the keys that the user knows of an SMB session, by session id.
 	Keys(sessionID uint64) (SessionKeys, bool)
+	// Ticket gives what is known of the ticket in a Kerberos AP-REQ: whose it is, by
+	// the exchange that it was given in or with the user's keytab, and with that the
+	// key of the session. It keeps nothing of apReq.
+	Ticket(apReq []byte) Ticket
+	// Issued says whom a ticket was given to: the inside of its application tag, as
+	// the reply that brought it holds it (RFC 4120 5.3).
+	Issued(ticket []byte, user, domain string)
+}
+
+// Ticket is what is known of a Kerberos ticket that a client logs on with. The zero
+// value knows nothing.
+type Ticket struct {
+	User, Domain string
+	// Key gives the key that both ends agreed on, by the AP-REP that answered, nil
+	// where none was seen; Key is nil where the ticket could not be opened.
+	Key func(apRep []byte) []byte
+}
+
+// SessionKey is Key, nil where the ticket could not be opened.
+func (t *Ticket) SessionKey(apRep []byte) []byte {
+	if t.Key == nil {
+		return nil
+	}
+	return t.Key(apRep)
 }
 
 // SessionKeys are keys of an SMB3 session that the user gave (--smb-keys).

@@ -96,7 +96,7 @@ func (c *conn) loggedOn(x *exchange, hd *header) {
 	scheme, rest, _ := strings.Cut(hd.get("Authorization"), " ")
 	if strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate") || strings.EqualFold(scheme, "Kerberos") {
 		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
-		if t, ok := ntlm.Parse(raw); err == nil && ok && (t.MessageType == ntlm.Authenticate || t.Mechanism == ntlm.Kerberos) {
+		if t, ok := ntlm.Read(c.p.env, raw); err == nil && ok && (t.MessageType == ntlm.Authenticate || t.Mechanism == ntlm.Kerberos) {
 			c.auth, c.user, c.domain = t.Mechanism, t.User, t.Domain
 			c.logon(x, &t)
 		}

@@ -169,6 +169,7 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 			what = "TGS-REP"
 		}
 		d.report(from.Other(), what, fields.Field(context(3), tagGeneralString), fields.Field(context(4), tagSequence), ticket.Field(context(2), tagSequence), "", at)
+		d.issued(fields)
 	case krbError:
 		code := fields.Field(context(6), tagInteger)
 		n := 0
@@ -177,6 +178,14 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 		}
 		d.report(from.Other(), "KRB-ERROR", fields.Field(context(7), tagGeneralString), fields.Field(context(8), tagSequence),
 			fields.Field(context(10), tagSequence), errorName(n), at)
+	}
+}
+
+// issued notes whose ticket a reply brings (RFC 4120 5.4.2).
+func (d *conn) issued(reply der.Run) {
+	realm, user := reply.Field(context(3), tagGeneralString), principal(reply.Field(context(4), tagSequence))
+	if user != "" {
+		d.p.env.Issued(reply.Field(context(5), tagTicket), user, wire.Printable(string(realm)))
 	}
 }
 

@@ -1,14 +1,15 @@
 // Package ntlm reads the security tokens of a logon for the names in them. In
 // comes one token as a protocol carries it: SPNEGO (RFC 4178, MS-SPNG) in a
 // GSS-API frame or without, a bare NTLMSSP message (MS-NLMP), or a Kerberos
-// AP-REQ (RFC 4120); out go user, domain, workstation, server names, and the
-// service that a Kerberos ticket is for. It never checks a logon, never derives
+// AP-REQ or AP-REP (RFC 4120); out go user, domain, workstation, server names, and
+// the service that a Kerberos ticket is for. It never checks a logon, never derives
 // a key, and never fails: what a damaged token still shows is given.
 package ntlm
 
 import (
 	"bytes"
 
+	"waybill/internal/wire"
 	"waybill/internal/wire/der"
 )
 
@@ -35,7 +36,8 @@ type Token struct {
 	MessageType int
 
 	// Domain, User and Workstation are the client's, from an Authenticate
-	// message (User and Workstation empty: anonymous) or, seldom, a Negotiate.
+	// message (User and Workstation empty: anonymous) or, seldom, a Negotiate; the
+	// first two from a Kerberos ticket that is known.
 	Domain      string
 	User        string
 	Workstation string
@@ -53,6 +55,12 @@ type Token struct {
 	Service string
 	// Realm is the Kerberos realm of the service.
 	Realm string
+	// Ticket is what is known of a Kerberos ticket, once Read.
+	Ticket wire.Ticket
+	// APRep is the server's AP-REP.
+	APRep []byte
+
+	apReq []byte // the client's AP-REQ, in the bytes that were read
 }
 
 // TargetInfo is the names of the server in AV_PAIRs (MS-NLMP 2.2.2.1).
@@ -64,8 +72,26 @@ type TargetInfo struct {
 	DNSForest       string
 }
 
+// Read reads a token as Parse does. The client of a Kerberos ticket is User and
+// Domain where env knows it.
+func Read(env wire.Env, token []byte) (Token, bool) {
+	t, ok := read(token)
+	if t.apReq != nil {
+		t.Ticket = env.Ticket(t.apReq)
+		t.User, t.Domain = t.Ticket.User, t.Ticket.Domain
+		t.apReq = nil
+	}
+	return t, ok
+}
+
 // Parse reads a token. It is false where the bytes are none of the known forms.
 func Parse(token []byte) (Token, bool) {
+	t, ok := read(token)
+	t.apReq = nil
+	return t, ok
+}
+
+func read(token []byte) (Token, bool) {
 	var t Token
 	ok := t.parse(token, 4)
 	if t.MessageType != 0 || t.Mechanism == Kerberos {
@@ -98,9 +124,20 @@ func (t *Token) parse(b []byte, layers int) bool {
 	case context1:
 		return t.parseResp(v.Body, layers-1)
 	case tagAPReq:
+		t.apReq = b
 		return t.parseAPReq(v.Body)
+	case tagAPRep:
+		return t.parseAPRep(b)
 	}
 	return false
+}
+
+// TicketFor is the service that a Kerberos ticket is for; empty with other mechanisms.
+func (t *Token) TicketFor() string {
+	if t.Mechanism != Kerberos {
+		return ""
+	}
+	return wire.Printable(t.Service)
 }
 
 // LogonDetail is one line on how a client logged on: mechanism, the workstation

@@ -133,7 +133,7 @@ func TestParse(t *testing.T) {
 		{"Kerberos", kerberosGSS(oidKerberos, request), service, true},
 		{"Kerberos in SPNEGO", negTokenInit(kerberosGSS(oidKerberos, request)), service, true},
 		{"Kerberos without GSS", request, service, true},
-		{"Kerberos answer", tlv(tagGSS, oid(oidKerberos), []byte{2, 0, 0x6f, 0}), Token{Mechanism: Kerberos}, true},
+		{"Kerberos answer", tlv(tagGSS, oid(oidKerberos), []byte{2, 0, 0x6f, 0}), Token{Mechanism: Kerberos, APRep: []byte{0x6f, 0}}, true},
 		{"Kerberos cut short", request[:110], service, true},
 		{"Kerberos cut in a name", request[:90], Token{Mechanism: Kerberos, Service: "cifs", Realm: "CORP.EXAMPLE"}, true},
 		{"damaged frame", append([]byte{0x60, 0x85, 1, 2}, authenticate...), authenticateToken, true},

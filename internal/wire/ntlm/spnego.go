@@ -2,6 +2,7 @@ package ntlm
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"waybill/internal/wire/der"
 )
@@ -68,15 +69,32 @@ func (t *Token) parseInner(token der.Run, layers int) {
 }
 
 // parseKerberos reads a Kerberos token after its mechanism (RFC 4121 4.1): two
-// bytes say which message follows, 01 00 is AP-REQ.
+// bytes say which message follows, 01 00 is AP-REQ and 02 00 AP-REP.
 func (t *Token) parseKerberos(b der.Run) {
 	t.Mechanism = Kerberos
-	if len(b) < 2 || binary.BigEndian.Uint16(b) != 0x0100 {
+	if len(b) < 2 {
 		return
 	}
-	if v, _, ok := b[2:].Next(); ok && v.Tag == tagAPReq {
+	kind := binary.BigEndian.Uint16(b)
+	switch v, _, _ := b[2:].Next(); {
+	case kind == 0x0100 && v.Tag == tagAPReq:
+		t.apReq = b[2:]
 		t.parseAPReq(v.Body)
+	case kind == 0x0200 && v.Tag == tagAPRep:
+		t.parseAPRep(b[2:])
 	}
+}
+
+// maxAPRep bounds an AP-REP; real ones have about 150 bytes.
+const maxAPRep = 4 << 10
+
+// parseAPRep keeps the server's answer (RFC 4120 5.5.2), which is all encrypted.
+func (t *Token) parseAPRep(b der.Run) bool {
+	t.Mechanism = Kerberos
+	if len(b) <= maxAPRep {
+		t.APRep = slices.Clone(b)
+	}
+	return true
 }
 
 // parseAPReq reads the ticket of an AP-REQ (RFC 4120 5.5.1): the service and its

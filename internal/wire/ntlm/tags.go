@@ -9,6 +9,7 @@ const (
 	tagGSS           = 0x60 // APPLICATION 0, constructed
 	tagTicket        = 0x61 // APPLICATION 1
 	tagAPReq         = 0x6e // APPLICATION 14
+	tagAPRep         = 0x6f // APPLICATION 15
 	context0         = 0xa0
 	context1         = 0xa1
 	context2         = 0xa2

@@ -114,12 +114,15 @@ func (d *conn) access(what string) *wire.Access {
 
 // token reports whom the client logs on as.
 func (d *conn) token(fromClient bool, token []byte) {
-	t, ok := ntlm.Parse(token)
-	if !ok || !fromClient || t.MessageType != ntlm.Authenticate {
+	if !fromClient {
+		return
+	}
+	t, ok := ntlm.Read(d.p.env, token)
+	if !ok || t.MessageType != ntlm.Authenticate && t.TicketFor() == "" {
 		return
 	}
 	d.user, d.domain = t.User, t.Domain
 	a := d.access("logon")
-	a.Detail = t.LogonDetail()
+	a.Detail, a.Object = t.LogonDetail(), t.TicketFor()
 	d.p.env.Access(a)
 }

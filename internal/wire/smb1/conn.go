@@ -221,7 +221,7 @@ func (c *conn) forget(r *request) {
 func (c *conn) ask(r *request, x *block) {
 	switch x.command {
 	case cmdSessionSetup:
-		r.token, r.user = setupRequest(x)
+		r.token, r.user = setupRequest(c.env, x)
 		if s := setupSoftware(x); s != "" {
 			c.software[0] = s
 		}

@@ -3,6 +3,7 @@ package smb1
 import (
 	"strings"
 
+	"waybill/internal/wire"
 	"waybill/internal/wire/fileshare"
 	"waybill/internal/wire/ntlm"
 )
@@ -47,11 +48,11 @@ func (c *conn) negotiated(y *block, m *message) {
 }
 
 // setupRequest reads who logs on.
-func setupRequest(x *block) (t ntlm.Token, u user) {
+func setupRequest(env wire.Env, x *block) (t ntlm.Token, u user) {
 	switch len(x.words) {
 	case setupExtended:
 		n := int(x.u16(14))
-		t, _ = ntlm.Parse(x.bytes[:min(n, len(x.bytes))])
+		t, _ = ntlm.Read(env, x.bytes[:min(n, len(x.bytes))])
 		u = user{name: t.User, domain: t.Domain, workstation: t.Workstation, auth: t.Mechanism}
 	case setupNT:
 		texts := x.texts(int(x.u16(14))+int(x.u16(16)), x.m.unicode(), 2)
@@ -113,7 +114,7 @@ func (c *conn) setup(r *request, y *block, m *message) {
 		c.users[m.user] = u
 	}
 	a := c.access("logon", &r.message, 0)
-	a.User, a.Domain = u.name, u.domain
+	a.User, a.Domain, a.Object = u.name, u.domain, r.token.TicketFor()
 	a.Seen.Merge(m.Seen)
 	a.Detail = u.auth
 	if u.workstation != "" {

@@ -33,6 +33,8 @@ func (*sink) Expect(wire.Expectation)                   {}
 func (*sink) Blind(string, int64)                       {}
 func (*sink) Now() model.Time                           { return 1 }
 func (e *sink) Budget() *content.Budget                 { return e.budget }
+func (*sink) Ticket([]byte) (t wire.Ticket)             { return }
+func (*sink) Issued([]byte, string, string)             {}
 func (*sink) Keys(uint64) (k wire.SessionKeys, ok bool) { return }
 
 // bulk is one open file over which reads or writes of n bytes go on and on.

@@ -25,10 +25,10 @@ type conn struct {
 
 	negotiated negotiation
 	preauth    smbcrypt.Preauth
-	setups     map[uint64]smbcrypt.Preauth // of sessions being set up
-	sessions   map[uint64]*session         // joined
-	joined     []*session                  // the same, in order
-	stranger   uint64                      // a session id that resync met once
+	setups     map[uint64]setup    // sessions being set up
+	sessions   map[uint64]*session // joined
+	joined     []*session          // the same, in order
+	stranger   uint64              // a session id that resync met once
 
 	connecting *request // the last TREE_CONNECT without an answer
 	creating   *request // the last CREATE without an answer

@@ -15,6 +15,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ticket"
 	"waybill/internal/wire/wiretest"
 )
 
@@ -374,6 +375,8 @@ type playing struct {
 	drop int // which segment is not seen; -1: none
 	side int // only this side is captured; -1: both
 	keys map[uint64]wire.SessionKeys
+	// tickets answers for Kerberos tickets; may be nil.
+	tickets *ticket.Table
 	// blocks hands the bytes over in memory that may be kept.
 	blocks bool
 }
@@ -390,6 +393,9 @@ func (s *script) play(t testing.TB, how playing) *played {
 	t.Helper()
 	e := wiretest.New(t)
 	e.SMBKeys = how.keys
+	if how.tickets != nil {
+		e.Tickets = how.tickets
+	}
 	p := New(e)
 	decs := make([]wire.Decoder, len(s.conns))
 	conns := slices.Clone(s.conns)

@@ -27,6 +27,7 @@ type ciphers struct {
 type sessionKeys struct {
 	hash     smbcrypt.Preauth // over its set-up, for 3.1.1
 	hashed   bool
+	session  []byte    // by the Kerberos ticket, where it could be opened
 	asked    bool      // the user's keys were asked for
 	tries    []ciphers // only one once a message was opened
 	proven   bool
@@ -56,6 +57,7 @@ func (s *session) canOpen() bool {
 		if known, ok := s.p.env.Keys(s.id); ok {
 			k.tries = s.candidates(known)
 		}
+		k.tries = append(k.tries, s.candidates(wire.SessionKeys{Session: k.session})...)
 	}
 	return len(k.tries) > 0
 }

@@ -27,8 +27,9 @@ type session struct {
 	server wire.AddrPort
 
 	user, domain, workstation, auth string
-	nobody                          bool // anonymous, as the server says
-	named                           bool // an NTLM message said who logs on, perhaps nobody
+	service                         string // that a Kerberos ticket is for
+	nobody                          bool   // anonymous, as the server says
+	named                           bool   // an NTLM message said who logs on, perhaps nobody
 	signed, sealed, compressed      bool
 
 	channels      []*conn // that are open
@@ -248,9 +249,13 @@ func (s *session) identify(t *ntlm.Token) {
 	if t.Mechanism != "" {
 		s.auth = t.Mechanism
 	}
-	if t.MessageType == 3 {
+	switch {
+	case t.MessageType == ntlm.Authenticate:
 		s.user, s.domain, s.workstation, s.named = t.User, t.Domain, t.Workstation, true
+	case t.Mechanism == ntlm.Kerberos && t.User != "":
+		s.user, s.domain = t.User, t.Domain
 	}
+	s.service = t.TicketFor()
 }
 
 // access starts an access record of the session.

@@ -1,6 +1,7 @@
 package smb2
 
 import (
+	"waybill/internal/wire"
 	"waybill/internal/wire/fileshare"
 	"waybill/internal/wire/ntlm"
 	"waybill/internal/wire/smbcrypt"
@@ -23,7 +24,7 @@ const (
 	setupResponseLen = 8
 )
 
-// setup is one SESSION_SETUP request.
+// setup is one SESSION_SETUP request, with what those before it showed.
 type setup struct {
 	binding bool
 	hash    smbcrypt.Preauth
@@ -32,8 +33,8 @@ type setup struct {
 
 func (c *conn) setupRequest(r *request, h *header, m fields) {
 	u := &setup{hash: c.preauth}
-	if hash, ok := c.setups[h.session]; ok {
-		u.hash = hash
+	if before, ok := c.setups[h.session]; ok {
+		*u = before
 	}
 	u.hash.Update(m)
 	r.detail = u
@@ -42,18 +43,35 @@ func (c *conn) setupRequest(r *request, h *header, m fields) {
 	}
 	u.binding = m.u8(headerLen+2)&setupBinding != 0
 	if token := m.bytes(uint32(m.u16(headerLen+12)), uint32(m.u16(headerLen+14))); token != nil {
-		u.token, _ = ntlm.Parse(token)
+		u.asked(c.p.env, token)
+	}
+}
+
+// asked takes the client's token. One that goes on with a Kerberos logon, to
+// confirm the choice of mechanism (RFC 4178 5), leaves the ticket as it was.
+func (u *setup) asked(env wire.Env, token []byte) {
+	t, _ := ntlm.Read(env, token)
+	if u.token.Mechanism != ntlm.Kerberos || t.MessageType != 0 || t.Service != "" {
+		u.token = t
+	}
+}
+
+// answered takes the server's token, which may hold its part of the key.
+func (u *setup) answered(m fields) {
+	if t, _ := ntlm.Parse(m.bytes(uint32(m.u16(headerLen+4)), uint32(m.u16(headerLen+6)))); t.APRep != nil {
+		u.token.APRep = t.APRep
 	}
 }
 
 func (c *conn) setupResponse(r *request, h *header, m fields, at place) {
 	u := r.detail.(*setup)
+	u.answered(m)
 	if h.status == statusMoreProcessing {
 		if c.setups == nil || len(c.setups) >= maxSetups {
-			c.setups = make(map[uint64]smbcrypt.Preauth)
+			c.setups = make(map[uint64]setup)
 		}
 		u.hash.Update(m)
-		c.setups[h.session] = u.hash
+		c.setups[h.session] = *u
 		return
 	}
 	delete(c.setups, h.session)
@@ -86,6 +104,7 @@ func (c *conn) established(id uint64, u *setup, m fields, asked, at place) {
 	if !s.seen {
 		s.seen = true
 		s.keys.hash, s.keys.hashed = u.hash, true
+		s.keys.session = u.token.Ticket.SessionKey(u.token.APRep)
 	}
 	flags := m.u16(headerLen + 2)
 	s.nobody = flags&sessionNull != 0
@@ -96,6 +115,7 @@ func (c *conn) established(id uint64, u *setup, m fields, asked, at place) {
 func (s *session) logon(c *conn, asked, at place, flags uint16) {
 	a := s.access(c, "logon", asked, 0)
 	a.Seen.Add(at.last)
+	a.Object = s.service
 	t := ntlm.Token{Mechanism: s.auth, User: s.user, Workstation: s.workstation}
 	if s.auth == ntlm.NTLM && s.named {
 		t.MessageType = ntlm.Authenticate
@@ -118,7 +138,7 @@ func (c *conn) refusedLogon(h *header, u *setup, asked, at place) {
 	s := &session{p: c.p, id: h.session, client: c.wire.Ends[c.clientSide()], server: c.wire.Ends[c.server()]}
 	a := s.access(c, "logon", asked, 0)
 	a.Seen.Add(at.last)
-	a.User, a.Domain, a.Detail = u.token.User, u.token.Domain, u.token.LogonDetail()
+	a.User, a.Domain, a.Detail, a.Object = u.token.User, u.token.Domain, u.token.LogonDetail(), u.token.TicketFor()
 	a.Status = fileshare.StatusName(h.status)
 	c.p.env.Access(a)
 }

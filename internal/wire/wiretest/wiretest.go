@@ -22,7 +22,12 @@ type Env struct {
 	Expected  []wire.Expectation
 	BlindSeen map[string]int64
 	SMBKeys   map[uint64]wire.SessionKeys
-	closed    bool
+	// Tickets answers for Kerberos tickets; nil knows none.
+	Tickets interface {
+		Ticket(apReq []byte) wire.Ticket
+		Issued(ticket []byte, user, domain string)
+	}
+	closed bool
 }
 
 // New makes an Env with 64 MiB of budget and one hash worker.
@@ -46,6 +51,19 @@ func (e *Env) Budget() *content.Budget           { return e.budget }
 func (e *Env) Keys(id uint64) (wire.SessionKeys, bool) {
 	k, ok := e.SMBKeys[id]
 	return k, ok
+}
+
+func (e *Env) Ticket(apReq []byte) (t wire.Ticket) {
+	if e.Tickets != nil {
+		t = e.Tickets.Ticket(apReq)
+	}
+	return t
+}
+
+func (e *Env) Issued(ticket []byte, user, domain string) {
+	if e.Tickets != nil {
+		e.Tickets.Issued(ticket, user, domain)
+	}
 }
 
 // Next is the next packet, a millisecond after the last.
