@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"internal/wire/smbcrypt":    {},
 	"internal/wire/fileshare":   {},
 	"internal/wire/rpc":         {"internal/wire", "internal/wire/dcerpc", "internal/wire/ntlm"},
-	"internal/wire/framed":      {"internal/wire"},
+	"internal/wire/framed":      {"internal/wire", "internal/content"},
 	"internal/wire/nfs":         {"internal/wire", "internal/content", "internal/wire/framed", "internal/wire/fileshare"},
 	"internal/wire/ssh":         {"internal/wire"},
 	"internal/wire/rdp":         {"internal/wire", "internal/content", "internal/wire/fileshare"},

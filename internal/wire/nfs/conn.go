@@ -47,8 +47,10 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	}
 	m := framed.Message{Data: c.Data, Seq: uint32(c.Packet), First: c.At, Last: c.At, From: from}
 	m.Seen.Add(c.At)
+	m.Block = c.Block
 	if c.Cut > 0 {
 		m.Data = append(append([]byte(nil), c.Data...), make([]byte, min(c.Cut, 64<<10))...)
+		m.Block = nil
 		m.Holes = []framed.Hole{{From: len(c.Data), To: len(m.Data)}}
 	}
 	d.message(&m)
@@ -80,6 +82,7 @@ func (d *conn) End(from wire.Side, how wire.Ending, at wire.At) {
 func (d *conn) record(m *framed.Message) {
 	mark := binary.BigEndian.Uint32(m.Data)
 	m.Data = m.Data[markLen:]
+	m.Bulk.At -= markLen
 	for i := range m.Holes {
 		m.Holes[i].From -= markLen
 		m.Holes[i].To -= markLen
@@ -161,7 +164,7 @@ func (d *conn) call(id uint32, m *framed.Message) {
 		d.p.env.Blind("over-budget", c.cost)
 		return
 	}
-	c.m.Data = append([]byte(nil), m.Data...)
+	c.m.Data, c.m.Block = append([]byte(nil), m.Data...), nil
 	c.args = xdr{b: c.m.Data, at: x.at}
 	d.calls[id] = c
 	d.order = append(d.order, id)
@@ -170,14 +173,10 @@ func (d *conn) call(id uint32, m *framed.Message) {
 // reply takes an accepted, successful reply to a call (RFC 5531 9).
 func (d *conn) reply(c *call, m *framed.Message) {
 	x := xdr{b: m.Data, at: 8}
-	if x.u32() != 0 { // denied
+	if !x.accepted() {
 		return
 	}
-	x.u32() // verifier
-	x.opaque(400)
-	if x.u32() != 0 || x.bad {
-		return
-	}
+	x.bulk = m.Bulk
 	e := &exchange{mounted: d.mounted(c), conn: d, call: c, args: c.args, reply: m, res: x}
 	e.mounted.expire(m.First.Time)
 	e.run()

@@ -160,19 +160,21 @@ func (e *exchange) flow(handle string, writing bool) *flow {
 }
 
 // read adds what a read gave. size is the file's as the answer states it, or -1.
-func (e *exchange) read(handle string, off int64, data []byte, at int, eof bool, size int64) {
+func (e *exchange) read(handle string, off int64, p payload, eof bool, size int64) {
 	if handle == "" || off < 0 {
 		return
 	}
 	f := e.flow(handle, false)
-	f.calls++
-	e.put(f, e.reply, off, at, data)
-	f.high = max(f.high, off+int64(len(data)))
+	if !p.put {
+		f.calls++
+		e.put(f, e.reply, off, p.at, p.data)
+	}
+	f.high = max(f.high, off+p.size)
 	if size >= 0 {
 		f.size = size
 	}
 	if eof {
-		f.eof = off + int64(len(data))
+		f.eof = off + p.size
 	}
 }
 
@@ -194,7 +196,7 @@ func (e *exchange) write(handle string, off int64, data []byte, at int, count, s
 }
 
 func (e *exchange) put(f *flow, m *framed.Message, off int64, at int, data []byte) {
-	m.Around(at, data, func(o int, part []byte) { f.file.Write(off+int64(o), part, nil) })
+	m.Around(at, data, func(o int, part []byte) { f.file.Write(off+int64(o), part, m.Block) })
 }
 
 // refused notes a read or write that was refused.

@@ -124,6 +124,7 @@ func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 	d := &conn{p: p, wire: c, client: -1, calls: map[uint32]*call{}}
 	for i := range d.halves {
 		d.halves[i] = framed.NewReader(&record, p.env, wire.Side(i), c.FromStart[i], d.record, d.lost)
+		d.halves[i].Bulk(d.bulk)
 	}
 	return d
 }

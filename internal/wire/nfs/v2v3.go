@@ -32,10 +32,8 @@ func (e *exchange) version2() {
 			return
 		}
 		size := r.attr2()
-		at := r.at + 4
-		data := r.opaque(64 << 10)
-		if !r.bad && !e.unanswered {
-			e.read(handle, off, data, at, false, size)
+		if p := r.payload(); !r.bad && !e.unanswered {
+			e.read(handle, off, p, false, size)
 		}
 	case v2Write:
 		a.u32()
@@ -164,10 +162,8 @@ func (e *exchange) read3(handle string, status uint32) {
 	size := r.postAttr()
 	r.u32()
 	eof := r.u32() != 0
-	at := r.at + 4
-	data := r.opaque(maxData)
-	if !r.bad && !e.unanswered {
-		e.read(handle, off, data, at, eof, size)
+	if p := r.payload(); !r.bad && !e.unanswered {
+		e.read(handle, off, p, eof, size)
 	}
 }
 

@@ -336,9 +336,8 @@ func (c *compound) step(o *operation, status uint32) bool {
 		c.current, c.pending = c.p.layouts.file(o.handle), nil
 	case opRead:
 		eof := r.u32() != 0
-		at := r.at + 4
-		if data := r.opaque(maxData); !r.bad {
-			c.read(c.current, o.off, data, at, eof, -1)
+		if p := r.payload(); !r.bad {
+			c.read(c.current, o.off, p, eof, -1)
 		}
 	case opReadPlus:
 		c.readPlus(o)
@@ -486,14 +485,13 @@ func (c *compound) readPlus(o *operation) {
 			size := int64(r.u64())
 			for size > 0 && size <= maxData { // zeros that the server did not send
 				k := min(size, int64(len(zeros)))
-				c.read(c.current, off, zeros[:k], len(c.reply.Data), eof && n == 1 && k == size, -1)
+				c.read(c.current, off, payload{data: zeros[:k], at: len(c.reply.Data), size: k}, eof && n == 1 && k == size, -1)
 				off, size = off+k, size-k
 			}
 			continue
 		}
-		at := r.at + 4
-		if data := r.opaque(maxData); !r.bad {
-			c.read(c.current, off, data, at, eof && n == 1, -1)
+		if p := r.payload(); !r.bad {
+			c.read(c.current, off, p, eof && n == 1, -1)
 		}
 	}
 }

@@ -4,14 +4,17 @@ import (
 	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
+
+	"waybill/internal/wire/framed"
 )
 
 // xdr reads external data representation (RFC 4506). A read past the end gives
 // zeros and makes bad true.
 type xdr struct {
-	b   []byte
-	at  int
-	bad bool
+	b    []byte
+	at   int
+	bad  bool
+	bulk framed.Bulk // content that was left out of b
 }
 
 func (x *xdr) fixed(n int) []byte {
@@ -45,6 +48,37 @@ func (x *xdr) opaque(most int) []byte {
 		return nil
 	}
 	return x.fixed(int(n))
+}
+
+// payload is content in a message.
+type payload struct {
+	data []byte
+	at   int // of data in the message
+	size int64
+	put  bool // it went to its file as it came
+}
+
+// payload reads content of a stated length, which may have been left out.
+func (x *xdr) payload() payload {
+	at := x.at + 4
+	if x.bulk.Size == 0 || at != x.bulk.At {
+		data := x.opaque(maxData)
+		return payload{data: data, at: at, size: int64(len(data))}
+	}
+	n := x.bulk.Size
+	x.at = min(at+-n&3, len(x.b))
+	return payload{at: at, size: int64(n), put: true}
+}
+
+// accepted passes the head of a reply and says whether the call was accepted and
+// succeeded (RFC 5531 9).
+func (x *xdr) accepted() bool {
+	if x.u32() != 0 {
+		return false
+	}
+	x.u32() // verifier
+	x.opaque(400)
+	return x.u32() == 0 && !x.bad
 }
 
 // maxName bounds a name or path.

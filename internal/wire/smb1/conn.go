@@ -95,6 +95,7 @@ func (c *conn) frame(f *framed.Message) {
 			f.Holes[i].From -= 4
 			f.Holes[i].To -= 4
 		}
+		f.Bulk.At -= 4
 		f.Data = f.Data[4:]
 		c.message(f)
 	}

@@ -3,6 +3,7 @@ package smb1
 import (
 	"waybill/internal/content"
 	"waybill/internal/wire"
+	"waybill/internal/wire/framed"
 )
 
 // transferOf is where a read or write of data lies.
@@ -11,6 +12,7 @@ type transferOf struct {
 	data   []byte
 	at     int // of data, from the header; -1 where it is not in a message
 	length int64
+	put    bool // it went to the file as it came
 }
 
 // reading reads what a request asks for: offset and count.
@@ -41,6 +43,9 @@ func (y *block) readData() transferOf {
 	if y.command == cmdReadAndX { // MS-CIFS 2.2.4.42.2
 		n := int(y.u16(10)) | int(y.u16(14))<<16
 		at := int(y.u16(12))
+		if bulk := y.m.Bulk; bulk.Size > 0 {
+			return transferOf{at: at, length: int64(bulk.Size), put: true}
+		}
 		return transferOf{data: y.span(at, n), at: at, length: int64(n)}
 	}
 	n := int(y.u16(0))
@@ -71,7 +76,7 @@ func (c *conn) read(r *request, x, y *block, m *message) {
 
 // took adds what was read.
 func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) {
-	if o.isPipe(t.data) {
+	if !t.put && o.isPipe(t.data) {
 		o.pipe.feed(false, t.data, m)
 		return
 	}
@@ -79,10 +84,43 @@ func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) 
 	f.touch(m, m.First.Time)
 	f.seen.Merge(r.Seen)
 	f.high = max(f.high, t.off+t.length)
-	put(f.file, m, t)
+	if !t.put {
+		put(f.file, m, t)
+	}
 	if t.length < count {
 		o.eof = max(o.eof, t.off+t.length)
 	}
+}
+
+// readHead is the length of a READ_ANDX answer up to its data, with the length
+// field of the frame.
+const readHead = 4 + headerLen + 1 + 24 + 2
+
+// bulk finds the data of a READ_ANDX answer whose file is known: they go there as
+// they come.
+func (c *conn) bulk(f *framed.Message, b []byte) (x framed.Bulk, more bool) {
+	if len(b) < readHead {
+		return x, true
+	}
+	h := framed.Message{Data: b[4:], From: f.From}
+	m, ok := parse(&h)
+	if !ok || m.command != cmdReadAndX || !m.reply() || m.failed() || c.client == int(f.From) {
+		return x, false
+	}
+	r := c.pending[m.id]
+	if r == nil || len(r.blocks) != 1 || r.command != cmdReadAndX || m.b[headerLen] != 12 || m.b[headerLen+1] != cmdNone {
+		return x, false
+	}
+	y := block{m: &m, command: m.command, words: m.b[headerLen+1 : headerLen+25]}
+	o := c.opens[r.blocks[0].u16(4)]
+	at := 4 + int(y.u16(12))
+	if o == nil || !o.known || o.pipe != nil || o.folder || at < readHead {
+		return x, false
+	}
+	flow := o.readFlow()
+	flow.touch(&m, f.First.Time)
+	off, _ := r.blocks[0].reading()
+	return framed.Bulk{At: at, Size: int(y.u16(10)) | int(y.u16(14))<<16, File: flow.file, Off: off}, false
 }
 
 // put gives a file the data, without the holes of the message.

@@ -115,6 +115,7 @@ func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 	}
 	for i := range d.halves {
 		d.halves[i] = framed.NewReader(&format, p.env, wire.Side(i), c.FromStart[i], d.frame, d.lostMessages)
+		d.halves[i].Bulk(d.bulk)
 	}
 	return d
 }
