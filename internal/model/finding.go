@@ -63,16 +63,19 @@ type Coverage struct {
 	End             Time                `json:"end,omitzero"`
 	Packets         int64               `json:"packets"`
 	Bytes           int64               `json:"bytes"`
-	Decoded         map[string]int64    `json:"decoded,omitempty"`      // payload bytes by protocol
-	Events          map[string]int64    `json:"events,omitempty"`       // by "provider/id"
-	Blind           map[string]int64    `json:"blind,omitempty"`        // payload bytes by reason
-	Logs            []LogCoverage       `json:"logs,omitempty"`         // by host and channel
-	NeverLogged     []string            `json:"never_logged,omitempty"` // and what cannot be seen for it
-	Duplicate       int64               `json:"duplicate,omitempty"`
+	Decoded         map[string]int64    `json:"decoded,omitempty"`          // payload bytes by protocol
+	Other           map[string]int64    `json:"other,omitempty"`            // payload bytes of protocols that carry no files
+	Events          map[string]int64    `json:"events,omitempty"`           // by "provider/id"
+	Blind           map[string]int64    `json:"blind,omitempty"`            // payload bytes by reason
+	Logs            []LogCoverage       `json:"logs,omitempty"`             // by host and channel
+	NeverLogged     []string            `json:"never_logged,omitempty"`     // and what cannot be seen for it
+	UnknownPorts    map[string]int64    `json:"unknown_ports,omitempty"`    // where in unknown-protocol most bytes are
+	Duplicate       int64               `json:"duplicate,omitempty"`        // payload bytes seen before
 	DuplicateEvents int64               `json:"duplicate_events,omitempty"` // the same from two collectors
-	Conflicting     int64               `json:"conflicting,omitempty"`
-	Checksum        int64               `json:"checksum,omitempty"`
-	Gaps            int64               `json:"gaps,omitempty"`
+	Conflicting     int64               `json:"conflicting,omitempty"`      // payload bytes seen before that differ
+	Checksum        int64               `json:"checksum,omitempty"`         // copies set aside for a wrong checksum
+	Gaps            int64               `json:"gaps,omitempty"`             // holes in streams
+	EvictedFlows    int64               `json:"evicted_flows,omitempty"`    // forgotten to stay within the budget
 	Damaged         []string            `json:"damaged,omitempty"`
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs

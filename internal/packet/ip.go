@@ -152,7 +152,7 @@ func decodeTransport(proto uint8, b []byte, n int, p *Packet, depth int) Outcome
 	case protoHopByHop, protoRouting, protoFragment, protoAH, protoDestOpts:
 		return Malformed // IPv6 headers in IPv4
 	}
-	p.Proto = proto
+	p.Proto, p.Payload, p.Len = proto, b, n
 	return OtherIP
 }
 

@@ -72,7 +72,7 @@ func decodeLink(link LinkType, b []byte, n int, p *Packet, depth int) Outcome {
 		}
 		return decodeEtherType(be16(b[2:]), b[4:], n-4, p, depth)
 	}
-	return NotIP
+	return UnknownLink
 }
 
 func decodeEthernet(b []byte, n int, p *Packet, depth int) Outcome {

@@ -31,7 +31,7 @@ type Packet struct {
 	Flags            uint8 // of TCP
 	Seq, Ack         uint32
 
-	Payload    []byte // as captured: shorter than Len when snapped
+	Payload    []byte // as captured: shorter than Len when snapped; with OtherIP what the IP header carries
 	Len        int    // real length of the payload
 	Segment    []byte // transport header and payload, as captured
 	SegmentLen int    // real length of the segment
@@ -57,18 +57,19 @@ type Outcome uint8
 
 // The outcomes of Decode.
 const (
-	Segment    Outcome = iota // TCP or UDP, decoded
-	Fragmented                // a part of a datagram, in Packet.Fragment
-	OtherIP                   // IP with another protocol
-	NotIP                     // LLDP, ...
-	Truncated                 // the snap length cut a header off
-	Malformed                 // a header contradicts itself
-	TooDeep                   // more tunnels than anybody nests
-	ARP                       // RFC 826 for IPv4: Src and SrcMAC are the sender's, Dst the address asked for
+	Segment     Outcome = iota // TCP or UDP, decoded
+	Fragmented                 // a part of a datagram, in Packet.Fragment
+	OtherIP                    // IP with another protocol
+	NotIP                      // LLDP, ...
+	Truncated                  // the snap length cut a header off
+	Malformed                  // a header contradicts itself
+	TooDeep                    // more tunnels than anybody nests
+	ARP                        // RFC 826 for IPv4: Src and SrcMAC are the sender's, Dst the address asked for
+	UnknownLink                // a link type that is not decoded
 )
 
 func (o Outcome) String() string {
-	return [...]string{"segment", "fragment", "other IP protocol", "not IP", "header cut off", "malformed", "too many tunnels", "ARP"}[o]
+	return [...]string{"segment", "fragment", "other IP protocol", "not IP", "header cut off", "malformed", "too many tunnels", "ARP", "unknown link type"}[o]
 }
 
 // maxDepth bounds the tunnels in tunnels.

@@ -12,9 +12,11 @@ import (
 
 // summarize adds coverage and the summary to the records.
 func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verdict) {
-	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}, Events: map[string]int64{}}
+	all := &model.Coverage{Kind: "coverage", Decoded: map[string]int64{}, Blind: map[string]int64{}, Other: map[string]int64{}, Events: map[string]int64{}}
+	p.settle()
 	for i, s := range p.sources {
-		r.Coverage = append(r.Coverage, p.inputCoverage(s, &p.coverage[i]))
+		p.coverage[i].streams(p.table.Stats(i))
+		r.Coverage = append(r.Coverage, p.inputCoverage(i, s))
 	}
 	for _, s := range l.sources {
 		r.Coverage = append(r.Coverage, s.coverage(&p.o))
@@ -33,16 +35,11 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	all.HostPairsSeen = len(p.pairs)
 	p.faults = append(p.faults, l.faults...)
 	all.DecoderFaults = p.faults
-	all.Duplicate = p.table.Stats.Duplicate
-	all.Conflicting = p.table.Stats.Conflicting + p.fragments.Overlap
-	all.Checksum = p.table.Stats.Checksum
-	all.Gaps = p.table.Stats.Gaps
-	if n := p.table.Stats.SnapBytes; n > 0 {
-		all.Blind["snaplen"] += n
+	all.Conflicting += p.fragments.Overlap
+	if n := p.fragments.Lost; n > 0 {
+		all.Blind["lost-fragments"] += n
 	}
-	if p.table.Stats.Evicted > 0 {
-		all.Blind["over-budget"] += p.table.Stats.Evicted
-	}
+	all.UnknownPorts = mostUnknown(p.unknownPorts)
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
 	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
 	all.Carved = !p.o.NoCarve
@@ -95,13 +92,13 @@ func (o *Options) coverageOf(in *input.Input, broken error) *model.Coverage {
 }
 
 // inputCoverage is the coverage record of a capture.
-func (p *pipeline) inputCoverage(s *source, in *inputCoverage) *model.Coverage {
-	c := p.o.coverageOf(s.in, s.err)
+func (p *pipeline) inputCoverage(i int, s *source) *model.Coverage {
+	c, in, stats := p.o.coverageOf(s.in, s.err), &p.coverage[i], p.table.Stats(i)
 	c.Start, c.End, c.Packets, c.Bytes = in.start, in.end, in.packets, in.bytes
-	c.Decoded, c.Blind = maps.Clone(in.decoded), maps.Clone(in.blind)
-	nothing := func(_ string, n int64) bool { return n <= 0 }
-	maps.DeleteFunc(c.Decoded, nothing)
-	maps.DeleteFunc(c.Blind, nothing)
+	c.Decoded, c.Blind, c.Other = in.decoded, in.blind, in.other
+	maps.DeleteFunc(c.Decoded, func(_ string, n int64) bool { return n == 0 })
+	c.Duplicate, c.Conflicting, c.Checksum = stats.Duplicate, stats.Conflicting, stats.Checksum
+	c.Gaps, c.EvictedFlows = stats.Gaps, stats.Evicted
 	if s.reader != nil {
 		for _, d := range s.reader.Damage() {
 			c.Damaged = append(c.Damaged, d.String())
@@ -149,6 +146,14 @@ func addCoverage(all, c *model.Coverage) {
 	for k, n := range c.Blind {
 		all.Blind[k] += n
 	}
+	for k, n := range c.Other {
+		all.Other[k] += n
+	}
+	all.Duplicate += c.Duplicate
+	all.Conflicting += c.Conflicting
+	all.Checksum += c.Checksum
+	all.Gaps += c.Gaps
+	all.EvictedFlows += c.EvictedFlows
 	for k, n := range c.Events {
 		all.Events[k] += n
 	}

@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"waybill/internal/stream"
 	"waybill/internal/wire"
@@ -108,26 +107,6 @@ func (d *detector) expect(e wire.Expectation) {
 	d.expected[expectedAt{e.UDP, e.At}] = e
 }
 
-// Closed counts what a flow carried.
-func (d *detector) Closed(f *stream.Flow) {
-	c := &d.p.coverage[f.Last().Input]
-	name := d.tags[f.Tag]
-	if reason, ok := strings.CutPrefix(name, blindTag); ok {
-		c.blind[reason] += f.Bytes
-		return
-	}
-	if name == "" {
-		return
-	}
-	c.decoded[name] += f.Bytes
-	if f.Lost > 0 {
-		c.blind["lost-segments"] += f.Lost
-	}
-}
-
-// blindTag starts the tags that are reasons of blindness and no protocols.
-const blindTag = "!"
-
 // unclaimed is the decoder of a flow that has none yet. It keeps the first
 // bytes, asks the protocols, and gives them the flow.
 type unclaimed struct {
@@ -141,7 +120,8 @@ type unclaimed struct {
 	parked  bool
 	full    bool     // no more is kept
 	gone    bool     // a decoder has the flow
-	skipped [2]int64 // bytes not kept
+	skipped [2]int64 // bytes not kept, and holes among them
+	unkept  int64    // of these, bytes that were seen
 	ended   [2]*ending
 }
 
@@ -169,7 +149,7 @@ func (u *unclaimed) Data(from wire.Side, c wire.Chunk) {
 		}
 	}
 	if !u.keep(event{side: from, c: c}) {
-		u.skipped[from] += int64(len(c.Data))
+		u.skip(from, c)
 		return
 	}
 	if u.open != 0 && (u.bytes < 4096 || u.bytes >= u.probeAt) {
@@ -236,8 +216,8 @@ func (u *unclaimed) keep(e event) bool {
 	if u.full {
 		return false
 	}
-	if u.flow.Tag == 0 && len(e.c.Data) > 0 && !u.flow.Conn.UDP {
-		u.flow.Tag = u.d.tag(blindTag + unread(e.c.Data))
+	if u.flow.Tag == 0 && len(e.c.Data) > 0 {
+		u.flow.Tag = u.d.tag(unread(&u.flow.Conn, e.c.Data))
 	}
 	n := len(e.c.Data)
 	full := u.bytes+n > headBytes || len(u.events) > 1024 || u.hopeless()
@@ -301,9 +281,16 @@ func (u *unclaimed) hopeless() bool {
 func (u *unclaimed) giveUp() {
 	u.d.p.budget.Give(int64(u.bytes))
 	for _, e := range u.events {
-		u.skipped[e.side] += int64(len(e.c.Data)) + e.gap
+		u.skip(e.side, e.c)
+		u.skipped[e.side] += e.gap
 	}
 	u.full, u.open, u.bytes, u.events, u.seen = true, 0, 0, nil, [2][]byte{}
+}
+
+// skip counts bytes that are not kept.
+func (u *unclaimed) skip(from wire.Side, c wire.Chunk) {
+	u.skipped[from] += int64(len(c.Data))
+	u.unkept += int64(len(c.Data))
 }
 
 func (u *unclaimed) probe() {
@@ -405,6 +392,7 @@ func (u *unclaimed) claim(listener wire.Side, e wire.Expectation) {
 			f.Conn.FromStart[side] = false
 		}
 	}
+	(&env{p: u.d.p, name: e.Protocol}).Blind("over-budget", u.unkept)
 	dec := e.Open(&f.Conn, listener)
 	f.SetDecoder(dec)
 	for side, n := range u.skipped {
@@ -413,13 +401,6 @@ func (u *unclaimed) claim(listener wire.Side, e wire.Expectation) {
 		}
 	}
 	u.replay(dec)
-}
-
-// unread names what a flow that nobody decodes looks like, for coverage.
-func unread(head []byte) string {
-	switch {
-	}
-	return "unknown-protocol"
 }
 
 // registry makes the protocols, in the order in which they are asked.

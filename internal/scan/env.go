@@ -20,12 +20,10 @@ func (e *env) Budget() *content.Budget           { return e.p.budget }
 
 func (e *env) Now() model.Time { return e.p.table.Now() }
 
-// Blind moves bytes from what was decoded, where the end of their flow counts them,
-// to what could not be read.
+// Blind says that of the bytes of this protocol, which the end of their flow counts,
+// some could not be read.
 func (e *env) Blind(reason string, n int64) {
-	c := &e.p.coverage[e.p.at.Input]
-	c.blind[reason] += n
-	c.decoded[e.name] -= n
+	e.p.coverage[e.p.at.Input].blame(e.name, reason, n)
 }
 
 func (e *env) Ticket(apReq []byte) wire.Ticket      { return e.p.tickets.Ticket(apReq) }

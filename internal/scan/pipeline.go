@@ -31,14 +31,15 @@ type pipeline struct {
 	tickets   *ticket.Table
 	packet    packet.Packet
 
-	history  []*capture.Block // the last blocks, kept readable for the stream's comparisons
-	coverage []inputCoverage  // by input
-	pairs    map[pair]struct{}
-	lastPair pair
-	faults   []string
-	at       wire.At // the packet being decoded
-	done     int64
-	total    int64
+	history      []*capture.Block // the last blocks, kept readable for the stream's comparisons
+	coverage     []inputCoverage  // by input
+	pairs        map[pair]struct{}
+	lastPair     pair
+	unknownPorts map[string]int64 // bytes in flows that nobody knows
+	faults       []string
+	at           wire.At // the packet being decoded
+	done         int64
+	total        int64
 
 	transfers []*wire.Transfer
 	accesses  []*wire.Access
@@ -49,19 +50,17 @@ type inputCoverage struct {
 	start, end model.Time
 	packets    int64
 	bytes      int64
-	outcomes   [packet.ARP + 1]int64
-	decoded    map[string]int64
-	blind      map[string]int64
+	tally
 }
 
 // pair is two hosts that spoke with each other.
 type pair struct{ a, b model.Addr }
 
 func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs []*input.Input) *pipeline {
-	p := &pipeline{o: o, pool: pool, budget: budget, pairs: map[pair]struct{}{}}
+	p := &pipeline{o: o, pool: pool, budget: budget, pairs: map[pair]struct{}{}, unknownPorts: map[string]int64{}}
 	for i, in := range inputs {
 		p.sources = append(p.sources, newSource(in, i, len(inputs)))
-		p.coverage = append(p.coverage, inputCoverage{decoded: map[string]int64{}, blind: map[string]int64{}})
+		p.coverage = append(p.coverage, inputCoverage{tally: newTally()})
 		p.total += max(in.Size, 0)
 	}
 	p.tickets = ticket.NewTable(o.Keytab, budget)
@@ -93,6 +92,7 @@ func (p *pipeline) run(ctx context.Context) error {
 		p.guard(func() { proto.Flush(p.at) })
 	}
 	p.arp.Flush()
+	p.fragments.Flush()
 	p.pool.Flush()
 	return ctx.Err()
 }
@@ -159,19 +159,18 @@ func (p *pipeline) frame(s *source, f *capture.Frame, block *capture.Block) {
 	if o == packet.Truncated {
 		c.blind["snaplen"] += int64(f.Len - len(f.Data))
 	}
+	c.frameBytes(o, &p.packet, f.Len)
 	p.outcome(c, o, block)
 }
 
 func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Block) {
 	for depth := 0; o == packet.Fragmented && depth < 4; depth++ {
-		c.outcomes[o]++
 		datagram, ok := p.fragments.Add(&p.packet, p.at.Time)
 		if !ok {
 			return
 		}
 		o, block = packet.DecodeIP(datagram, len(datagram), &p.packet), nil
 	}
-	c.outcomes[o]++
 	if o == packet.ARP {
 		c.decoded["arp"] += arpBytes
 		p.arp.Packet(p.packet.Src, p.packet.SrcMAC, p.at)

@@ -23,10 +23,10 @@ type Flow struct {
 	seen       model.Time // the last packet
 	lastAt     wire.At
 
-	// Bytes is the payload seen, Lost the payload that was not, Tag whatever
-	// the opener wants to remember.
-	Bytes, Lost int64
-	Tag         int
+	// Tag is whatever the opener wants to remember.
+	Tag     int
+	carried carried
+	holes   holes
 
 	broken   bool // a RST was seen; it holds unless its sender goes on
 	brokenBy wire.Side
@@ -136,10 +136,12 @@ func (f *Flow) segment(p *packet.Packet, side wire.Side, at wire.At, block conte
 		f.syn(h, side, seq)
 	}
 	if p.Flags&packet.RST != 0 {
+		f.aside(h, p, seq, at)
 		f.reset(side, p, at)
 		return
 	}
 	if h.ended || f.broken && !f.goesOn(p, side, seq) {
+		f.aside(h, p, seq, at)
 		return
 	}
 	if !h.known {
@@ -222,21 +224,25 @@ func (f *Flow) hand(side wire.Side, seq uint32, b []byte, missing int, at wire.A
 	h.moved = true
 	if len(b) > 0 {
 		h.next = seq + uint32(len(b))
-		f.Bytes += int64(len(b))
+		f.count(at, len(b))
 		f.dec.Data(side, wire.Chunk{Data: b, Seq: seq, At: at, Block: block})
 	}
 	if missing > 0 {
-		f.table.Stats.SnapBytes += int64(missing)
-		f.gap(side, uint32(missing), at)
+		f.table.stats(at).Snapped += int64(missing)
+		f.passOn(side, uint32(missing), at)
 	}
 }
 
-// gap passes on that the next n bytes of a side were not seen.
+// gap passes on that the next n bytes of a side were in no packet.
 func (f *Flow) gap(side wire.Side, n uint32, at wire.At) {
+	f.table.stats(at).Lost += int64(n)
+	f.holes.add(side, f.half[side].next, n)
+	f.passOn(side, n, at)
+}
+
+func (f *Flow) passOn(side wire.Side, n uint32, at wire.At) {
 	f.half[side].next += n
-	f.table.Stats.Gaps++
-	f.table.Stats.LostBytes += int64(n)
-	f.Lost += int64(n)
+	f.table.stats(at).Gaps++
 	f.dec.Gap(side, int64(n), at)
 }
 

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"waybill/internal/content"
 	"waybill/internal/model"
@@ -25,6 +26,7 @@ type Fragments struct {
 	order   []fragmentKey // oldest first; may name some that are gone
 	out     []byte
 	Dropped int64 // datagrams that were never complete
+	Lost    int64 // bytes in them
 	Overlap int64 // bytes seen in differing copies
 }
 
@@ -38,7 +40,7 @@ type fragmentKey struct {
 // in units of 8 bytes (RFC 791, 3.1).
 type datagram struct {
 	data  []byte
-	have  [datagramLimit/8/64 + 2]uint64
+	seen  [datagramLimit/8/64 + 2]uint64
 	size  int // -1 until the last fragment was seen
 	parts int
 	since model.Time
@@ -100,8 +102,8 @@ func (f *Fragments) put(d *datagram, part *packet.Fragment) bool {
 	for off := part.Offset; off < end; off += 8 {
 		unit := part.Data[off-part.Offset : min(off+8, end)-part.Offset]
 		word, bit := off/8/64, uint64(1)<<(off/8%64)
-		if d.have[word]&bit == 0 {
-			d.have[word] |= bit
+		if d.seen[word]&bit == 0 {
+			d.seen[word] |= bit
 			copy(d.data[off:], unit)
 		} else if string(d.data[off:off+len(unit)]) != string(unit) {
 			f.Overlap += int64(len(unit))
@@ -115,11 +117,29 @@ func (d *datagram) complete() bool {
 		return false
 	}
 	for unit := range (d.size + 7) / 8 {
-		if d.have[unit/64]&(1<<(unit%64)) == 0 {
+		if d.seen[unit/64]&(1<<(unit%64)) == 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// have is how many bytes are there.
+func (d *datagram) have() (n int64) {
+	for _, word := range d.seen {
+		n += int64(bits.OnesCount64(word)) * 8
+	}
+	return min(n, int64(len(d.data)))
+}
+
+// Flush drops what is not complete: the input is at its end.
+func (f *Fragments) Flush() {
+	for _, key := range f.order {
+		if f.pending[key] != nil {
+			f.drop(key)
+		}
+	}
+	f.order = nil
 }
 
 func (f *Fragments) remove(key fragmentKey) {
@@ -131,6 +151,7 @@ func (f *Fragments) remove(key fragmentKey) {
 
 func (f *Fragments) drop(key fragmentKey) {
 	f.Dropped++
+	f.Lost += f.pending[key].have()
 	f.remove(key)
 }
 

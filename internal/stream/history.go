@@ -57,26 +57,23 @@ func (h *history) slot() *delivered {
 
 // compare looks at a copy of n bytes that were delivered before.
 func (f *Flow) compare(side wire.Side, p *packet.Packet, seq uint32, n int, at wire.At) {
-	h := &f.half[side]
+	h, stats := &f.half[side], f.table.stats(at)
+	late := f.holes.within(side, seq, n)
+	stats.Stray += int64(late)
+	stats.Duplicate += int64(n - late)
 	if p.Len == 1 && seq == h.next-1 {
 		return // a keep-alive probe carries a garbage byte (RFC 9293, 3.8.4)
 	}
-	elsewhere := false
 	for i := range h.history.entries {
 		e := &h.history.entries[i]
-		if !e.owned && f.table.epoch-e.epoch >= historyBlocks {
-			continue
+		if e.owned || f.table.epoch-e.epoch < historyBlocks {
+			f.compareWith(side, e, p, seq, n, at)
 		}
-		same := f.compareWith(side, e, p, seq, n, at)
-		elsewhere = elsewhere || same && e.input != at.Input
-	}
-	if elsewhere {
-		f.table.Stats.Duplicate++
 	}
 }
 
-// compareWith reports whether the bytes that e and p have in common, if any, are the same.
-func (f *Flow) compareWith(side wire.Side, e *delivered, p *packet.Packet, seq uint32, n int, at wire.At) bool {
+// compareWith looks whether the bytes that e and p have in common, if any, are the same.
+func (f *Flow) compareWith(side wire.Side, e *delivered, p *packet.Packet, seq uint32, n int, at wire.At) {
 	old := e.data[e.head:]
 	skipOld, skipNew := 0, 0
 	if before(e.seq, seq) {
@@ -85,18 +82,18 @@ func (f *Flow) compareWith(side wire.Side, e *delivered, p *packet.Packet, seq u
 		skipNew = int(e.seq - seq)
 	}
 	if skipOld >= len(old) || skipNew >= n {
-		return false
+		return
 	}
 	k := min(len(old)-skipOld, n-skipNew)
 	if bytes.Equal(old[skipOld:skipOld+k], p.Payload[skipNew:skipNew+k]) {
-		return true
+		return
 	}
+	f.table.stats(at).Duplicate -= int64(k)
 	f.conflict(side, k, at)
 	if right, known := p.ChecksumOK(); known && right && !e.owned && e.wrong(p) {
-		f.table.Stats.Checksum++
+		f.table.stats(at).Checksum++
 		f.Conn.Corrupt = true
 	}
-	return false
 }
 
 // wrong says whether the delivered copy has a wrong checksum; p is another
@@ -111,5 +108,5 @@ func (e *delivered) wrong(p *packet.Packet) bool {
 func (f *Flow) conflict(side wire.Side, n int, at wire.At) {
 	f.Conn.Conflicts[side] += int64(n)
 	f.Conn.ConflictAt = at
-	f.table.Stats.Conflicting += int64(n)
+	f.table.stats(at).Conflicting += int64(n)
 }

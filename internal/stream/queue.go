@@ -87,19 +87,19 @@ func (s segment) after(n int) segment {
 // copy with a right checksum wins, then the first (contract, When it is whole).
 func (f *Flow) overlap(side wire.Side, old, s *segment, at wire.At) {
 	off := int(s.seq - old.seq)
-	if off >= len(old.data) {
+	n := max(min(len(old.data)-off, len(s.data)), 0)
+	stats := f.table.stats(at)
+	stats.Stray += int64(min(int(old.end()-s.seq), len(s.data)) - n) // where the first copy was cut
+	if n == 0 {
 		return
 	}
-	n := min(len(old.data)-off, len(s.data))
 	if bytes.Equal(old.data[off:off+n], s.data[:n]) {
-		if old.at.Input != at.Input {
-			f.table.Stats.Duplicate++
-		}
+		stats.Duplicate += int64(n)
 		return
 	}
 	f.conflict(side, n, at)
 	if s.sumOK && !old.sumOK {
-		f.table.Stats.Checksum++
+		stats.Checksum++
 		copy(old.data[off:off+n], s.data)
 	}
 }
@@ -107,7 +107,7 @@ func (f *Flow) overlap(side wire.Side, old, s *segment, at wire.At) {
 // insert puts a copy of s into the queue at i. Without room for it, it is lost.
 func (f *Flow) insert(h *half, i int, s segment) {
 	if !f.table.budget.Take(int64(len(s.data)) + segmentCost) {
-		f.table.Stats.Evicted++
+		f.table.stats(s.at).Dropped += int64(len(s.data))
 		return
 	}
 	s.data = bytes.Clone(s.data)
@@ -144,7 +144,7 @@ func (f *Flow) pop(h *half) segment {
 // discard forgets what waits on a side.
 func (f *Flow) discard(h *half) {
 	for len(h.queue) > 0 {
-		f.pop(h)
+		f.stray(f.pop(h))
 	}
 }
 
@@ -184,7 +184,9 @@ func (f *Flow) handFirst(side wire.Side) {
 	h := &f.half[side]
 	s := f.pop(h)
 	if before(s.seq, h.next) {
-		s = s.after(min(int(h.next-s.seq), len(s.data)+s.missing))
+		known := min(int(h.next-s.seq), len(s.data)+s.missing)
+		f.table.stats(s.at).Duplicate += int64(min(known, len(s.data)))
+		s = s.after(known)
 	}
 	if len(s.data)+s.missing == 0 {
 		return
@@ -228,7 +230,7 @@ func (f *Flow) giveUp(force bool) bool {
 	switch {
 	case before(h.next, s.seq):
 		if !force && h.moved && !(h.hasAck && !before(h.acked, s.seq)) {
-			f.pop(h) // the stream went on without it: it was never part of it
+			f.stray(f.pop(h)) // the stream went on without it: it was never part of it
 			break
 		}
 		f.gap(side, s.seq-h.next, s.at)

@@ -42,17 +42,6 @@ type Opener interface {
 	Closed(f *Flow)
 }
 
-// Stats count what was not as it should be.
-type Stats struct {
-	Gaps        int64 // holes passed on
-	LostBytes   int64 // bytes in them
-	SnapBytes   int64 // of these, bytes cut off by the snap length
-	Duplicate   int64 // packets seen from another input too
-	Conflicting int64 // bytes seen in differing copies
-	Checksum    int64 // copies set aside for a wrong checksum
-	Evicted     int64 // flows forgotten to stay within the budget
-}
-
 // Table holds all flows.
 type Table struct {
 	opener Opener
@@ -66,13 +55,13 @@ type Table struct {
 	now    model.Time
 	jump   model.Time // a stamp far ahead of now that no other has confirmed
 	epoch  uint32
-	Stats  Stats
+	inputs []Stats
 }
 
 // New makes a table. sensors is the number of captures that are read together.
 func New(o Opener, b *content.Budget, sensors int) *Table {
 	t := &Table{opener: o, budget: b, many: sensors > 1,
-		flows4: map[key4]*Flow{}, flows6: map[key6]*Flow{}}
+		flows4: map[key4]*Flow{}, flows6: map[key6]*Flow{}, inputs: make([]Stats, sensors)}
 	t.live.init()
 	return t
 }
@@ -95,13 +84,13 @@ func (t *Table) Packet(p *packet.Packet, at wire.At, block content.Block) {
 	t.touch(f, at.Time)
 	if f.Conn.UDP {
 		if t.many && f.repeated(p, at) {
-			t.Stats.Duplicate++
+			t.stats(at).Duplicate += int64(len(p.Payload))
 			return
 		}
 		f.lastAt = at
-		f.Bytes += int64(len(p.Payload))
+		f.count(at, len(p.Payload))
 		cut := p.Len - len(p.Payload)
-		t.Stats.SnapBytes += int64(cut)
+		t.stats(at).Snapped += int64(cut)
 		f.dec.Data(side, wire.Chunk{Data: p.Payload, At: at, Cut: cut, Block: block})
 		return
 	}
@@ -188,7 +177,7 @@ func (t *Table) open(p *packet.Packet, at wire.At, old *Flow) (*Flow, wire.Side)
 			t.budget.Used += flowCost // nothing left to forget: one flow more than the budget
 			break
 		}
-		t.Stats.Evicted++
+		t.stats(at).Evicted++
 		t.forget(oldest, wire.Dropped)
 	}
 	f := &Flow{table: t, seen: at.Time, lastAt: at}

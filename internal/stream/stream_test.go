@@ -29,6 +29,7 @@ type net struct {
 	flows  []*tape
 	now    model.Time
 	packet uint64
+	sent   int64 // payload bytes
 }
 
 // tape is the decoder of one flow.
@@ -45,7 +46,41 @@ type tape struct {
 func newNet(t testing.TB, sensors int) *net {
 	n := &net{t: t, budget: &content.Budget{Limit: 64 << 20}, now: begin}
 	n.table = New(n, n.budget, sensors)
+	t.Cleanup(n.everyByte)
 	return n
+}
+
+// everyByte is the law of the counts: each byte of a payload went to a decoder, or
+// is counted as one of those that did not, once.
+func (n *net) everyByte() {
+	n.table.Close()
+	s := n.total()
+	counted := s.Duplicate + s.Conflicting + s.Stray + s.Dropped
+	for _, x := range n.flows {
+		x.flow.Carried(func(_ int, b int64) { counted += b })
+	}
+	if counted != n.sent {
+		n.t.Errorf("%d bytes sent, %d counted: %+v", n.sent, counted, s)
+	}
+}
+
+// total adds the counts of all inputs.
+func (n *net) total() (sum Stats) {
+	for _, s := range n.table.inputs {
+		sum.Duplicate += s.Duplicate
+		sum.Conflicting += s.Conflicting
+		sum.Stray += s.Stray
+		sum.Dropped += s.Dropped
+		sum.Checksum += s.Checksum
+		sum.Evicted += s.Evicted
+	}
+	return sum
+}
+
+// give hands a packet to the table.
+func (n *net) give(p *packet.Packet, at wire.At) {
+	n.sent += int64(len(p.Payload))
+	n.table.Packet(p, at, nil)
 }
 
 func (n *net) Open(f *Flow) wire.Decoder {
@@ -128,7 +163,7 @@ func (n *net) send(s seg) {
 	// The checksum needs a segment: here one of the payload alone.
 	p.Segment, p.SegmentLen = checked(&p, s.bad)
 	p.Payload = p.Segment[20:]
-	n.table.Packet(&p, wire.At{Time: n.now, Packet: n.packet, Input: s.input}, nil)
+	n.give(&p, wire.At{Time: n.now, Packet: n.packet, Input: s.input})
 }
 
 // checked is a TCP segment with a right or wrong checksum.
@@ -267,14 +302,14 @@ func TestConflicts(t *testing.T) {
 	n.send(seg{from: 'a', data: "abcdef"})
 	n.send(seg{from: 'a', data: "abXdef"})
 	c := &n.flows[0].flow.Conn
-	if n.flows[0].out[0].String() != "abcdef" || c.Conflicts[0] == 0 || n.table.Stats.Conflicting == 0 || c.Corrupt {
+	if n.flows[0].out[0].String() != "abcdef" || c.Conflicts[0] == 0 || n.total().Conflicting == 0 || c.Corrupt {
 		t.Errorf("%q, %+v", n.flows[0].out[0].String(), c)
 	}
 	n = newNet(t, 1).hello()
 	n.send(seg{from: 'a', data: "abcdef", bad: true})
 	n.send(seg{from: 'a', data: "abXdef"})
-	if c := &n.flows[0].flow.Conn; !c.Corrupt || n.table.Stats.Checksum != 1 {
-		t.Errorf("%+v, %+v", c, n.table.Stats)
+	if c := &n.flows[0].flow.Conn; !c.Corrupt || n.total().Checksum != 1 {
+		t.Errorf("%+v, %+v", c, n.total())
 	}
 	// While both wait behind a hole, the one with the right checksum wins.
 	n = newNet(t, 1).hello()
@@ -290,8 +325,8 @@ func TestDuplicates(t *testing.T) {
 	n := newNet(t, 2).hello()
 	n.send(seg{from: 'a', data: "abcdef"})
 	n.send(seg{from: 'a', data: "abcdef", input: 1})
-	if n.table.Stats.Duplicate != 1 || n.table.Stats.Conflicting != 0 {
-		t.Errorf("%+v", n.table.Stats)
+	if n.total().Duplicate != 6 || n.total().Conflicting != 0 {
+		t.Errorf("%+v", n.total())
 	}
 }
 
@@ -301,15 +336,15 @@ func TestDatagrams(t *testing.T) {
 		n.packet++
 		n.now += 1000
 		p := packet.Packet{Src: ends[0].Addr, Dst: ends[1].Addr, SrcPort: 1, DstPort: 2, Proto: packet.UDP, Payload: []byte(data), Len: len(data)}
-		n.table.Packet(&p, wire.At{Time: n.now, Packet: n.packet, Input: input}, nil)
+		n.give(&p, wire.At{Time: n.now, Packet: n.packet, Input: input})
 	}
 	for _, d := range []string{"one", "two", "two"} {
 		send(d, 0)
 		send(d, 1)
 	}
 	n.table.Close()
-	if got := n.flows[0].out[0].String(); got != "onetwotwo end of capture" || n.table.Stats.Duplicate != 3 {
-		t.Errorf("%q, %d duplicates", got, n.table.Stats.Duplicate)
+	if got := n.flows[0].out[0].String(); got != "onetwotwo end of capture" || n.total().Duplicate != 9 {
+		t.Errorf("%q, %d duplicates", got, n.total().Duplicate)
 	}
 }
 
@@ -347,8 +382,8 @@ func TestLittleMemory(t *testing.T) {
 		n.hello()
 		n.send(seg{from: 'a', seq: 3, data: strings.Repeat("x", 2000)}) // waits for three bytes
 	}
-	if n.budget.Used > n.budget.Limit+flowCost || n.table.Stats.Evicted == 0 {
-		t.Errorf("%d of %d bytes used, %d evicted", n.budget.Used, n.budget.Limit, n.table.Stats.Evicted)
+	if n.budget.Used > n.budget.Limit+flowCost || n.total().Evicted == 0 {
+		t.Errorf("%d of %d bytes used, %d evicted", n.budget.Used, n.budget.Limit, n.total().Evicted)
 	}
 	n.table.Close()
 	for i, x := range n.flows {
@@ -544,7 +579,7 @@ func TestSynth(t *testing.T) {
 	for i, f := range capture {
 		var p packet.Packet
 		packet.Decode(packet.Ethernet, f.Data, 0, &p)
-		n.table.Packet(&p, wire.At{Time: f.Time, Packet: uint64(i + 1)}, nil)
+		n.give(&p, wire.At{Time: f.Time, Packet: uint64(i + 1)})
 	}
 	if x := n.flows[0]; x.bytes != [2]int64{9000, 70_000} || !x.ended[0] || !x.ended[1] {
 		t.Errorf("%v bytes, ended %v", x.bytes, x.ended)

@@ -167,7 +167,7 @@ type Env interface {
 	// nobody claimed. A later expectation of the same end replaces an earlier one.
 	Expect(e Expectation)
 	// Blind counts n bytes that were seen and could not be read, by reason, for
-	// coverage. Bytes that were not seen are counted by the streams.
+	// coverage, each byte once. Bytes that were not seen are counted by the streams.
 	Blind(reason string, n int64)
 	// Now is the highest packet time seen.
 	Now() model.Time
@@ -200,6 +200,10 @@ func (t *Ticket) SessionKey(apRep []byte) []byte {
 	}
 	return t.Key(apRep)
 }
+
+// AroundLoss is the reason of blindness for bytes that were seen, where what they
+// belong to was not: behind a hole, a late start or damage.
+const AroundLoss = "around-loss"
 
 // SessionKeys are keys of an SMB3 session that the user gave (--smb-keys).
 type SessionKeys struct {

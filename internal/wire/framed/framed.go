@@ -267,6 +267,7 @@ func (r *Reader) skip(n int64) int64 {
 
 // Lose looks for the next message: what comes is in the middle of something.
 func (r *Reader) Lose() {
+	r.blind(len(r.m.Data) - r.m.lost())
 	r.Reset()
 	r.hunting = true
 	r.lost()
@@ -277,15 +278,31 @@ func (r *Reader) hunt(b []byte) {
 	at := r.format.Find(r.m.Data)
 	if at < 0 {
 		if n := len(r.m.Data) - r.format.Needed; n > 0 {
+			r.blind(n)
 			r.m.Data = append(r.m.Data[:0], r.m.Data[n:]...)
 		}
 		return
 	}
+	r.blind(at)
 	rest := append([]byte(nil), r.m.Data[at:]...)
 	r.m.Data, r.hunting = r.m.Data[:0], false
 	for len(rest) > 0 {
 		rest = rest[r.take(wire.Chunk{Data: rest, At: r.m.Last}):]
 	}
+}
+
+func (r *Reader) blind(n int) {
+	if n > 0 {
+		r.env.Blind(wire.AroundLoss, int64(n))
+	}
+}
+
+// lost is how many bytes of the message lie in holes.
+func (m *Message) lost() (n int) {
+	for _, h := range m.Holes {
+		n += h.To - h.From
+	}
+	return n
 }
 
 // Around gives the parts of a run of a message's data that were seen: data begins

@@ -91,10 +91,9 @@ func (h *lines) keep(c wire.Chunk) {
 }
 
 // Gap loses the line that it lies in, and perhaps others.
-func (c *control) Gap(from wire.Side, n int64, _ wire.At) {
+func (c *control) Gap(from wire.Side, _ int64, _ wire.At) {
 	c.half[from] = lines{skip: true}
 	c.lossy = true
-	c.p.env.Blind("lost-segments", n)
 }
 
 // End ends a side. With the second one all is settled.

@@ -140,7 +140,7 @@ func (h *half) lose() {
 func (h *half) skip(n int) {
 	if why := "unknown-protocol"; n > 0 {
 		if h.gapped {
-			why = "lost-segments"
+			why = wire.AroundLoss
 		}
 		h.c.p.env.Blind(why, int64(n))
 	}

@@ -238,7 +238,7 @@ func TestManyParts(t *testing.T) {
 
 func TestBlind(t *testing.T) {
 	env, _ := transfers(t, get("/f"), ok(b600), lostS(10), s("rest of something\r\n"))
-	if env.BlindSeen["lost-segments"] != 19 {
+	if env.BlindSeen["around-loss"] != 19 {
 		t.Errorf("blind %v", env.BlindSeen)
 	}
 	env, _ = transfers(t, dav("GET", "/"), s("HTTP/1.1 101 Other\r\n\r\n"), s("\x81\x05hello"))

@@ -145,7 +145,7 @@ func (c *conn) blindReason() string {
 	if !c.heard[0] || !c.heard[1] {
 		return "one-direction"
 	}
-	return "lost-segments"
+	return wire.AroundLoss
 }
 
 // message takes one whole message without its length field.

@@ -41,6 +41,9 @@ func (h *half) seek(c wire.Chunk) wire.Chunk {
 // seekIn looks in one chunk, and keeps what may be the start of a header.
 func (h *half) seekIn(c wire.Chunk) wire.Chunk {
 	at, found := h.c.find(h.side, c.Data)
+	if at > 0 {
+		h.c.p.env.Blind(wire.AroundLoss, int64(at))
+	}
 	c = c.After(at)
 	if found {
 		h.state = gathering
