@@ -119,7 +119,7 @@ func needsSMB(c *model.Coverage) model.Ableness {
 		return model.Ableness{Able: "unable", Why: "no SMB was seen"}
 	case c.Blind["encrypted-smb3"] > 0:
 		return model.Ableness{Able: "partly", Why: "some SMB3 sessions are encrypted (--keytab or --smb-keys opens them)"}
-	case c.Blind["lost-segments"] > 0 || c.Blind["snaplen"] > 0:
+	case c.Blind["lost-segments"]+c.Blind["snaplen"]+c.Blind["one-direction"] > 0:
 		return model.Ableness{Able: "partly", Why: "packets or parts of packets are missing"}
 	}
 	return model.Ableness{Able: "able"}

@@ -104,7 +104,7 @@ func needsFiles(c *model.Coverage) model.Ableness {
 	if len(c.Decoded) == 0 {
 		return model.Ableness{Able: "unable", Why: "no file-carrying protocol was read"}
 	}
-	for _, reason := range []string{"encrypted-smb3", "lost-segments", "snaplen", "encrypted-tls", "encrypted-ssh", "smb1"} {
+	for _, reason := range []string{"encrypted-smb3", "lost-segments", "one-direction", "snaplen", "encrypted-tls", "encrypted-ssh", "smb1"} {
 		if c.Blind[reason] > 0 {
 			return model.Ableness{Able: "partly", Why: "some traffic could not be read: " + reason}
 		}

@@ -58,7 +58,7 @@ func count(t testing.TB, r io.Reader) (sum payload) {
 
 // notPayload are reasons and protocols whose bytes are of no TCP or UDP payload, or
 // in no packet.
-var notPayload = []string{"arp", "lost-segments", "snaplen", "lost-fragments", "rdma", "encrypted-ipsec", "malformed",
+var notPayload = []string{"arp", "lost-segments", "one-direction", "snaplen", "lost-fragments", "rdma", "encrypted-ipsec", "malformed",
 	"too-many-tunnels", "unknown-link-type", "icmp", "igmp", "icmpv6", "eigrp", "ospf", "pim", "vrrp"}
 
 func total(m map[string]int64) (sum int64) {
@@ -204,5 +204,28 @@ func TestCorpusBytes(t *testing.T) {
 		}
 		r := run(t, Options{Paths: []string{path}, All: true})
 		everyByte(t, filepath.Base(path), want, r.Coverage[len(r.Coverage)-1])
+	}
+}
+
+// TestOneWay: what one side alone acknowledges of the other, its FIN with it, is said
+// to be unseen.
+func TestOneWay(t *testing.T) {
+	scene := synth.Record(5, func(n *synth.Net) {
+		s := n.SMB(n.Host("A", "10.0.0.1"), n.Host("B", "10.0.0.2"), synth.SMBOptions{User: "u"})
+		d := s.Tree("D")
+		d.Get("down.bin", n.Bytes(100_000))
+		d.Put("up.bin", n.Bytes(50_000))
+		s.Logoff()
+	})
+	for side := range synth.Side(2) {
+		unseen := count(t, bytes.NewReader(scene.Capture.Only(1-side).PCAP()))
+		r := accounted(t, "one way", Options{}, scene.Capture.Only(side).PCAP())
+		all := r.Coverage[len(r.Coverage)-1]
+		if n := all.Blind["one-direction"]; n < unseen.all-200 || n > unseen.all+1 || all.Blind["lost-segments"] != 0 {
+			t.Errorf("side %d: %d bytes of the other, blind %v", side, unseen.all, all.Blind)
+		}
+		if !slices.Contains(all.Advice, "of 1 of 1 connections one direction only was seen: mirror both directions of the port") {
+			t.Errorf("side %d: advice %q", side, all.Advice)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 		r.damaged(c)
 		addCoverage(all, c)
 	}
-	all.HostPairsSeen = len(p.pairs)
+	all.HostPairsSeen = p.pairsSeen()
 	p.faults = append(p.faults, l.faults...)
 	all.DecoderFaults = p.faults
 	all.Conflicting += p.fragments.Overlap

@@ -31,15 +31,16 @@ type pipeline struct {
 	tickets   *ticket.Table
 	packet    packet.Packet
 
-	history      []*capture.Block // the last blocks, kept readable for the stream's comparisons
-	coverage     []inputCoverage  // by input
-	pairs        map[pair]struct{}
-	lastPair     pair
-	unknownPorts map[string]int64 // bytes in flows that nobody knows
-	faults       []string
-	at           wire.At // the packet being decoded
-	done         int64
-	total        int64
+	history               []*capture.Block // the last blocks, kept readable for the stream's comparisons
+	coverage              []inputCoverage  // by input
+	pairs                 map[pair]struct{}
+	lastPair              pair
+	unknownPorts          map[string]int64 // bytes in flows that nobody knows
+	connections, oneSided int              // TCP connections with data; of these, those with one direction
+	faults                []string
+	at                    wire.At // the packet being decoded
+	done                  int64
+	total                 int64
 
 	transfers []*wire.Transfer
 	accesses  []*wire.Access

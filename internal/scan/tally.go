@@ -35,7 +35,7 @@ const (
 // notCaptured says of a reason that its bytes are in no packet of the input, so that
 // no decoder was given them.
 func notCaptured(reason string) bool {
-	return reason == "rdma" || reason == "lost-segments" || reason == "snaplen"
+	return reason == "rdma" || reason == "lost-segments" || reason == "snaplen" || reason == "one-direction"
 }
 
 // blame counts bytes that a protocol could not read.
@@ -56,6 +56,12 @@ func (t *tally) blame(protocol, reason string, n int64) {
 // Closed counts what a flow carried.
 func (d *detector) Closed(f *stream.Flow) {
 	name := d.tags[f.Tag]
+	if !f.Conn.UDP && f.HasData() {
+		d.p.connections++
+		if f.OneSided() {
+			d.p.oneSided++
+		}
+	}
 	f.Carried(func(input int, n int64) {
 		c := &d.p.coverage[input]
 		if reason, ok := strings.CutPrefix(name, blindTag); ok {
@@ -124,6 +130,7 @@ func (t *tally) count(reason string, n int64) {
 func (t *tally) streams(s stream.Stats) {
 	t.count("snaplen", s.Snapped)
 	t.count("lost-segments", s.Lost)
+	t.count("one-direction", s.OneWay)
 	t.count("out-of-sequence", s.Stray)
 	t.count("over-budget", s.Dropped)
 }

@@ -40,18 +40,20 @@ type Flow struct {
 
 // half is the bytes of one side.
 type half struct {
-	first   uint32 // sequence number of the first byte
-	next    uint32 // of the next byte to deliver
-	known   bool   // both are set
-	acked   uint32 // the other side's last acknowledgement of these bytes
-	hasAck  bool
-	fin     bool // a FIN was seen, at finSeq
-	finSeq  uint32
-	ended   bool
-	moved   bool // bytes were delivered since the flow began to wait
-	queue   []segment
-	queued  int64
-	history history
+	first    uint32 // sequence number of the first byte
+	next     uint32 // of the next byte to deliver
+	known    bool   // both are set
+	acked    uint32 // the other side's last acknowledgement of these bytes
+	hasAck   bool
+	firstAck uint32 // the first of them
+	seen     bool   // any packet of this side
+	fin      bool   // a FIN was seen, at finSeq
+	finSeq   uint32
+	ended    bool
+	moved    bool // bytes were delivered since the flow began to wait
+	queue    []segment
+	queued   int64
+	history  history
 }
 
 // SetDecoder gives the rest of the flow to another decoder.
@@ -127,7 +129,11 @@ func (f *Flow) replacedBy(p *packet.Packet, side wire.Side) bool {
 func (f *Flow) segment(p *packet.Packet, side wire.Side, at wire.At, block content.Block) {
 	f.lastAt = at
 	h, o := &f.half[side], &f.half[side.Other()]
+	h.seen = true
 	if p.Flags&packet.ACK != 0 {
+		if !o.hasAck {
+			o.firstAck = p.Ack
+		}
 		o.acked, o.hasAck = p.Ack, true
 	}
 	seq := p.Seq
@@ -235,7 +241,11 @@ func (f *Flow) hand(side wire.Side, seq uint32, b []byte, missing int, at wire.A
 
 // gap passes on that the next n bytes of a side were in no packet.
 func (f *Flow) gap(side wire.Side, n uint32, at wire.At) {
-	f.table.stats(at).Lost += int64(n)
+	if f.half[side].seen {
+		f.table.stats(at).Lost += int64(n)
+	} else {
+		f.table.stats(at).OneWay += int64(n)
+	}
 	f.holes.add(side, f.half[side].next, n)
 	f.passOn(side, n, at)
 }
@@ -311,6 +321,7 @@ func (f *Flow) finish(how wire.Ending, at wire.At) {
 	}
 	for side := wire.Side(0); side < 2; side++ {
 		f.lastAcked(side, at)
+		f.unheard(side, at)
 		f.fin(side, at)
 	}
 	f.end(0, how, at)

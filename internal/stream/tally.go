@@ -15,6 +15,7 @@ type Stats struct {
 	Dropped     int64 // bytes that had no room within the budget
 	Snapped     int64 // bytes cut off by the snap length
 	Lost        int64 // bytes in no packet
+	OneWay      int64 // bytes in no packet, of a side of which none was seen
 	Gaps        int64 // holes passed on
 	Checksum    int64 // copies set aside for a wrong checksum
 	Evicted     int64 // flows forgotten to stay within the budget
@@ -70,6 +71,24 @@ func (f *Flow) Carried(each func(input int, n int64)) {
 	each(int(f.carried.first.input), f.carried.first.n)
 	for _, m := range f.carried.more {
 		each(int(m.input), m.n)
+	}
+}
+
+// HasData says whether decoders were given anything.
+func (f *Flow) HasData() bool { return f.carried.first.n > 0 }
+
+// OneSided says whether no packet of one side was seen.
+func (f *Flow) OneSided() bool { return !f.half[0].seen || !f.half[1].seen }
+
+// unheard counts the bytes of a side of which no packet was seen, not even where
+// they begin: the other side acknowledged them.
+func (f *Flow) unheard(side wire.Side, at wire.At) {
+	h := &f.half[side]
+	if h.seen || h.known || !h.hasAck {
+		return
+	}
+	if n := int32(h.acked - h.firstAck); n > 1 { // one is the FIN
+		f.table.stats(at).OneWay += int64(n)
 	}
 }
 

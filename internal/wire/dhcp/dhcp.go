@@ -66,6 +66,7 @@ type flow struct {
 
 func (f *flow) Data(from wire.Side, c wire.Chunk) {
 	if c.Cut > 0 {
+		f.p.env.Blind(wire.AroundLoss, int64(len(c.Data)))
 		return
 	}
 	if ports(f.c, 546, 547) {

@@ -56,6 +56,7 @@ type flow struct {
 
 func (f *flow) Data(from wire.Side, c wire.Chunk) {
 	if c.Cut > 0 || len(c.Data) < headerLen {
+		f.p.env.Blind(wire.AroundLoss, int64(len(c.Data)))
 		return
 	}
 	switch {

@@ -1,5 +1,7 @@
 package smb2
 
+import "waybill/internal/wire"
+
 // maxChain bounds the messages of one compound.
 const maxChain = 256
 
@@ -205,6 +207,6 @@ func (c *conn) unasked(h *header, m fields, at place) {
 	case h.command == cmdWrite || h.command == cmdSetInfo:
 		c.session(h.session).unknownWrites++
 	case h.command == cmdRead:
-		c.p.env.Blind(c.blindReason(), int64(len(m))-headerLen-readResponseLen)
+		c.p.env.Blind(wire.AroundLoss, int64(len(m))-headerLen-readResponseLen)
 	}
 }

@@ -140,14 +140,6 @@ func (c *conn) lostMessages(from wire.Side) {
 	}
 }
 
-// blindReason is why what a message belongs to is not known.
-func (c *conn) blindReason() string {
-	if !c.heard[0] || !c.heard[1] {
-		return "one-direction"
-	}
-	return wire.AroundLoss
-}
-
 // message takes one whole message without its length field.
 func (c *conn) message(m []byte, at place) {
 	switch string(m[:4]) {

@@ -193,7 +193,7 @@ func TestOneDirection(t *testing.T) {
 	}
 	how.side = 1
 	got = s.play(t, how).want()
-	if got.BlindSeen["one-direction"] != 5000 {
+	if got.BlindSeen["around-loss"] != 5000 {
 		t.Errorf("blind: %v", got.BlindSeen)
 	}
 }

@@ -46,7 +46,7 @@ func (c *conn) answeredRead(h *header, m fields, at place, n int) *request {
 	}
 	r := c.answered(h)
 	if r == nil {
-		c.p.env.Blind(c.blindReason(), int64(n))
+		c.p.env.Blind(wire.AroundLoss, int64(n))
 		return nil
 	}
 	if !r.readable() {
