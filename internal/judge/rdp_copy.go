@@ -18,16 +18,17 @@ func overRDP(e Event) string {
 	return hostKey(e.Transfer.Destination)
 }
 
-// screens says that an encrypted session moved no more than screens do.
+// screens says that nothing that an encrypted session moved need be a file.
 func screens(t *model.Transfer) bool {
-	return t.Completeness == model.Opaque && t.Operation == model.Pull
+	return t.Completeness == model.Opaque && (t.Estimate == nil || t.Estimate.Low == 0)
 }
 
 func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
 	text := "a file crossed a Remote Desktop session (" + t.Path + ")"
 	if t.Completeness == model.Opaque {
-		text = fmt.Sprintf("a Remote Desktop client sent about %d bytes, more than keys and pointer are", t.Estimate.Size)
+		text = fmt.Sprintf("about %d bytes (%d to %d) crossed a Remote Desktop session out of the pattern of screens and keys: %s",
+			t.Estimate.Size, t.Estimate.Low, t.Estimate.High, t.Reason)
 	}
 	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: 2,
 		Text: text, Evidence: t.Evidence, Techniques: []string{"T1021.001"}}}

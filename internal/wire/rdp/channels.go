@@ -1,6 +1,7 @@
 package rdp
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"waybill/internal/wire"
@@ -14,12 +15,19 @@ const (
 
 // Flags of a piece of a channel's data (MS-RDPBCGR 2.2.6.1.1).
 const (
+	pieceHead       = 8
 	pieceFirst      = 0x1
 	pieceLast       = 0x2
 	pieceCompressed = 0x200000
 )
 
-// maxPart bounds a message of a channel: file data come in pieces of 64 KiB to 16
+// The two channels that files cross (MS-RDPECLIP 1.3, MS-RDPEFS 2.1).
+const (
+	clipboardChannel = "cliprdr"
+	devicesChannel   = "rdpdr"
+)
+
+// maxPart bounds a message of a channel: file data come in messages of 4 KiB to 16
 // MiB.
 const maxPart = 20 << 20
 
@@ -36,29 +44,57 @@ type part struct {
 	charged int64
 }
 
+// known says whether an id is of a channel of this session.
+func (d *conn) known(id uint16) bool { return id == d.screen && id != 0 || d.channelOf(id) != "" }
+
+// channelOf is the name of a static virtual channel.
+func (d *conn) channelOf(id uint16) string {
+	for i, x := range d.channelIDs {
+		if x == id && i < len(d.channels) {
+			return d.channels[i]
+		}
+	}
+	return ""
+}
+
 // mcs takes one MCS packet (T.125 7, with the PER of MS-RDPBCGR 2.2.8.1.1).
 func (d *conn) mcs(from wire.Side, b []byte, c wire.Chunk) {
-	if d.channelIDs == nil || d.method != 0 || len(b) < 8 || b[0] != sendDataRequest && b[0] != sendDataIndication {
+	switch {
+	case int(from) == d.client && d.name == "" && bytes.HasPrefix(b, connectInitial):
+		d.clientData(b)
+		return
+	case int(from) != d.client && d.channelIDs == nil && bytes.HasPrefix(b, connectResponse):
+		d.serverData(b)
+		return
+	case d.channelIDs == nil || len(b) < 8 || b[0] != sendDataRequest && b[0] != sendDataIndication:
 		return
 	}
 	id := binary.BigEndian.Uint16(b[3:])
-	name := ""
-	for i, x := range d.channelIDs {
-		if x == id && i < len(d.channels) {
-			name = d.channels[i]
-		}
-	}
-	if name != "cliprdr" && name != "rdpdr" {
+	name := d.channelOf(id)
+	if name != clipboardChannel && name != devicesChannel {
 		return
 	}
 	at := 7
 	if b[6]&0x80 != 0 {
 		at = 8
 	}
-	if len(b) < at+8 {
+	if len(b) < at+pieceHead {
+		return
+	}
+	if d.method != 0 {
+		d.halves[from].moved += int64(max(0, len(b)-at-pieceHead-securityHead(d.method)))
 		return
 	}
 	d.piece(name, channelSide{id, from}, b[at:], c)
+}
+
+// securityHead is what encryption puts before each packet (MS-RDPBCGR 2.2.8.1.1.2.2,
+// 2.2.8.1.1.2.3).
+func securityHead(method uint32) int {
+	if methods[method] == "FIPS" {
+		return 16
+	}
+	return 12
 }
 
 // piece takes one piece of a channel's data.
@@ -76,34 +112,40 @@ func (d *conn) piece(name string, key channelSide, b []byte, c wire.Chunk) {
 		d.parts[key] = p
 	}
 	if flags&pieceCompressed != 0 {
-		d.p.env.Blind("compressed-unknown", int64(len(b)-8))
+		d.p.env.Blind("compressed-unknown", int64(len(b)-pieceHead))
 		p.skip = true
 	}
-	if n := int64(len(b) - 8); !p.skip && d.p.env.Budget().Take(n) {
+	if n := int64(len(b) - pieceHead); !p.skip && len(p.b) < p.size && d.p.env.Budget().Take(n) {
 		p.charged += n
-		p.b = append(p.b, b[8:]...)
-	} else {
+		p.b = append(p.b, b[pieceHead:]...)
+	} else if n > 0 {
 		p.skip = true
 	}
-	if flags&pieceLast == 0 && len(p.b) < p.size {
+	if flags&pieceLast == 0 {
 		return
 	}
 	delete(d.parts, key)
-	d.p.env.Budget().Give(p.charged)
-	if p.skip {
-		return
+	if p.skip || len(p.b) < p.size {
+		d.missed()
+	} else {
+		d.message(name, key.from, p.b, c)
 	}
-	if name == "cliprdr" {
+	d.p.env.Budget().Give(p.charged)
+}
+
+// message takes a whole message of a channel.
+func (d *conn) message(name string, from wire.Side, b []byte, c wire.Chunk) {
+	if name == clipboardChannel {
 		if d.clip == nil {
 			d.clip = &clipboard{d: d}
 		}
-		d.clip.message(key.from, p.b, c)
+		d.clip.message(from, b, c)
 		return
 	}
 	if d.drives == nil {
-		d.drives = &drives{d: d, files: map[fileKey]*redirected{}, waiting: map[ioKey]*ioRequest{}}
+		d.drives = newDrives(d)
 	}
-	d.drives.message(p.b, c)
+	d.drives.message(from, b, c)
 }
 
 // lostData notes that bytes of a side were lost.
@@ -113,6 +155,11 @@ func (d *conn) lostData(from wire.Side) {
 			p.skip = true
 		}
 	}
+	d.missed()
+}
+
+// missed notes that a message was not read.
+func (d *conn) missed() {
 	if d.drives != nil {
 		d.drives.lost = true
 	}

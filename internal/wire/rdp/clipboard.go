@@ -7,7 +7,6 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
-	"waybill/internal/wire/fileshare"
 )
 
 // Messages of the clipboard channel (MS-RDPECLIP 2.2.1).
@@ -15,11 +14,18 @@ const (
 	clipFormatData   = 5
 	clipFileRequest  = 8
 	clipFileResponse = 9
+	clipLock         = 10
+	clipUnlock       = 11
 
 	clipHeader     = 8
 	clipFailed     = 2
 	clipWantsSize  = 1
 	descriptorSize = 592 // FILEDESCRIPTORW, MS-RDPECLIP 2.2.5.2.3.1
+	hasSize        = 0x40
+
+	maxListed   = 4096 // files of one list
+	maxRequests = 256
+	maxLocks    = 16
 )
 
 // clipboard follows files that are pasted: one end lists them, the other asks for
@@ -27,15 +33,23 @@ const (
 type clipboard struct {
 	d        *conn
 	lost     bool
-	files    [2][]*pasted // that a side offers, by their place in the list
+	lists    [2]*fileList            // that a side offers
+	locked   [2]map[uint32]*fileList // lists of a side that the other one still uses, by its lock
+	kept     []*fileList             // all lists not yet reported, the oldest first
 	requests []clipRequest
 	ordinal  int
+}
+
+// fileList is what one end had on its clipboard.
+type fileList struct {
+	from  wire.Side
+	files []*pasted
 }
 
 // pasted is one file of a list.
 type pasted struct {
 	name       string
-	size       int64
+	size       int64 // -1 when it was not said
 	file       *content.File
 	start, end model.Time
 	seen       wire.Packets
@@ -45,8 +59,9 @@ type pasted struct {
 type clipRequest struct {
 	from   wire.Side
 	stream uint32
-	index  int
+	file   *pasted
 	off    int64
+	most   int
 	bytes  bool
 }
 
@@ -57,20 +72,33 @@ func (x *clipboard) message(from wire.Side, b []byte, c wire.Chunk) {
 	le := binary.LittleEndian
 	kind, flags := le.Uint16(b), le.Uint16(b[2:])
 	body := b[clipHeader:min(len(b), clipHeader+int(min(le.Uint32(b[4:]), maxPart)))]
-	switch kind {
-	case clipFormatData:
+	switch {
+	case kind == clipFormatData:
 		x.listed(from, body)
-	case clipFileRequest:
-		if len(body) >= 24 {
-			x.requests = append(x.requests[max(0, len(x.requests)-255):], clipRequest{from: from, stream: le.Uint32(body),
-				index: int(int32(le.Uint32(body[4:]))), off: int64(uint64(le.Uint32(body[16:]))<<32 | uint64(le.Uint32(body[12:]))),
-				bytes: le.Uint32(body[8:])&clipWantsSize == 0})
-		}
-	case clipFileResponse:
-		if len(body) >= 4 {
-			x.answered(from, le.Uint32(body), body[4:], flags&clipFailed != 0, c)
+	case kind == clipFileRequest && len(body) >= 24:
+		x.asked(from, body)
+	case kind == clipFileResponse && len(body) >= 4:
+		x.answered(from, le.Uint32(body), body[4:], flags&clipFailed != 0, c)
+	case kind == clipLock && len(body) >= 4:
+		x.lock(from, le.Uint32(body))
+	case kind == clipUnlock && len(body) >= 4:
+		if l := x.locked[from.Other()]; l != nil {
+			delete(l, le.Uint32(body))
 		}
 	}
+}
+
+// lock keeps the other side's list: requests that name the lock mean it, whatever
+// comes on the clipboard later (MS-RDPECLIP 2.2.4.1).
+func (x *clipboard) lock(from wire.Side, id uint32) {
+	owner := from.Other()
+	if x.lists[owner] == nil {
+		return
+	}
+	if x.locked[owner] == nil || len(x.locked[owner]) >= maxLocks {
+		x.locked[owner] = map[uint32]*fileList{}
+	}
+	x.locked[owner][id] = x.lists[owner]
 }
 
 // listed takes a list of files: data of 592 bytes each behind a count.
@@ -80,18 +108,57 @@ func (x *clipboard) listed(from wire.Side, b []byte) {
 		return
 	}
 	n := int(le.Uint32(b))
-	if n < 1 || n > 4096 || len(b)-4 < n*descriptorSize {
+	if n < 1 || n > maxListed || len(b)-4 != n*descriptorSize || !x.d.p.env.Budget().Take(int64(n*descriptorSize)) {
 		return
 	}
-	x.emit(from)
+	l := &fileList{from: from}
 	for i := range n {
 		f := b[4+i*descriptorSize:][:descriptorSize]
-		p := &pasted{size: int64(uint64(le.Uint32(f[64:]))<<32 | uint64(le.Uint32(f[68:]))), name: utf16String(f[72:592])}
-		x.files[from] = append(x.files[from], p)
+		p := &pasted{size: -1, name: utf16String(f[72:592])}
+		if le.Uint32(f)&hasSize != 0 {
+			p.size = int64(uint64(le.Uint32(f[64:]))<<32 | uint64(le.Uint32(f[68:])))
+		}
+		l.files = append(l.files, p)
 	}
+	x.lists[from] = l
+	x.kept = append(x.kept, l)
+	x.settle()
 }
 
-// answered takes bytes of a file.
+// settle reports the lists that nobody can ask for any more.
+func (x *clipboard) settle() {
+	x.kept = slices.DeleteFunc(x.kept, func(l *fileList) bool {
+		if x.lists[l.from] == l {
+			return false
+		}
+		for _, k := range x.locked[l.from] {
+			if k == l {
+				return false
+			}
+		}
+		x.emit(l)
+		return true
+	})
+}
+
+// asked takes a request for a file's size or bytes (MS-RDPECLIP 2.2.5.3).
+func (x *clipboard) asked(from wire.Side, b []byte) {
+	le := binary.LittleEndian
+	l := x.lists[from.Other()]
+	if len(b) >= 28 {
+		if k := x.locked[from.Other()][le.Uint32(b[24:])]; k != nil {
+			l = k
+		}
+	}
+	i := int(int32(le.Uint32(b[4:])))
+	if l == nil || i < 0 || i >= len(l.files) {
+		return
+	}
+	x.requests = append(x.requests[max(0, len(x.requests)-maxRequests+1):], clipRequest{from: from, stream: le.Uint32(b), file: l.files[i],
+		off: int64(uint64(le.Uint32(b[16:]))<<32 | uint64(le.Uint32(b[12:]))), most: int(le.Uint32(b[20:])), bytes: le.Uint32(b[8:])&clipWantsSize == 0})
+}
+
+// answered takes a file's size or bytes.
 func (x *clipboard) answered(from wire.Side, stream uint32, data []byte, failed bool, c wire.Chunk) {
 	i := slices.IndexFunc(x.requests, func(r clipRequest) bool { return r.stream == stream && r.from != from })
 	if i < 0 {
@@ -99,55 +166,54 @@ func (x *clipboard) answered(from wire.Side, stream uint32, data []byte, failed 
 	}
 	r := x.requests[i]
 	x.requests = slices.Delete(x.requests, i, i+1)
-	if failed || !r.bytes || r.index < 0 || r.index >= len(x.files[from]) {
+	p := r.file
+	switch {
+	case failed:
 		return
-	}
-	p := x.files[from][r.index]
-	if p.file == nil {
+	case !r.bytes:
+		if len(data) >= 8 {
+			p.size = max(-1, int64(binary.LittleEndian.Uint64(data)))
+		}
+		return
+	case p.file == nil:
 		p.file, p.seq = x.d.p.env.File(content.Read), c.Seq
 	}
+	data = data[:min(len(data), r.most)]
 	p.file.Write(r.off, data, nil)
+	if len(data) < r.most && p.size < 0 {
+		p.size = r.off + int64(len(data))
+	}
 	wire.Stretch(&p.start, &p.end, c.Time)
 	p.seen.Add(c.At)
 }
 
-// emit reports the files that a side gave, and forgets its list.
-func (x *clipboard) emit(from wire.Side) {
-	for _, p := range x.files[from] {
+// emit reports the files of a list of which bytes moved.
+func (x *clipboard) emit(l *fileList) {
+	x.d.p.env.Budget().Give(int64(len(l.files) * descriptorSize))
+	for _, p := range l.files {
 		if p.file == nil {
 			continue
 		}
 		x.ordinal++
-		t := x.d.moved(from, p.name, p.seq, x.ordinal)
+		t := x.d.moved(l.from, p.name, p.seq, x.ordinal)
 		t.Start, t.End, t.Seen, t.What = p.start, p.end, p.seen, "RDP clipboard"
 		t.Notes = append(t.Notes, "by the clipboard")
 		e := content.End{Size: p.size}
-		if x.lost && !p.file.Covers(0, p.size) {
+		switch {
+		case p.size < 0:
+			e.Incomplete = "the file's size is not known"
+		case x.lost && !p.file.Covers(0, p.size):
 			e.Incomplete = "messages were lost"
 		}
 		p.file.Close(e)
 		t.Content = p.file
 		x.d.p.env.Transfer(t)
 	}
-	x.files[from] = nil
 }
 
-func (x *clipboard) end(wire.Ending) {
-	x.emit(0)
-	x.emit(1)
-}
-
-// moved starts the transfer of a file that a side gave.
-func (d *conn) moved(from wire.Side, path string, seq uint32, ordinal int) *wire.Transfer {
-	t := &wire.Transfer{Conns: []*wire.Conn{d.wire}}
-	t.ID = wire.ID("t", channel, d.wire, from, seq, ordinal, []byte(path)...)
-	t.Channel, t.Path, t.Name, t.Status = channel, path, fileshare.LastElement(path), model.Done
-	t.Source, t.Destination = d.wire.Ends[from].Endpoint(), d.wire.Ends[from.Other()].Endpoint()
-	t.Operation, t.Initiator = model.Push, model.BySource
-	if int(from) != d.client {
-		t.Operation, t.Initiator = model.Pull, model.ByDestination
+func (x *clipboard) end() {
+	for _, l := range x.kept {
+		x.emit(l)
 	}
-	t.User = d.cookie
-	t.Session = &model.Session{Dialect: d.security, Workstation: d.name, Channels: 1}
-	return t
+	x.kept = nil
 }

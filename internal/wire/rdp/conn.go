@@ -1,25 +1,13 @@
 package rdp
 
 import (
-	"bytes"
 	"encoding/binary"
-	"fmt"
-	"strings"
-	"unicode/utf16"
 
 	"waybill/internal/model"
 	"waybill/internal/wire"
 )
 
 const opaqueFrom = 16 << 10 // contract, transfer
-
-// Negotiation of security (MS-RDPBCGR 2.2.1.1.1, 2.2.1.2.1).
-const (
-	negotiationRequest  = 1
-	negotiationResponse = 2
-)
-
-var securityNames = map[uint32]string{0: "standard RDP security", 1: "TLS", 2: "CredSSP", 4: "RDSTLS", 8: "CredSSP with early user authorization", 16: "RDS AAD"}
 
 type conn struct {
 	p      *protocol
@@ -35,11 +23,13 @@ type conn struct {
 
 	cookie, name string // as the client says
 	build        uint32
+	asked        string // kinds of security that the client offers
 	security     string
-	sealed       bool // what follows cannot be read
-	method       uint32
+	sealed       bool     // what follows is TLS, or nothing that can be read
+	method       uint32   // of standard security; 0 is none
 	channels     []string // static virtual channels, as the client asks for them
 	channelIDs   []uint16
+	screen       uint16 // the MCS channel of all else
 	parts        map[channelSide]*part
 	clip         *clipboard
 	drives       *drives
@@ -47,80 +37,165 @@ type conn struct {
 
 // half is one side.
 type half struct {
-	buf   []byte
-	total int64
-	lost  int64
-	large int64 // bytes in large chunks
+	buf    []byte // of a packet that has not all come
+	tsdu   []byte // of a message that X.224 cut
+	total  int64
+	lost   int64
+	large  int64 // bytes in large chunks
+	astray bool  // bytes were lost: the next packet is still to be found
+	tls    records
+	volume volume
+	moved  int64 // payload on the channels of clipboard and drives, encrypted by standard security
 }
 
-// maxHeld bounds what is gathered of a packet in clear.
-const maxHeld = 64 << 10
+// largeChunk is the least of a segment that carries more than keys and pointer.
+const largeChunk = 1000
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	if d.start == 0 {
-		d.first, d.from = c.Seq, from
-		if d.client < 0 {
-			d.client = int(from)
-			if len(c.Data) > 5 && c.Data[5] == connectionConfirm {
-				d.client = int(from.Other())
-			}
-		}
+		d.begin(from, c)
 	}
 	wire.Stretch(&d.start, &d.end, c.Time)
 	d.seen.Add(c.At)
 	h := &d.halves[from]
 	h.total += int64(len(c.Data)) + int64(c.Cut)
-	if len(c.Data) >= 1000 {
+	if len(c.Data) >= largeChunk {
 		h.large += int64(len(c.Data))
 	}
-	if d.sealed {
+	b := c.Data
+	if !d.sealed {
+		b = d.gather(from, c)
+	}
+	if d.sealed && !d.wire.UDP {
+		h.tls.take(b, c.Time, &h.volume)
+	}
+}
+
+func (d *conn) begin(from wire.Side, c wire.Chunk) {
+	d.first, d.from = c.Seq, from
+	if d.client >= 0 {
 		return
 	}
-	h.buf = append(h.buf, c.Data...)
-	n := d.consume(from, h.buf, c)
-	h.buf = append(h.buf[:0], h.buf[n:]...)
+	d.client = int(from)
+	if len(c.Data) > 5 && c.Data[5] == connectionConfirm {
+		d.client = int(from.Other())
+	}
+}
+
+// gather takes the whole packets that c completes, keeps the rest, and gives back
+// what comes after the packets when TLS begins.
+func (d *conn) gather(from wire.Side, c wire.Chunk) []byte {
+	h := &d.halves[from]
+	b := c.Data
+	if len(h.buf) > 0 {
+		h.buf = append(h.buf, b...)
+		b = h.buf
+	}
+	for again := true; again; again = h.astray {
+		if h.astray {
+			at := d.find(b)
+			if at < 0 {
+				h.buf = append(h.buf[:0], b[max(0, len(b)-resyncLen):]...)
+				return nil
+			}
+			h.astray = false
+			b = b[at:]
+		}
+		b = b[d.consume(from, b, c):]
+	}
+	if d.sealed {
+		h.buf = nil
+		return b
+	}
+	h.buf = append(h.buf[:0], b...)
+	return nil
 }
 
 func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
 	h := &d.halves[from]
 	h.total += n
 	h.lost += n
-	h.buf = h.buf[:0]
+	h.buf, h.tsdu, h.astray = h.buf[:0], h.tsdu[:0], true
+	h.tls.lose()
+	h.volume.lose()
 	d.lostData(from)
+}
+
+// fastPath tells packets of the fast path from TPKT by the action in their first
+// bits (MS-RDPBCGR 2.2.8.1.2, 2.2.9.1.2).
+const fastPathMask = 3
+
+// packetLen is the length of the packet that b begins: 0 when b is too short to
+// tell, below 0 when it begins none.
+func packetLen(b []byte) int {
+	n, head := 0, 0
+	switch {
+	case b[0] == 3 && len(b) >= tpktLen:
+		n, head = int(binary.BigEndian.Uint16(b[2:])), tpktLen+3
+	case b[0] == 3:
+		return 0
+	case b[0]&fastPathMask != 0: // TLS, CredSSP, damage
+		return -1
+	case len(b) >= 2 && b[1]&0x80 == 0:
+		n, head = int(b[1]), 3
+	case len(b) >= 3:
+		n, head = int(b[1]&0x7f)<<8|int(b[2]), 4
+	default:
+		return 0
+	}
+	if n < head {
+		return -1
+	}
+	return n
 }
 
 // consume takes the whole packets of b and gives their length.
 func (d *conn) consume(from wire.Side, b []byte, c wire.Chunk) int {
 	at := 0
-	for !d.sealed && len(b)-at >= tpktLen {
+	for !d.sealed && at < len(b) {
 		p := b[at:]
-		n := 0
-		switch {
-		case p[0] == 3: // TPKT
-			n = int(binary.BigEndian.Uint16(p[2:]))
-		case p[0]&3 == 0: // fast path (MS-RDPBCGR 2.2.8.1.2)
-			n = int(p[1])
-			if n&0x80 != 0 {
-				n = (n&0x7f)<<8 | int(p[2])
-			}
-		default: // TLS, CredSSP, damage
-			d.sealed = true
-			return len(b)
-		}
-		if n < 4 || n > maxHeld {
-			d.sealed = true
-			return len(b)
-		}
-		if len(p) < n {
+		n := packetLen(p)
+		if n < 0 {
+			d.sealed = d.security == "" || isRecord(p)
+			d.halves[from].astray = !d.sealed
 			return at
 		}
-		if p[0] == 3 && n >= 7 {
+		if n == 0 || len(p) < n {
+			return at
+		}
+		if p[0] == 3 {
 			d.packet(from, p[tpktLen:n], c)
 		}
 		at += n
 	}
 	return at
 }
+
+// resyncLen is what tells a packet of a channel: TPKT, X.224 data, and the begin
+// of an MCS packet.
+const resyncLen = tpktLen + 3 + 5
+
+// find gives where a packet of a channel that the two ends agreed on begins in b
+// after a loss, below 0 where none does.
+func (d *conn) find(b []byte) int {
+	for at := 0; at+resyncLen <= len(b); at++ {
+		p := b[at:]
+		if p[0] != 3 || p[1] != 0 || packetLen(p) < resyncLen || p[4] != 2 || p[5] != dataPacket || p[6] != lastFragment {
+			continue
+		}
+		m := p[tpktLen+3:]
+		if (m[0] == sendDataRequest || m[0] == sendDataIndication) && d.known(binary.BigEndian.Uint16(m[3:])) {
+			return at
+		}
+	}
+	return -1
+}
+
+// lastFragment marks the last X.224 packet of a message (ITU-T X.224 13.7.3).
+const lastFragment = 0x80
+
+// maxMessage bounds a message that X.224 cut into packets.
+const maxMessage = 64 << 10
 
 // packet takes one X.224 packet.
 func (d *conn) packet(from wire.Side, b []byte, c wire.Chunk) {
@@ -130,132 +205,32 @@ func (d *conn) packet(from wire.Side, b []byte, c wire.Chunk) {
 	case connectionConfirm:
 		d.confirm(b)
 	case dataPacket:
-		if int(from) == d.client && d.name == "" && bytes.Contains(b, []byte{0x01, 0xc0}) {
-			d.clientData(b)
-		}
-		if int(from) != d.client && d.channelIDs == nil {
-			d.serverData(b)
-		}
-		if len(b) > 3 {
+		h := &d.halves[from]
+		if b[2]&lastFragment != 0 && len(h.tsdu) == 0 {
 			d.mcs(from, b[3:], c)
-		}
-	}
-}
-
-func (d *conn) request(b []byte) {
-	rest := b[min(7, len(b)):]
-	if line, _, ok := bytes.Cut(rest, []byte("\r\n")); ok {
-		if name, found := bytes.CutPrefix(line, []byte("Cookie: mstshash=")); found {
-			d.cookie = printable(string(name))
-		}
-	}
-}
-
-func (d *conn) confirm(b []byte) {
-	d.security = securityNames[0]
-	if rest := b[min(7, len(b)):]; len(rest) >= 8 && rest[0] == negotiationResponse {
-		chosen := binary.LittleEndian.Uint32(rest[4:])
-		d.security = securityNames[chosen]
-		d.sealed = chosen != 0
-	}
-}
-
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s[:min(len(s), 256)])
-}
-
-// Blocks of user data in the GCC conference (MS-RDPBCGR 2.2.1.3, 2.2.1.4).
-const (
-	clientCore     = 0xc001
-	clientNetwork  = 0xc003
-	serverSecurity = 0x0c02
-	serverNetwork  = 0x0c03
-)
-
-// blocks visits the user data blocks of MCS Connect: a type and a length each,
-// from the first of a type on that all of the rest follows.
-func blocks(b []byte, first uint16, visit func(kind uint16, body []byte)) {
-	le := binary.LittleEndian
-	start := 0
-	for ; !chained(b[start:], first); start++ {
-		if start+4 > len(b) {
 			return
 		}
-	}
-	for at := start; at+4 <= len(b); at += int(le.Uint16(b[at+2:])) {
-		if !chained(b[at:], le.Uint16(b[at:])) {
+		if len(h.tsdu)+len(b) > maxMessage {
+			h.tsdu = h.tsdu[:0]
 			return
 		}
-		visit(le.Uint16(b[at:]), b[at+4:at+int(le.Uint16(b[at+2:]))])
-	}
-}
-
-// chained says whether b begins with a block of a type whose length fits.
-func chained(b []byte, kind uint16) bool {
-	if len(b) < 4 || binary.LittleEndian.Uint16(b) != kind {
-		return false
-	}
-	n := int(binary.LittleEndian.Uint16(b[2:]))
-	return n >= 8 && n <= len(b)
-}
-
-// clientData reads the client's core and network data.
-func (d *conn) clientData(b []byte) {
-	le := binary.LittleEndian
-	blocks(b, clientCore, func(kind uint16, body []byte) {
-		switch {
-		case kind == clientCore && len(body) >= 52:
-			d.build = le.Uint32(body[16:])
-			d.name = utf16String(body[20:52])
-		case kind == clientNetwork && len(body) >= 4:
-			for n := min(int(le.Uint32(body)), 31, (len(body)-4)/12); n > 0; n-- {
-				name, _, _ := bytes.Cut(body[4+12*len(d.channels):][:8], []byte{0})
-				d.channels = append(d.channels, strings.ToLower(printable(string(name))))
-			}
+		h.tsdu = append(h.tsdu, b[3:]...)
+		if b[2]&lastFragment != 0 {
+			d.mcs(from, h.tsdu, c)
+			h.tsdu = h.tsdu[:0]
 		}
-	})
-}
-
-// serverData reads the server's choice of encryption and the ids of channels.
-func (d *conn) serverData(b []byte) {
-	le := binary.LittleEndian
-	blocks(b, 0x0c01, func(kind uint16, body []byte) {
-		switch {
-		case kind == serverSecurity && len(body) >= 4:
-			d.method = le.Uint32(body)
-		case kind == serverNetwork && len(body) >= 4:
-			d.channelIDs = []uint16{}
-			for n := min(int(le.Uint16(body[2:])), 31, (len(body)-4)/2); n > 0; n-- {
-				d.channelIDs = append(d.channelIDs, le.Uint16(body[4+2*len(d.channelIDs):]))
-			}
-		}
-	})
-	if d.channelIDs != nil && d.method != 0 {
-		d.sealed = true
-		d.security += ", encrypted"
 	}
-}
-
-func utf16String(b []byte) string {
-	units := make([]uint16, 0, len(b)/2)
-	for ; len(b) >= 2; b = b[2:] {
-		u := binary.LittleEndian.Uint16(b)
-		if u == 0 {
-			break
-		}
-		units = append(units, u)
-	}
-	return printable(string(utf16.Decode(units)))
 }
 
 func (d *conn) ends() (client, server wire.AddrPort) {
 	s := wire.Side(max(d.client, 0))
 	return d.wire.Ends[s], d.wire.Ends[s.Other()]
+}
+
+// sides gives the halves of client and server.
+func (d *conn) sides() (up, down *half) {
+	s := wire.Side(max(d.client, 0))
+	return &d.halves[s], &d.halves[s.Other()]
 }
 
 func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
@@ -270,77 +245,18 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 		d.drives.end(how)
 	}
 	if d.clip != nil {
-		d.clip.end(how)
+		d.clip.end()
 	}
 	if d.start == 0 {
 		return
 	}
 	d.session()
-	up, down := &d.halves[max(d.client, 0)], &d.halves[1-max(d.client, 0)]
-	if d.sealed {
+	if d.encrypted() {
+		up, down := d.sides()
 		d.p.env.Blind("encrypted-rdp", up.total+down.total-up.lost-down.lost)
-	}
-	if d.sealed && max(up.total, down.total) >= opaqueFrom {
-		d.transfer(up, down)
+		d.opaque(up, down)
 	}
 }
 
-// session reports the session.
-func (d *conn) session() {
-	client, server := d.ends()
-	a := &wire.Access{Conn: d.wire, Seen: d.seen}
-	a.ID = wire.ID("a", channel, d.wire, d.from, d.first, 0, []byte("rdp-session")...)
-	a.Time, a.What, a.Channel = d.start, "rdp-session", channel
-	a.Source, a.Destination = client.Endpoint(), server.Endpoint()
-	a.User, a.Object = d.cookie, d.name
-	var detail []string
-	if d.name != "" {
-		detail = append(detail, fmt.Sprintf("client name %s, build %d", d.name, d.build))
-	}
-	if d.security != "" {
-		detail = append(detail, d.security)
-	}
-	if len(d.channels) > 0 {
-		detail = append(detail, "channels "+strings.Join(d.channels, " "))
-	}
-	up, down := &d.halves[max(d.client, 0)], &d.halves[1-max(d.client, 0)]
-	detail = append(detail, fmt.Sprintf("%d bytes sent, %d received", up.total, down.total))
-	a.Detail = strings.Join(detail, ", ")
-	d.p.env.Access(a)
-}
-
-// uploadPattern is how much a client sends at most for what it receives, in
-// keys, pointer and acknowledgements; unverified beyond the public captures.
-const uploadPattern = 4
-
-// transfer reports what an encrypted session moved in its heavier direction.
-// Screens make the server's side heavy; a client that sends more than it gets
-// sends something else than keys.
-func (d *conn) transfer(up, down *half) {
-	client, server := d.ends()
-	t := &wire.Transfer{Conns: []*wire.Conn{d.wire}, Seen: d.seen, What: "RDP session"}
-	t.ID = wire.ID("t", channel, d.wire, d.from, d.first, 0)
-	t.Start, t.End, t.Channel = d.start, d.end, channel
-	t.Completeness, t.Status, t.Confidence = model.Opaque, model.Done, "low"
-	h := down
-	t.Source, t.Destination, t.Operation, t.Initiator = server.Endpoint(), client.Endpoint(), model.Pull, model.ByDestination
-	t.Reason = "encrypted; screens alone can be this much"
-	if up.total > down.total {
-		h = up
-		t.Source, t.Destination, t.Operation, t.Initiator = client.Endpoint(), server.Endpoint(), model.Push, model.BySource
-		t.Reason = "encrypted; more was sent than keys and pointer are"
-	} else if up.large*uploadPattern > down.total && up.large > opaqueFrom {
-		t.Notes = append(t.Notes, fmt.Sprintf("the client sent %d bytes in large segments too", up.large))
-	}
-	t.BytesSeen = new(int64)
-	t.Estimate = &model.Estimate{Size: h.total, High: h.total}
-	if t.Operation == model.Push {
-		t.Estimate.Size = h.large
-	}
-	t.User = d.cookie
-	t.Session = &model.Session{Encrypted: true, Dialect: d.security, Workstation: d.name, Channels: 1}
-	if h.lost > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d bytes of it were not captured", h.lost))
-	}
-	d.p.env.Transfer(t)
-}
+// encrypted says that the session's content cannot be read.
+func (d *conn) encrypted() bool { return d.sealed || d.method != 0 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"waybill/internal/model"
 	"waybill/internal/wire"
 	"waybill/internal/wire/wiretest"
 )
@@ -105,71 +104,6 @@ func sum(b []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// pasting offers a file on the client's clipboard, which the server asks for.
-func pasting() []wiretest.Turn {
-	turns := connect(0, 0)
-	message := func(from wire.Side, kind uint16, body []byte) {
-		turns = append(turns, send(from, clip, le(kind, uint16(1), uint32(len(body)), body))...)
-	}
-	descriptor := le(make([]byte, 64), uint32(0), uint32(5000), wide("tool.exe", 520))
-	message(0, clipFormatData, le(uint32(1), descriptor))
-	for i, off := range []uint32{0, 3000} {
-		n := min(3000, 5000-int(off))
-		message(1, clipFileRequest, le(uint32(i+1), uint32(0), uint32(2), off, uint32(0), uint32(3000), uint32(0)))
-		message(0, clipFileResponse, le(uint32(i+1), pattern(5000)[off:int(off)+n]))
-	}
-	return turns
-}
-
-// driving reads a file from the client's drive and writes another one to it.
-func driving() []wiretest.Turn {
-	turns := connect(0, 0)
-	completion := uint32(0)
-	io := func(file, major uint32, body, answer []byte) {
-		completion++
-		turns = append(turns, send(1, drive, le(uint16(coreComponent), uint16(ioRequestID), uint32(1), file, completion, major, uint32(0), body))...)
-		turns = append(turns, send(0, drive, le(uint16(coreComponent), uint16(ioCompletion), uint32(1), completion, uint32(0), answer))...)
-	}
-	create := func(name string, disposition uint32, id uint32) {
-		path := wide(name, 2*len(name)+2)
-		io(0, majorCreate, le(uint32(1), uint64(0), uint32(0), uint32(0), disposition, uint32(0), uint32(len(path)), path), le(id, byte(0)))
-	}
-	create(`\docs\plan.doc`, 1, 11)
-	io(11, majorRead, le(uint32(4000), uint64(0), make([]byte, 20)), le(uint32(2500), pattern(2500)))
-	io(11, majorClose, nil, make([]byte, 4))
-	create(`\out.zip`, 5, 12)
-	io(12, majorWrite, le(uint32(900), uint64(0), make([]byte, 20), pattern(900)), le(uint32(900), byte(0)))
-	io(12, majorClose, nil, make([]byte, 4))
-	return turns
-}
-
-func TestClipboard(t *testing.T) {
-	for _, size := range []int{0, 3, 1448} {
-		env := wiretest.Play(t, New, ends, size, pasting())
-		if len(env.Transfers) != 1 {
-			t.Fatalf("%d transfers", len(env.Transfers))
-		}
-		x := env.Transfers[0]
-		if got := env.Result(x); !got.Whole || got.SHA256 != sum(pattern(5000)) || x.Name != "tool.exe" || x.Operation != model.Push || x.User != "anna" {
-			t.Errorf("%+v %+v", x.Transfer, got)
-		}
-	}
-}
-
-func TestDrives(t *testing.T) {
-	env := wiretest.Play(t, New, ends, 1448, driving())
-	if len(env.Transfers) != 2 {
-		t.Fatalf("%d transfers", len(env.Transfers))
-	}
-	up, down := env.Transfers[0], env.Transfers[1]
-	if got := env.Result(up); !got.Whole || got.SHA256 != sum(pattern(2500)) || up.Name != "plan.doc" || up.Source.Port != 50000 || up.Operation != model.Pull {
-		t.Errorf("read by the server: %+v %+v", up.Transfer, got)
-	}
-	if got := env.Result(down); !got.Whole || got.SHA256 != sum(pattern(900)) || down.Name != "out.zip" || down.Source.Port != 3389 || down.Operation != model.Push {
-		t.Errorf("written by the server: %+v %+v", down.Transfer, got)
-	}
-}
-
 func TestSessions(t *testing.T) {
 	tls := append(connect(1, 0), wiretest.Turn{From: 0, Data: []byte("\x16\x03\x01\x00\x05hello")})
 	screens := append(tls[:len(tls):len(tls)], wiretest.Turn{From: 1, Data: append([]byte{0x17, 3, 3}, make([]byte, 90_000)...)})
@@ -178,11 +112,11 @@ func TestSessions(t *testing.T) {
 		name, detail, moved string
 		turns               []wiretest.Turn
 	}{
-		{"plain", "client name LAPTOP-7, build 2600, standard RDP security, channels rdpdr cliprdr", "", connect(0, 0)},
-		{"encrypted", "standard RDP security, encrypted, channels", "", connect(0, 2)},
+		{"plain", "client name LAPTOP-7, build 2600, asked for TLS or CredSSP, standard RDP security, channels rdpdr cliprdr", "", connect(0, 0)},
+		{"encrypted", "standard RDP security, encrypted (128 bits), channels", "", connect(0, 2)},
 		{"TLS", "TLS, ", "", tls},
 		{"screens", "TLS, ", "pull screens alone can be this much", screens},
-		{"upload", "TLS, ", "push more was sent than keys and pointer are", upload},
+		{"upload", "TLS, ", "push more was sent than received, as keys and pointer are not", upload},
 	} {
 		env := wiretest.Play(t, New, ends, 1448, c.turns)
 		if a := env.Accesses[0]; !strings.Contains(a.Detail, c.detail) || a.User != "anna" {
@@ -199,5 +133,6 @@ func TestSessions(t *testing.T) {
 }
 
 func FuzzConversation(f *testing.F) {
-	wiretest.Fuzz(f, New, ends, pasting(), driving(), connect(1, 0), connect(0, 2))
+	records := append(connect(1, 0), copied(1, 8, 2, 975)...)
+	wiretest.Fuzz(f, New, ends, pasting(), driving(), fragmented(), records, connect(0, 2))
 }
