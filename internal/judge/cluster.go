@@ -89,14 +89,16 @@ func (c *cluster) finding(marks map[string][]Mark) *model.Finding {
 			best = r
 		}
 	}
-	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" && r.Family != "command" }) {
+	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" && r.Family != "command" }) &&
+		!slices.ContainsFunc(all, func(m Mark) bool { return m.Alone }) {
 		return nil
 	}
 	return c.record(best, all)
 }
 
 // worthSaying is the score below which the way alone says nothing: programs are
-// copied to shares, fetched and pasted every day.
+// copied to shares, fetched and pasted every day. What was made sure to be rare is
+// said whatever its score.
 const worthSaying = 4
 
 // reasons turns marks into terms of a sum. An analytic counts once, as its
@@ -211,17 +213,17 @@ func (c *cluster) title() string {
 	t := c.members[0]
 	targets, started, pushed := map[string]bool{}, false, false
 	for _, m := range c.members {
-		if m.Operation == model.Push {
+		if m.Operation != model.Pull {
 			pushed, t = true, m
 		}
 	}
 	for _, m := range c.members {
 		started = started || len(m.Executed) > 0
-		if !pushed || m.Operation == model.Push {
+		if !pushed || m.Operation != model.Pull {
 			targets[m.Destination.Name()] = true
 		}
 	}
-	name := cmp.Or(t.Name, "a file without name")
+	name := cmp.Or(t.Name, volume(t), "a file without name")
 	hosts := cmp.Or(t.Destination.Name(), "an unknown host")
 	if len(targets) > 1 {
 		hosts = fmt.Sprintf("%d hosts", len(targets))
@@ -235,6 +237,14 @@ func (c *cluster) title() string {
 		s += " and started"
 	}
 	return s
+}
+
+// volume says how much an opaque transfer moved.
+func volume(t *model.Transfer) string {
+	if t.Completeness != model.Opaque || t.Estimate == nil {
+		return ""
+	}
+	return fmt.Sprintf("about %d encrypted bytes", t.Estimate.Size)
 }
 
 // missing says what would have raised or lowered the score and was not visible.

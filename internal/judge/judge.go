@@ -90,6 +90,7 @@ type Mark struct {
 	Evidence         []model.Evidence
 	Techniques       []string
 	Execution        *model.Execution // the file was started
+	Alone            bool             // it is said even where nothing else speaks against the transfer
 }
 
 // Analytic is one way to tell an intruder's transfer from others.
@@ -211,10 +212,15 @@ func (e Event) id() string {
 	return e.Access.ID
 }
 
-// moved says whether the event is a file that reached its destination.
+// moved says whether the event is a file that one of its ends sent or fetched, and
+// that reached its destination.
 func (e Event) moved() bool {
-	return e.Transfer != nil && e.Transfer.Operation != model.Copy &&
-		(e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted || e.Transfer.Status == model.Claimed)
+	return e.Transfer != nil && e.Transfer.Operation != model.Copy && e.landed()
+}
+
+// landed says whether the file of a transfer reached its destination.
+func (e Event) landed() bool {
+	return e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted || e.Transfer.Status == model.Claimed
 }
 
 // noteExecutions puts each start of a file into its transfer, once.

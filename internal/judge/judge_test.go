@@ -30,6 +30,9 @@ type scenario struct {
 		Size           int64
 		Status         string
 		Partial        bool
+		Opaque         int64 // estimate of what moved, encrypted
+		Copy           bool  // neither end asked for it: a third one did
+		Notes          []string
 	}
 	Calls []struct {
 		At                  time.Duration
@@ -77,8 +80,14 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 		}
 		t.Source, t.Destination = model.Endpoint{IP: addr(x.From)}, model.Endpoint{IP: addr(x.To)}
 		t.Operation, t.Initiator = model.Push, model.BySource
-		if x.Pull {
+		switch {
+		case x.Pull:
 			t.Operation, t.Initiator = model.Pull, model.ByDestination
+		case x.Copy:
+			t.Operation, t.Initiator, t.Client = model.Copy, model.ByOther, &t.Source
+		}
+		if t.Notes = x.Notes; x.Opaque > 0 {
+			t.Completeness, t.Size, t.Estimate = model.Opaque, nil, &model.Estimate{Size: x.Opaque, Low: x.Opaque * 97 / 100, High: x.Opaque * 103 / 100}
 		}
 		transfers = append(transfers, t)
 	}

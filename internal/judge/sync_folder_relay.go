@@ -1,19 +1,57 @@
 package judge
 
+import (
+	"fmt"
+	"strings"
+
+	"waybill/internal/model"
+)
+
 // syncFolderRelay marks files that went from host to host through a synced folder.
+// Where logs name the file, that is a reason; where only volumes fit, it is context.
 func syncFolderRelay() Analytic {
-	return &rule[struct{}]{name: "sync-folder-relay", key: throughFolder, look: lookFolder, able: needsDesktop}
+	return &rule[struct{}]{name: "sync-folder-relay", key: throughFolder, look: lookFolder, able: needsSync}
 }
 
 func throughFolder(e Event) string {
-	if !e.moved() || e.Transfer.Channel != "sync-folder" || !mayRun(e.Transfer) {
+	if e.Transfer == nil || e.Transfer.Channel != "sync-folder" || !e.landed() || !mayRun(e.Transfer) {
 		return ""
 	}
 	return hostKey(e.Transfer.Destination)
 }
 
+// Nats of a synced file: the contract's where it is named, and less where it is one
+// of many things that the volume may be.
+const (
+	folderNamed  = 2
+	folderVolume = 1
+)
+
 func lookFolder(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
-	return s, []Mark{{Family: "channel", Analytic: "sync-folder-relay", Transfer: t.ID, Time: t.End, Nats: 2,
-		Text: "it entered a synced folder on " + t.Source.Name() + " and the sync client wrote it on " + t.Destination.Name(), Evidence: t.Evidence}}
+	m := Mark{Family: "channel", Analytic: "sync-folder-relay", Transfer: t.ID, Time: t.End, Nats: folderNamed, Evidence: t.Evidence,
+		Text: "it entered a synced folder on " + t.Source.Name() + " and the sync client wrote it on " + t.Destination.Name()}
+	if t.Completeness == model.Opaque {
+		m.Nats, m.Text, m.Alone = folderVolume, volumeText(t), t.Operation == model.Copy
+	}
+	return s, []Mark{m}
+}
+
+// volumeText says what volumes show: of a relay both, of a direct copy the one.
+func volumeText(t *model.Transfer) string {
+	if t.Operation == model.Copy {
+		return "what one host sent to a sync service fits what another got from it soon after, by volume alone: " + strings.Join(t.Notes, "; ")
+	}
+	return fmt.Sprintf("a sync client on %s gave about %d bytes of a synced folder to the one on %s", t.Source.Name(), t.Estimate.Size, t.Destination.Name())
+}
+
+// needsSync: logs of file creations name the files, connections to services show volumes.
+func needsSync(c *model.Coverage) model.Ableness {
+	switch {
+	case c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0:
+		return model.Ableness{Able: "partly", Why: "only files that a known sync client writes are seen"}
+	case c.Decoded["tls"]+c.Blind["encrypted-tls"]+c.Blind["encrypted-quic"] > 0:
+		return model.Ableness{Able: "partly", Why: "no file creations (Sysmon 11) were logged: only volumes of encrypted connections show"}
+	}
+	return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged, and no encrypted connections seen"}
 }

@@ -31,8 +31,9 @@ var allowed = map[string][]string{
 	"internal/telemetry/winhost":  {"internal/telemetry/winevent", "internal/telemetry/cmdline"},
 	"internal/telemetry/cmdline":  {},
 
-	"internal/identity": {},
-	"internal/ledger":   {"internal/identity"},
+	"internal/identity":  {},
+	"internal/cloudsync": {},
+	"internal/ledger":    {"internal/identity"},
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
@@ -42,6 +43,8 @@ var allowed = map[string][]string{
 	"internal/wire/arp":         {"internal/wire"},
 	"internal/wire/dhcp":        {"internal/wire"},
 	"internal/wire/names":       {"internal/wire"},
+	"internal/wire/dns":         {"internal/wire", "internal/wire/framed", "internal/cloudsync"},
+	"internal/wire/dropbox":     {"internal/wire"},
 	"internal/wire/krb5":        {"internal/wire", "internal/wire/der", "internal/wire/framed"},
 	"internal/wire/xca":         {},
 	"internal/wire/xca/xcatest": {"internal/wire/xca"},
@@ -70,6 +73,7 @@ var allowed = map[string][]string{
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/arp", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ticket",
+		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox",
 		"internal/wire/nfs", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},

@@ -233,7 +233,7 @@ func state(t *model.Transfer) string {
 
 // where is the place of a file as a person would name it.
 func where(t *model.Transfer) string {
-	path := cmp.Or(t.Path, t.Name, "(no name)")
+	path := cmp.Or(t.Path, t.Name, server(t), "(no name)")
 	share := strings.TrimRight(t.Share, `\`)
 	if i := strings.LastIndexByte(share, '\\'); i >= 0 {
 		share = share[i+1:]
@@ -251,6 +251,14 @@ func where(t *model.Transfer) string {
 		path += " in " + t.Cwd
 	}
 	return clip(Plain(path), 120)
+}
+
+// server is the name of the server that an encrypted exchange was with.
+func server(t *model.Transfer) string {
+	if t.Session == nil {
+		return ""
+	}
+	return cmp.Or(t.Session.SNI, t.Session.Certificate)
 }
 
 func clip(s string, n int) string {

@@ -21,14 +21,18 @@ import (
 func (p *pipeline) records() *Records {
 	r := &Records{}
 	r.Summary.LeftOut = map[string]int64{}
+	services := p.services()
 	for _, t := range p.transfers {
 		rec := p.transfer(t)
+		services.local(rec)
+		services.note(t, rec, p.evidence)
 		if why := p.leaveOut(t, rec); why != "" {
 			r.Summary.LeftOut[why]++
 			continue
 		}
 		r.Transfers = append(r.Transfers, rec)
 	}
+	r.Transfers = append(r.Transfers, services.relays()...)
 	for _, a := range p.accesses {
 		rec := p.access(a)
 		if p.o.inTime(rec.Time, rec.Time) {

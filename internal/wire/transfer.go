@@ -46,6 +46,8 @@ type Access struct {
 	model.Access
 	Seen Packets
 	Conn *Conn
+	// Answers are the addresses that a name-answer gives.
+	Answers []model.Addr
 }
 
 // Packets is a range of packets an input. The zero value is empty.

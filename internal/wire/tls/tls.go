@@ -70,6 +70,7 @@ type conn struct {
 	total [2]int64
 	lost  [2]int64
 	large [2]int64 // in segments that carry content
+	run   [2]bool  // the last segment was full: what follows it is the same message
 	seen  wire.Packets
 	start model.Time
 	end   model.Time
@@ -98,13 +99,15 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	}
 }
 
-// count adds the size of a segment.
+// count adds the size of a segment. A short one carries content when it is the end
+// of what large ones began.
 func (d *conn) count(from wire.Side, n int64, at wire.At) {
 	d.total[from] += n
-	if n >= largeSegment {
+	if n >= largeSegment || d.run[from] {
 		d.large[from] += n
 		d.burst.add(from, n, at)
 	}
+	d.run[from], d.run[from.Other()] = n >= largeSegment, false
 }
 
 func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
