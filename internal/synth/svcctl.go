@@ -1,5 +1,8 @@
 package synth
 
+// svcctl is the interface of service control (MS-SCMR 1.9).
+var svcctl = rpcInterface{uuid{0x367abb81, 0x9844, 0x35f1, [8]byte{0xad, 0x32, 0x98, 0xf0, 0x38, 0x00, 0x10, 0x03}}, 2}
+
 // The operations of MS-SCMR 3.1.4 that are used.
 const (
 	scmClose         = 0
@@ -15,59 +18,65 @@ const (
 // OpenSCManagerW, CreateServiceW, StartServiceW, and the handles closed again.
 func (s *Session) StartService(name, display, command string) {
 	ipc := s.Tree("IPC$")
-	p := ipc.Pipe("svcctl")
-	p.bind(svcctl)
-	manager, service := s.net.handle(), s.net.handle()
-	p.call(scmOpenManagerW, openManager(s.Server.Name), withStatus(manager))
-	p.call(scmCreateW, createService(manager, name, display, command), withStatus([]byte{0, 0, 0, 0}, service))
-	p.call(scmStartW, startService(service), withStatus())
-	p.call(scmClose, service, withStatus(make([]byte, 20)))
-	p.call(scmClose, manager, withStatus(make([]byte, 20)))
-	p.Close()
+	c := ipc.Pipe("svcctl").RPC(RPCOptions{})
+	c.startService(name, display, command)
+	c.Close()
 	ipc.Disconnect()
+	s.started("service-create", name, command)
 	s.net.Truth.Started = append(s.net.Truth.Started, Started{
 		Source: s.Client.Model(), Destination: s.Server.Model(),
 		Service: name, Command: command, User: s.User,
 	})
 }
 
-// handle is a context handle: attributes 0 and a random UUID.
-func (n *Net) handle() []byte { return append(make([]byte, 4), n.guid()...) }
-
-// withStatus ends results with ERROR_SUCCESS.
-func withStatus(results ...[]byte) []byte {
-	var p pack
-	p.bytes(results...)
-	p.u32(0)
-	return p
+// started adds to the truth that something was made or started with a command.
+func (s *Session) started(what, name, command string) {
+	s.net.seen(s.Client, s.Server, Seen{What: what, Object: name, Command: command, User: s.User})
 }
 
-// openManager is the arguments of ROpenSCManagerW (MS-SCMR 3.1.4.15).
-func openManager(machine string) []byte {
-	var p pack
-	p.ndrPointer(`\\` + machine)
-	p.u32(0, scmAllAccess)
-	return p
+func (c *RPC) startService(name, display, command string) {
+	c.bind(svcctl)
+	manager, service := c.net.handle(), c.net.handle()
+	handleOf := func(h uuid) func(*stub) { return func(s *stub) { s.handle(h) } }
+	c.call(0, scmOpenManagerW, func(s *stub) {
+		s.optional(`\\` + c.server.Name)
+		s.null()
+		s.u32(scmAllAccess)
+	}, done(handleOf(manager)))
+	c.call(0, scmCreateW, func(s *stub) { s.createService(manager, name, display, command) }, done(func(s *stub) {
+		s.null() // no tag
+		s.handle(service)
+	}))
+	c.call(0, scmStartW, func(s *stub) { // without arguments (MS-SCMR 3.1.4.19)
+		s.handle(service)
+		s.u32(0)
+		s.null()
+	}, done())
+	c.call(0, scmClose, handleOf(service), done((*stub).noHandle))
+	c.call(0, scmClose, handleOf(manager), done((*stub).noHandle))
+}
+
+// done writes results and ERROR_SUCCESS behind them.
+func done(results ...func(*stub)) func(*stub) {
+	return func(s *stub) {
+		for _, write := range results {
+			write(s)
+		}
+		s.u32(0)
+	}
 }
 
 // createService is the arguments of RCreateServiceW (MS-SCMR 3.1.4.12): a
 // process of its own, started on demand, as LocalSystem.
-func createService(manager []byte, name, display, command string) []byte {
-	var p pack
-	p.bytes(manager)
-	p.ndrString(name)
-	p.ndrPointer(display)
-	p.u32(serviceAllAccess, 0x10, 3, 0)
-	p.ndrString(command)
-	p.u32(0, 0, 0, 0, 0, 0, 0) // group, tag, dependencies and their size, account, password and its size
-	return p
-}
-
-// startService is the arguments of RStartServiceW without any for the service
-// itself (MS-SCMR 3.1.4.19).
-func startService(service []byte) []byte {
-	var p pack
-	p.bytes(service)
-	p.u32(0, 0)
-	return p
+func (s *stub) createService(manager uuid, name, display, command string) {
+	s.handle(manager)
+	s.text(name)
+	s.optional(display)
+	s.u32(serviceAllAccess, 0x10, 3, 0)
+	s.text(command)
+	s.size(0, 0, 0) // group, tag, dependencies
+	s.u32(0)        // their size
+	s.null()
+	s.null() // account, password
+	s.u32(0) // its size
 }
