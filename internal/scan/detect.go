@@ -234,7 +234,7 @@ func (u *unclaimed) keep(e event) bool {
 	u.bytes += n
 	u.events = append(u.events, e)
 	u.seen[e.side] = append(u.seen[e.side], e.c.Data...)
-	if !u.parked {
+	if !u.parked && !u.refused() {
 		u.parked = true
 		u.d.park(u)
 	}
@@ -274,10 +274,20 @@ func (u *unclaimed) first4k(more []event) (heads [2][]byte) {
 	return heads
 }
 
-// hopeless says whether the flow certainly is no announced connection either.
+// hopeless says whether the flow certainly is no announced connection either, and
+// nothing to be carved, which the other side may send only when it was asked.
 func (u *unclaimed) hopeless() bool {
-	return u.open == 0 && u.flow.Conn.UDP
+	const asked = 4
+	if !u.refused() {
+		return false
+	}
+	answered := len(u.seen[0]) > 0 && len(u.seen[1]) > 0
+	return u.d.p.o.NoCarve || answered || len(u.events) >= asked
 }
+
+// refused says whether the flow is one of datagrams that no protocol wants; those
+// are not announced later.
+func (u *unclaimed) refused() bool { return u.open == 0 && u.flow.Conn.UDP }
 
 // giveUp keeps no more of the flow.
 func (u *unclaimed) giveUp() {
@@ -327,7 +337,9 @@ func (u *unclaimed) End(from wire.Side, how wire.Ending, at wire.At) {
 	if u.open != 0 {
 		u.probe()
 	}
-	u.carve()
+	if !u.gone && !u.carve() && u.refused() {
+		u.giveUp()
+	}
 }
 
 // replay gives a decoder all that was kept.

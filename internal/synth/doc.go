@@ -1,5 +1,5 @@
 // Package synth makes captures of known content, byte by byte, from Ethernet
-// to SMB2, FTP, TFTP, HTTP and SSH. In goes a seed and a script; out come frames and
+// to the protocols that carry files and those that say who is who. In goes
 // the truth about them: which files moved, between whom, with which hash. Tests,
 // the examples and the benchmark use it; the program itself never does. It
 // never looks at a clock, a network or the file system, and the same seed

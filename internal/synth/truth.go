@@ -13,6 +13,14 @@ type Truth struct {
 	Moved   []Moved
 	Started []Started
 	Seen    []Seen
+	Leases  []Leased
+}
+
+// Leased is an address that was a card's for a time.
+type Leased struct {
+	Addr        model.Addr
+	MAC, Host   string
+	Start, Ends model.Time
 }
 
 // Moved is one transfer that a reader of the whole capture must find, in the

@@ -63,13 +63,3 @@ func TestWanted(t *testing.T) {
 		}
 	}
 }
-
-func FuzzOwnSize(f *testing.F) {
-	f.Add(program(100, 0))
-	f.Add([]byte("\x7fELF\x02\x01\x01" + string(make([]byte, 60))))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if n := ownSize(b); n < 0 {
-			t.Errorf("a size of %d", n)
-		}
-	})
-}
