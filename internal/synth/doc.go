@@ -1,9 +1,10 @@
 // Package synth makes captures of known content, byte by byte, from Ethernet
-// to the protocols that carry files and those that say who is who. In goes
-// the truth about them: which files moved, between whom, with which hash. Tests,
-// the examples and the benchmark use it; the program itself never does. It
-// never looks at a clock, a network or the file system, and the same seed
-// gives the same bytes on every machine.
+// to the protocols that carry files and those that say who is who. In goes a
+// seed and a script; out come frames and the truth about them: which files moved,
+// between whom, with which hash, and what else must be seen. Tests, the examples
+// and the benchmark use it; the program itself never does. It never looks at a
+// clock, a network or the file system, and the same seed gives the same bytes on
+// every machine.
 //
 // A script is a function of a Net. It makes hosts and lets them talk:
 //
