@@ -1,7 +1,9 @@
 package synth
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -27,7 +29,7 @@ func group(addr string) *Host {
 
 // datagram is one datagram between ports of hosts, whoever they are.
 func (n *Net) datagram(from *Host, source uint16, to *Host, port uint16, payload []byte) {
-	u := &UDP{n, [2]*Host{from, to}, [2]uint16{source, port}, n.nextFlow()}
+	u := &UDP{net: n, hosts: [2]*Host{from, to}, ports: [2]uint16{source, port}, flow: n.nextFlow()}
 	u.Client(payload)
 }
 
@@ -175,14 +177,14 @@ func linkLocal(mac [6]byte) *Host {
 
 // The types of the NetBIOS name service (RFC 1002 4.2.1.3).
 const (
-	netbiosName   = 0x20
-	netbiosStatus = 0x21
+	typeNB     = 0x20
+	typeNBSTAT = 0x21
 )
 
 // NBNSRegister claims a host's name before everybody (RFC 1002 4.2.2).
 func (n *Net) NBNSRegister(h *Host) {
-	b := append(be16(nil, uint16(n.random()), 0x2910, 1, 0, 0, 1), netbios(h.Name, 0)...)
-	b = be32(be16(b, netbiosName, 1, 0xC00C, netbiosName, 1), 300_000)
+	b := append(be16(nil, uint16(n.random()), 0x2910, 1, 0, 0, 1), netbiosName(h.Name, 0)...)
+	b = be32(be16(b, typeNB, 1, 0xC00C, typeNB, 1), 300_000)
 	b = append(be16(b, 6, 0), h.Addr.AsSlice()...)
 	n.datagram(h, 137, n.everybody(h), 137, b)
 	n.bound("nbns", h, false, h.Name, h.Name+"<00>")
@@ -191,10 +193,10 @@ func (n *Net) NBNSRegister(h *Host) {
 // NBNS asks everybody for a name, which its host answers (RFC 1002 4.2.12, 4.2.13).
 func (n *Net) NBNS(asking, asked *Host) {
 	id := uint16(n.random())
-	question := be16(netbios(asked.Name, 0x20), netbiosName, 1)
+	question := be16(netbiosName(asked.Name, 0x20), typeNB, 1)
 	n.datagram(asking, 137, n.everybody(asking), 137, append(be16(nil, id, 0x0110, 1, 0, 0, 0), question...))
-	b := append(be16(nil, id, 0x8500, 0, 1, 0, 0), netbios(asked.Name, 0x20)...)
-	b = be32(be16(b, netbiosName, 1), 300_000)
+	b := append(be16(nil, id, 0x8500, 0, 1, 0, 0), netbiosName(asked.Name, 0x20)...)
+	b = be32(be16(b, typeNB, 1), 300_000)
 	b = append(be16(b, 6, 0), asked.Addr.AsSlice()...)
 	n.datagram(asked, 137, asking, 137, b)
 	n.bound("nbns", asked, false, asked.Name, asked.Name+"<20>")
@@ -205,16 +207,16 @@ func (n *Net) NBNS(asking, asked *Host) {
 func (n *Net) NBSTAT(asking, asked *Host, domain string) {
 	u := n.UDP(asking, asked, 137)
 	id := uint16(n.random())
-	u.Client(append(be16(nil, id, 0, 1, 0, 0, 0), be16(netbios("*", 0), netbiosStatus, 1)...))
-	b := append(be16(nil, id, 0x8400, 0, 1, 0, 0), netbios("*", 0)...)
-	b = be32(be16(b, netbiosStatus, 1), 0)
+	u.Client(append(be16(nil, id, 0, 1, 0, 0, 0), be16(slices.Clone(netbiosAny), typeNBSTAT, 1)...))
+	b := append(be16(nil, id, 0x8400, 0, 1, 0, 0), netbiosAny...)
+	b = be32(be16(b, typeNBSTAT, 1), 0)
 	list := []byte{3}
 	for _, x := range []struct {
 		name   string
 		suffix byte
 		flags  uint16
 	}{{asked.Name, 0, 0x0400}, {domain, 0, 0x8400}, {asked.Name, 0x20, 0x0400}} {
-		list = be16(append(list, netbiosText(x.name, x.suffix)...), x.flags)
+		list = be16(fmt.Appendf(list, "%-15s%c", x.name, x.suffix), x.flags)
 	}
 	list = append(append(list, asked.MAC[:]...), make([]byte, 40)...)
 	u.Server(append(be16(b, uint16(len(list))), list...))
@@ -228,24 +230,8 @@ func (n *Net) everybody(h *Host) *Host {
 	return &Host{Addr: netip.AddrFrom4(b), MAC: broadcast.MAC}
 }
 
-// netbiosText is a name of 15 characters and its suffix; the name * is filled with
-// zeros (RFC 1002 4.2.12).
-func netbiosText(name string, suffix byte) []byte {
-	fill := " "
-	if name == "*" {
-		fill = "\x00"
-	}
-	return append([]byte(strings.ToUpper(name)+strings.Repeat(fill, 15-len(name))), suffix)
-}
-
-// netbios is a name in the first-level encoding (RFC 1001 14.1).
-func netbios(name string, suffix byte) []byte {
-	b := []byte{32}
-	for _, c := range netbiosText(name, suffix) {
-		b = append(b, 'A'+c>>4, 'A'+c&15)
-	}
-	return append(b, 0)
-}
+// netbiosAny is the name * with zeros behind it, which all nodes have (RFC 1002 4.2.12).
+var netbiosAny = []byte("\x20CK" + strings.Repeat("A", 30) + "\x00")
 
 // LLMNR asks the group for a name, which its host answers (RFC 4795 2).
 func (n *Net) LLMNR(asking, asked *Host) {
