@@ -32,7 +32,7 @@ func tells(head []byte) bool { return len(head) >= 64 && Wanted(head) }
 func New(env wire.Env, c *wire.Conn) wire.Decoder {
 	d := &conn{env: env, wire: c}
 	for s := range d.sides {
-		d.sides[s].over = !c.FromStart[s]
+		d.sides[s].over, d.sides[s].lost = !c.FromStart[s], !c.FromStart[s]
 	}
 	return d
 }
@@ -51,6 +51,7 @@ type side struct {
 	extent  extent
 	at      int64 // bytes of the file so far, holes included
 	over    bool  // nothing more begins in this direction
+	lost    bool  // something of the direction was not seen
 	spoken  bool  // the other side spoke since this one did
 	ordinal int
 
@@ -151,6 +152,7 @@ func (d *conn) stop(s *side) {
 // it, unless it ended inside.
 func (d *conn) Gap(from wire.Side, n int64, _ wire.At) {
 	s := &d.sides[from]
+	s.lost = true
 	if s.file == nil {
 		d.stop(s)
 		return
@@ -188,6 +190,8 @@ func (d *conn) conclude(from wire.Side, at wire.At) {
 	switch stated := max(s.extent.exact, s.extent.least); {
 	case closed && stated > s.at:
 		e.Size, e.Incomplete = stated, "shorter than its own headers say"
+	case closed && s.appended() > 0 && d.sides[from.Other()].lost:
+		e.Incomplete = "what follows the program may be another thing: the other direction was not captured"
 	case closed, stated == s.at:
 	default:
 		e.Incomplete = "interrupted: " + s.how.String()
@@ -223,12 +227,19 @@ func (d *conn) finish(from wire.Side, e content.End) {
 // note says why the file ends where it does.
 func (s *side) note() string {
 	const carved = "carved from a protocol that is not known: "
-	more := s.at - s.extent.least
 	switch {
 	case s.extent.exact > 0:
 		return carved + "its own headers tell its end"
-	case s.extent.least > 0 && more > 0:
-		return fmt.Sprintf("%sall bytes of the direction, %d more than its own headers tell", carved, more)
+	case s.appended() > 0:
+		return fmt.Sprintf("%sall bytes of the direction, %d more than its own headers tell", carved, s.appended())
 	}
 	return carved + "all bytes of the direction"
+}
+
+// appended is how much follows the end of what a program's headers name.
+func (s *side) appended() int64 {
+	if s.extent.least == 0 {
+		return 0
+	}
+	return max(s.at-s.extent.least, 0)
 }

@@ -54,6 +54,14 @@ func (r *ndr) size() uint64 {
 	return 0
 }
 
+// structure passes the padding before a structure with a pointer in it (C706
+// 14.2.2, MS-RPCE 2.2.5.3.4).
+func (r *ndr) structure() {
+	if r.wide {
+		r.take(0, 8)
+	}
+}
+
 // handle is a context handle in a form that is the same in both byte orders
 // (C706 14.2.16.6): attributes and a UUID.
 type handle [20]byte

@@ -49,6 +49,7 @@ func Task(call Call) (e TaskEvent, ok bool) {
 func (e *TaskEvent) job(r *ndr) {
 	e.Op = "create"
 	r.optional(true)
+	r.structure()
 	r.u32() // time of day
 	r.u32() // days of the month
 	r.u32() // days of the week and flags, padded

@@ -20,6 +20,9 @@ func (c *conn) answerSink(x *exchange, h *half, hd *header) sink {
 	if !carries(x, hd.status) {
 		return nil
 	}
+	if c.isRemoteShell(x, hd) {
+		return c.winrmAnswer(x, hd)
+	}
 	codings := hd.codings()
 	if f := hd.framing(untilClose); !f.chunked && f.length >= 0 && f.length < minAnswer && len(codings) == 0 && hd.status != 206 {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"waybill/internal/model"
 	"waybill/internal/wire"
 )
 
@@ -18,10 +19,14 @@ type winrm struct {
 	c      *conn
 	first  *exchange
 	calls  int
-	sealed int64 // bytes of encrypted messages, sent
+	sealed [2]int64 // bytes of encrypted messages, sent and received
+	last   model.Time
 	seen   wire.Packets
 	said   map[string]bool
 }
+
+// opaqueFrom is how much an encrypted session carries that is a transfer (contract).
+const opaqueFrom = 16 << 10
 
 // isWinRM tells WS-Management by its target and media type.
 func isWinRM(x *exchange, hd *header) bool {
@@ -31,30 +36,56 @@ func isWinRM(x *exchange, hd *header) bool {
 		(media == "" || strings.Contains(media, "soap") || strings.Contains(media, "encrypted"))
 }
 
-// winrmSink takes the body of a request of WS-Management.
-func (c *conn) winrmSink(x *exchange, hd *header) sink {
+// isRemoteShell says whether an answer is one of WS-Management, also where its
+// request was not seen: an encrypted message (MS-WSMV 2.2.9.1), or SOAP.
+func (c *conn) isRemoteShell(x *exchange, hd *header) bool {
+	media := strings.ToLower(hd.get("Content-Type"))
+	return c.winrm != nil || strings.HasPrefix(media, "multipart/encrypted") || x == nil && strings.HasPrefix(media, "application/soap+xml")
+}
+
+// winrmAnswer takes the body of an answer; one in clear is of no use.
+func (c *conn) winrmAnswer(x *exchange, hd *header) sink {
+	if !isSealed(hd) || c.winrm == nil && x == nil {
+		return nil
+	}
+	return &soap{w: c.remoteShell(x), sealed: true, way: 1}
+}
+
+func (c *conn) remoteShell(x *exchange) *winrm {
 	if c.winrm == nil {
 		c.winrm = &winrm{c: c, first: x, said: map[string]bool{}}
 	}
-	w := c.winrm
+	return c.winrm
+}
+
+func isSealed(hd *header) bool {
+	return strings.Contains(strings.ToLower(hd.get("Content-Type")), "encrypted")
+}
+
+// winrmSink takes the body of a request of WS-Management.
+func (c *conn) winrmSink(x *exchange, hd *header) sink {
+	w := c.remoteShell(x)
 	w.calls++
 	w.seen.Add(x.first)
 	w.seen.Add(x.last)
-	return &soap{w: w, x: x, sealed: strings.Contains(strings.ToLower(hd.get("Content-Type")), "encrypted")}
+	return &soap{w: w, x: x, sealed: isSealed(hd)}
 }
 
 // soap gathers one message.
 type soap struct {
 	w      *winrm
-	x      *exchange
+	x      *exchange // of a request
+	way    int       // 0 a request, 1 an answer
 	sealed bool
 	b      []byte
 }
 
 func (s *soap) write(c wire.Chunk) {
 	s.w.seen.Add(c.At)
+	s.w.last = max(s.w.last, c.Time)
 	if s.sealed {
-		s.w.sealed += int64(len(c.Data))
+		s.w.sealed[s.way] += int64(len(c.Data))
+		s.w.c.p.env.Blind("encrypted-winrm", int64(len(c.Data)))
 		return
 	}
 	s.b = append(s.b, c.Data[:min(len(c.Data), maxSOAP-len(s.b))]...)
@@ -62,7 +93,7 @@ func (s *soap) write(c wire.Chunk) {
 
 func (s *soap) lose(n int64) {
 	if s.sealed {
-		s.w.sealed += n
+		s.w.sealed[s.way] += n
 	}
 }
 
@@ -120,18 +151,45 @@ func (w *winrm) access(x *exchange, ordinal int) *wire.Access {
 
 // end reports what was encrypted: that a shell was used, and how much was sent.
 func (w *winrm) end() {
-	if len(w.said) > 0 && w.sealed == 0 {
+	sealed := w.sealed[0] + w.sealed[1]
+	if len(w.said) > 0 && sealed == 0 {
 		return
 	}
 	a := w.access(w.first, 0)
 	a.Seen = w.seen
 	a.Object = w.first.target
 	a.Detail = fmt.Sprintf("%d requests", w.calls)
-	if w.sealed > 0 {
+	if sealed > 0 {
 		a.Status = "sealed"
-		a.Detail += fmt.Sprintf(", %d encrypted bytes sent; the commands do not show", w.sealed)
+		a.Detail += fmt.Sprintf(", %d encrypted bytes sent, %d received; the commands do not show", w.sealed[0], w.sealed[1])
 	}
 	w.c.p.env.Access(a)
+	if max(w.sealed[0], w.sealed[1]) >= opaqueFrom {
+		w.transfer()
+	}
+}
+
+// transfer reports what an encrypted session moved in its heavier direction. What
+// crosses is SOAP with its streams in base64 (MS-WSMV 2.2.4.29), files once more so
+// inside: the content is between half and all of it (unverified).
+func (w *winrm) transfer() {
+	c, x := w.c, w.first
+	t := &wire.Transfer{Conns: []*wire.Conn{c.wire}, Seen: w.seen, What: "WinRM session"}
+	client, server := c.wire.Ends[x.side].Endpoint(), c.wire.Ends[x.side.Other()].Endpoint()
+	n := w.sealed[0]
+	t.Source, t.Destination, t.Operation, t.Initiator = client, server, model.Push, model.BySource
+	if w.sealed[1] > n {
+		n = w.sealed[1]
+		t.Source, t.Destination, t.Operation, t.Initiator = server, client, model.Pull, model.ByDestination
+	}
+	t.ID = wire.ID("t", "winrm", c.wire, x.side, x.seq, 0)
+	t.Start, t.End, t.Channel, t.Status = x.first.Time, w.last, "winrm", model.Done
+	t.Completeness, t.Reason, t.Confidence = model.Opaque, "encrypted; commands and what they print are this much too", "low"
+	t.User, t.Domain = c.user, c.domain
+	t.BytesSeen = new(int64)
+	t.Estimate = &model.Estimate{Size: n * 3 / 4, High: n}
+	t.Session = &model.Session{Encrypted: true, Channels: 1}
+	c.p.env.Transfer(t)
 }
 
 // otherProtocol reports a server that answers a request with the greeting of
