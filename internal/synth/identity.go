@@ -258,15 +258,6 @@ func (n *Net) MDNS(h *Host, service string) {
 	n.bound("mdns", h, false, h.Name, name)
 }
 
-// dnsName is a name in labels (RFC 1035 3.1).
-func dnsName(name string) []byte {
-	var b []byte
-	for label := range strings.SplitSeq(name, ".") {
-		b = append(append(b, uint8(len(label))), label...)
-	}
-	return append(b, 0)
-}
-
 func dnsRecord(name []byte, kind, class uint16, ttl uint32, data []byte) []byte {
 	b := be32(be16(append([]byte{}, name...), kind, class), ttl)
 	return append(be16(b, uint16(len(data))), data...)
