@@ -61,6 +61,7 @@ func remoteCalls(n *synth.Net) {
 		s.ListShares(o, "ADMIN$", "C$", "Data")
 		s.Logoff()
 	}
+	n.TaskDenied(a, b, 49664, `\Updates\denied`, `C:\Windows\Temp\no.exe`, eve)
 }
 
 func remoteShells(n *synth.Net) {
@@ -126,7 +127,7 @@ func sockets(n *synth.Net) {
 func isSeen(r *Records, s synth.Seen) bool {
 	return anAccess(r, s.What, func(a *model.Access) bool {
 		return (!s.Source.Known() || a.Source.IP == s.Source) && (!s.Destination.Known() || a.Destination.IP == s.Destination) &&
-			either(s.Channel, a.Channel) && either(s.Object, a.Object) && either(s.Command, a.Command) && either(s.User, a.User) &&
+			either(s.Channel, a.Channel) && either(s.Object, a.Object) && either(s.Command, a.Command) && either(s.User, a.User) && either(s.Status, a.Status) &&
 			either(s.MAC, a.Source.MAC) && either(s.Host, a.Source.Host) && strings.Contains(a.Detail, s.Detail)
 	})
 }

@@ -81,14 +81,7 @@ func (n *Net) TaskByRPC(client, server *Host, port uint16, path, command, argume
 	c := n.RPC(client, server, port, o)
 	c.bind(taskScheduler)
 	c.call(0, schHighestVersion, func(*stub) {}, func(s *stub) { s.u32(0x10006, 0) })
-	c.call(0, schRegisterTask, func(s *stub) {
-		s.optional(path)
-		s.text(taskXML(command, arguments))
-		s.u32(6) // create or update
-		s.optional("")
-		s.u32(0, 0)
-		s.null()
-	}, func(s *stub) {
+	c.call(0, schRegisterTask, registerTask(path, command, arguments), func(s *stub) {
 		s.optional(path)
 		s.null()
 		s.u32(0)
@@ -110,6 +103,29 @@ func (n *Net) TaskByRPC(client, server *Host, port uint16, path, command, argume
 	}
 	n.seen(client, server, Seen{What: "task-create", Object: path, Command: strings.TrimSpace(command + " " + arguments), User: o.User})
 	n.seen(client, server, Seen{What: "task-run", Object: path, User: o.User})
+}
+
+// registerTask is the arguments of SchRpcRegisterTask (MS-TSCH 3.2.5.4.2).
+func registerTask(path, command, arguments string) func(*stub) {
+	return func(s *stub) {
+		s.optional(path)
+		s.text(taskXML(command, arguments))
+		s.u32(6) // create or update
+		s.optional("")
+		s.u32(0, 0)
+		s.null()
+	}
+}
+
+// TaskDenied tries to register a task, which the server refuses with a fault.
+func (n *Net) TaskDenied(client, server *Host, port uint16, path, command string, o RPCOptions) {
+	const accessDenied = 5
+	n.endpoint(client, server, taskScheduler, port, o)
+	c := n.RPC(client, server, port, o)
+	c.bind(taskScheduler)
+	c.refused(0, schRegisterTask, accessDenied, registerTask(path, command, ""))
+	c.Close()
+	n.seen(client, server, Seen{What: "task-create", Object: path, Command: command, Status: "error 5", User: o.User})
 }
 
 // The operations of MS-TSCH 3.2.5.4.

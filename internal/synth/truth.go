@@ -47,6 +47,7 @@ type Seen struct {
 	What, Channel       string
 	Object, Command     string
 	Detail, User        string
+	Status              string
 	MAC, Host           string // of the source
 }
 
