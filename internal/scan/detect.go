@@ -13,6 +13,7 @@ import (
 	"waybill/internal/wire/ftp"
 	"waybill/internal/wire/http"
 	"waybill/internal/wire/krb5"
+	"waybill/internal/wire/ldap"
 	"waybill/internal/wire/names"
 	"waybill/internal/wire/nfs"
 	"waybill/internal/wire/rdp"
@@ -418,4 +419,4 @@ func (u *unclaimed) claim(listener wire.Side, e wire.Expectation) {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, dhcp.New, names.New, dns.New, dropbox.New, ftp.New, tftp.New, http.New, tls.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, ldap.New, dhcp.New, names.New, dns.New, dropbox.New, ftp.New, tftp.New, http.New, tls.New}

@@ -44,8 +44,8 @@ var others = []struct {
 		}
 		return dnsHeader(b)
 	}},
-	{"ldap", 389, ldap},
-	{"ldap", 3268, ldap},
+	{"ldap", 389, ldapMessage},
+	{"ldap", 3268, ldapMessage},
 	{"ntp", 123, func(c *wire.Conn, b []byte) bool { // RFC 5905 7.3: version 1 to 4, a mode
 		return c.UDP && len(b) >= 12 && b[0]>>3&7 >= 1 && b[0]>>3&7 <= 4 && b[0]&7 != 0
 	}},
@@ -76,9 +76,9 @@ func dnsHeader(b []byte) bool {
 	return len(b) >= 12 && b[2]>>3&15 <= 5 && b[3]&0x40 == 0 && binary.BigEndian.Uint16(b[4:]) <= 16
 }
 
-// ldap messages are a SEQUENCE that starts with a message number (RFC 4511 4.1.1),
+// ldapMessage: a SEQUENCE that starts with a message number (RFC 4511 4.1.1),
 // also within the length of a security layer (RFC 4422 3.7).
-func ldap(c *wire.Conn, b []byte) bool {
+func ldapMessage(c *wire.Conn, b []byte) bool {
 	if len(b) > 4 && b[0] == 0 {
 		return true
 	}

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Copies files over SMB with Kerberos between real programs, captures that, and
-# checks that waybill opens the sessions with the server's keytab.
+# Copies files over SMB with Kerberos between real programs, and logs on at a
+# directory, captures that, and checks that waybill opens the sessions with the
+# server's keytab and names who logged on.
 #
 # Run as root on Debian with: krb5-kdc krb5-admin-server krb5-user samba smbclient
-# tcpdump iproute2. All happens in network, mount and host name namespaces of its
+# slapd ldap-utils libsasl2-modules-gssapi-mit tcpdump iproute2. All happens in network, mount and host name namespaces of its
 # own and in one temporary folder; it takes about a minute.
 #
 #     test/lab/keytab.sh PATH-OF-WAYBILL [FOLDER-TO-KEEP-CAPTURES]
@@ -105,6 +106,14 @@ END
     for i in $(seq 100); do ss -ltn | grep -q '10.9.0.1:445\|0.0.0.0:445' && break; sleep 0.1; done
 }
 
+# record begins a capture.
+record() {
+    rm -f lab.pcap
+    tcpdump -i lo -s 0 -U -B 65536 --immediate-mode -w lab.pcap 'host 10.9.0.1' > tcpdump.out 2>&1 &
+    tcpdump=$!
+    for i in $(seq 50); do [ -s lab.pcap ] && break; sleep 0.1; done
+}
+
 # row TITLE ENCTYPE CLIENT-OPTIONS -- SERVER-LINES
 row() {
     title=$1 enctype=$2 options=$3
@@ -112,9 +121,7 @@ row() {
     rm -f keytab ccache got/* share/up.bin
     kadmin.local -q "ktadd -k $work/keytab -e $enctype:normal cifs/$server" > /dev/null 2>&1
     samba "$@"
-    tcpdump -i lo -s 0 -U -B 65536 --immediate-mode -w lab.pcap 'host 10.9.0.1' > tcpdump.out 2>&1 &
-    tcpdump=$!
-    for i in $(seq 50); do [ -s lab.pcap ] && break; sleep 0.1; done
+    record
     echo wonderland | kinit alice > kinit.out
     # shellcheck disable=SC2086
     smbclient "//$server/data" -s smb.conf --use-kerberos=required $options \
@@ -124,20 +131,23 @@ row() {
     wait $tcpdump $smbd 2> /dev/null || true
     cmp -s up.bin share/up.bin && cmp -s share/down.bin got/down.bin || { echo "$title: the copy itself failed:"; cat smbclient.out; tail -n 5 smbd.log || true; failed=1; return; }
     [ -z "$keep" ] || { cp lab.pcap "$keep/$title.pcap"; cp keytab "$keep/$title.keytab"; }
-    check with --keytab keytab
+    tcpdump -r lab.pcap -w service.pcap 'not port 88' 2> /dev/null
+    check service.pcap --keytab keytab
+    # Without a key the exchange with the key distribution centre names the user.
+    [ "$title" != plain ] || { title='plain, without keytab'; check lab.pcap; }
 }
 
-# check HOW FLAGS...: the put and the get are whole and alice's
+# check CAPTURE FLAGS...: the put and the get are whole and alice's
 check() {
-    how=$1
+    capture=$1
     shift
-    "$waybill" scan --format ndjson --quiet --only transfer "$@" lab.pcap > records || true
+    "$waybill" scan --format ndjson --quiet --only transfer "$@" "$capture" > records || true
     for want in "push up.bin $sent" "pull down.bin $fetched"; do
         read -r operation name hash <<< "$want"
         found=$(grep "\"operation\":\"$operation\"" records | grep "\"name\":\"$name\"" | grep "\"sha256\":\"$hash\"" |
             grep '"user":"alice"' | grep -c '"domain":"LAB.TEST"' || true)
         if [ "$found" = 1 ]; then result=ok; else result=WRONG failed=1; fi
-        printf '%-34s %-8s %-9s %s\n' "$title" "$operation" "$result" "$(grep -o '"session":{[^}]*}' records | head -1)"
+        printf '%-34s %-8s %-9s %s\n' "$title" "$operation" "$result" "$(grep -o '"dialect":"[^"]*"\|"encrypted":true' records | sort -u | tr '\n' ' ')"
     done
 }
 
@@ -153,4 +163,45 @@ row aes128-sha1-key  aes128-cts-hmac-sha1-96    '--client-protection=encrypt' 's
 row aes256-sha2-key  aes256-cts-hmac-sha384-192 '--client-protection=encrypt' 'smb encrypt = required'
 row aes128-sha2-key  aes128-cts-hmac-sha256-128 '--client-protection=encrypt' 'smb encrypt = required'
 row rc4-key          arcfour-hmac               '--client-protection=encrypt' 'smb encrypt = required'
+
+# Logons at a directory: simple ones, a refused one, Kerberos with a security layer.
+title=ldap
+kadmin.local -q "addprinc -randkey ldap/$server" > /dev/null 2>&1
+rm -f keytab && kadmin.local -q "ktadd -k $work/keytab ldap/$server" > /dev/null 2>&1
+chmod 644 keytab
+mkdir -p directory
+cat > slapd.conf <<END
+include /etc/ldap/schema/core.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+sasl-host $server
+sasl-realm LAB.TEST
+database mdb
+suffix dc=lab,dc=test
+rootdn cn=admin,dc=lab,dc=test
+rootpw looking-glass
+directory $work/directory
+END
+KRB5_KTNAME=$work/keytab slapd -f slapd.conf -h "ldap://$server" -d 0 > slapd.out 2>&1 &
+slapd=$!
+for i in $(seq 50); do ss -ltn | grep -q ':389 ' && break; sleep 0.1; done
+record
+echo wonderland | kinit alice > kinit.out
+ldapwhoami -x -H "ldap://$server" -D cn=admin,dc=lab,dc=test -w looking-glass > ldap.out 2>&1 || true
+ldapwhoami -x -H "ldap://$server" -D cn=admin,dc=lab,dc=test -w jabberwocky >> ldap.out 2>&1 || true
+ldapwhoami -Y GSSAPI -H "ldap://$server" >> ldap.out 2>&1 || true
+sleep 1
+kill $tcpdump $slapd
+wait $tcpdump $slapd 2> /dev/null || true
+[ -z "$keep" ] || { cp lab.pcap "$keep/ldap.pcap"; cp keytab "$keep/ldap.keytab"; }
+tcpdump -r lab.pcap -w service.pcap 'not port 88' 2> /dev/null
+"$waybill" scan --format ndjson --quiet --only access --keytab keytab service.pcap > records || true
+for want in '"user":"cn=admin,dc=lab,dc=test","channel":"ldap","status":"success"' \
+    '"user":"cn=admin,dc=lab,dc=test","channel":"ldap","status":"invalidCredentials"' \
+    '"user":"alice","domain":"LAB.TEST","channel":"ldap","object":"ldap/'$server'","status":"success"'; do
+    if [ "$(grep -c -F "$want" records)" = 1 ]; then result=ok; else result=WRONG failed=1; fi
+    printf '%-34s %-8s %-9s %s\n' ldap logon "$result" "$want"
+done
+if grep -q 'looking-glass\|jabberwocky' records; then echo 'ldap: a password is shown'; failed=1; fi
+[ $failed = 0 ] || cat ldap.out
 exit $failed

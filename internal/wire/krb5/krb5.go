@@ -26,6 +26,7 @@ const (
 
 	tagSequence      = 0x30
 	tagInteger       = 0x02
+	tagOctets        = 0x04
 	tagGeneralString = 0x1b
 	tagTicket        = 0x61
 )
@@ -138,6 +139,7 @@ type conn struct {
 	p      *protocol
 	wire   *wire.Conn
 	halves [2]*framed.Reader
+	asker  account // whose ticket-granting ticket the last request showed
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
@@ -161,32 +163,71 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 	switch v.Tag {
 	case asRequest:
 		body := fields.Field(context(4), tagSequence)
-		d.report(from, "AS-REQ", body.Field(context(2), tagGeneralString), body.Field(context(1), tagSequence), body.Field(context(3), tagSequence), "", at)
+		d.report(from, "AS-REQ", client(body, 2, 1), principal(body.Field(context(3), tagSequence)), "", at)
 	case asReply, tgsReply:
-		ticket, _ := fields.Field(context(5), tagTicket).Child(tagSequence)
 		what := "AS-REP"
 		if v.Tag == tgsReply {
 			what = "TGS-REP"
 		}
-		d.report(from.Other(), what, fields.Field(context(3), tagGeneralString), fields.Field(context(4), tagSequence), ticket.Field(context(2), tagSequence), "", at)
-		d.issued(fields)
+		d.reply(from.Other(), what, fields, at)
+	case tgsRequest:
+		d.asker = d.holder(fields)
 	case krbError:
 		code := fields.Field(context(6), tagInteger)
 		n := 0
 		for _, c := range code {
 			n = n<<8 | int(c)
 		}
-		d.report(from.Other(), "KRB-ERROR", fields.Field(context(7), tagGeneralString), fields.Field(context(8), tagSequence),
-			fields.Field(context(10), tagSequence), errorName(n), at)
+		d.report(from.Other(), "KRB-ERROR", client(fields, 7, 8), principal(fields.Field(context(10), tagSequence)), errorName(n), at)
 	}
 }
 
-// issued notes whose ticket a reply brings (RFC 4120 5.4.2).
-func (d *conn) issued(reply der.Run) {
-	realm, user := reply.Field(context(3), tagGeneralString), principal(reply.Field(context(4), tagSequence))
-	if user != "" {
-		d.p.env.Issued(reply.Field(context(5), tagTicket), user, wire.Printable(string(realm)))
+// account is a principal with its realm.
+type account struct{ user, domain string }
+
+// client reads a principal out of two fields: its realm and its name.
+func client(fields der.Run, realm, name byte) account {
+	return account{principal(fields.Field(context(name), tagSequence)), wire.Printable(string(fields.Field(context(realm), tagGeneralString)))}
+}
+
+// hidden is the name in replies whose client is told only in their encrypted part
+// (RFC 6113 5.4.2, RFC 8062 2).
+const hidden = "WELLKNOWN/ANONYMOUS"
+
+// reply takes a ticket that a client gets (RFC 4120 5.4.2). Where the reply hides who
+// that is, it is whose ticket-granting ticket was shown for it.
+func (d *conn) reply(to wire.Side, what string, fields der.Run, at wire.At) {
+	who := client(fields, 3, 4)
+	if who.user == hidden && d.asker.user != "" {
+		who = d.asker
 	}
+	brought := fields.Field(context(5), tagTicket)
+	ticket, _ := brought.Child(tagSequence)
+	d.report(to, what, who, principal(ticket.Field(context(2), tagSequence)), "", at)
+	if who.user != "" && who.user != hidden {
+		d.p.env.Issued(brought, who.user, who.domain)
+	}
+}
+
+// paTGSReq is the data of a request that hold an AP-REQ with the ticket-granting
+// ticket (RFC 4120 5.2.7.1).
+const paTGSReq = 1
+
+// holder is whose ticket-granting ticket a request shows.
+func (d *conn) holder(request der.Run) account {
+	rest := request.Field(context(3), tagSequence)
+	for range 16 {
+		v, more, ok := rest.Next()
+		if !ok {
+			break
+		}
+		if kind := v.Body.Field(context(1), tagInteger); len(kind) == 1 && kind[0] == paTGSReq {
+			t := d.p.env.Ticket(v.Body.Field(context(2), tagOctets))
+			return account{t.User, t.Domain}
+		}
+		rest = more
+	}
+	return account{}
 }
 
 // principal writes a name (RFC 4120 5.2.2).
@@ -206,14 +247,12 @@ func principal(name der.Run) string {
 const maxSaid = 1 << 16
 
 // report says who asks for a ticket, once for each outcome.
-func (d *conn) report(client wire.Side, what string, realm, cname, sname der.Run, status string, at wire.At) {
-	user, service := principal(cname), principal(sname)
-	if user == "" {
+func (d *conn) report(client wire.Side, what string, who account, service, status string, at wire.At) {
+	if who.user == "" {
 		return
 	}
 	c, s := d.wire.Ends[client], d.wire.Ends[client.Other()]
-	domain := wire.Printable(string(realm))
-	key := strings.Join([]string{c.Addr.String(), what, user, domain, service, status}, "\x00")
+	key := strings.Join([]string{c.Addr.String(), what, who.user, who.domain, service, status}, "\x00")
 	if what != "TGS-REP" && d.p.said[key] {
 		return
 	}
@@ -225,7 +264,7 @@ func (d *conn) report(client wire.Side, what string, realm, cname, sname der.Run
 	a.ID = wire.ID("a", channel, d.wire, client, uint32(at.Time/1e3), 0, []byte(key)...)
 	a.Time, a.What, a.Channel = at.Time, "kerberos-ticket", channel
 	a.Source, a.Destination = c.Endpoint(), s.Endpoint()
-	a.User, a.Domain, a.Object, a.Detail, a.Status = user, domain, service, what, status
+	a.User, a.Domain, a.Object, a.Detail, a.Status = who.user, who.domain, service, what, status
 	a.Seen.Add(at)
 	d.p.env.Access(a)
 }

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"waybill/internal/content"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ticket"
+	"waybill/internal/wire/ticket/tickettest"
 	"waybill/internal/wire/wiretest"
 )
 
@@ -83,3 +86,46 @@ func TestTickets(t *testing.T) {
 
 func FuzzDatagrams(f *testing.F)  { wiretest.Fuzz(f, New, flow(true), turns(true)) }
 func FuzzConnection(f *testing.F) { wiretest.Fuzz(f, New, flow(false), turns(false)) }
+
+// TestHiddenClient: a reply that hides its client brings the ticket of whoever showed
+// the ticket-granting ticket, and a logon with that ticket is theirs.
+func TestHiddenClient(t *testing.T) {
+	granting := tickettest.Alice(18)
+	granting.Service = "krbtgt/LAB.TEST"
+	tgt := granting.TicketBytes(t)
+	service := tickettest.Alice(18)
+	cifs := service.TicketBytes(t)
+	secret := service
+	secret.User, secret.Domain = "WELLKNOWN/ANONYMOUS", "WELLKNOWN:ANONYMOUS"
+	asReply := granting.TGSRep(t, tgt)
+	asReply[0] = 0x6b
+	ask := tlv(tgsRequest, tlv(tagSequence, tlv(context(1), number(5)), tlv(context(2), number(12)),
+		tlv(context(3), tlv(tagSequence,
+			tlv(tagSequence, tlv(context(1), tlv(tagInteger, []byte{0, 0x88})), tlv(context(2), tlv(tagOctets, []byte("other")))),
+			tlv(tagSequence, tlv(context(1), number(1)), tlv(context(2), tlv(tagOctets, granting.APReq(t, tgt))))))))
+	table := ticket.NewTable(nil, &content.Budget{Limit: 1 << 20})
+	env := wiretest.Play(t, func(env wire.Env) wire.Protocol {
+		env.(*wiretest.Env).Tickets = table
+		return New(env)
+	}, flow(true), 0, []wiretest.Turn{{From: 1, Data: asReply}, {From: 0, Data: ask}, {From: 1, Data: secret.TGSRep(t, cifs)}})
+	for _, a := range env.Accesses {
+		if a.User != "alice" || a.Domain != "LAB.TEST" {
+			t.Errorf("%s for %s: %s@%s", a.Detail, a.Object, a.User, a.Domain)
+		}
+	}
+	if len(env.Accesses) != 2 {
+		t.Errorf("%d accesses", len(env.Accesses))
+	}
+	if got := table.Ticket(service.APReq(t, cifs)); got.User != "alice" || got.Domain != "LAB.TEST" {
+		t.Errorf("the ticket is of %+v", got)
+	}
+	// Without the request nobody is named.
+	table = ticket.NewTable(nil, &content.Budget{Limit: 1 << 20})
+	wiretest.Play(t, func(env wire.Env) wire.Protocol {
+		env.(*wiretest.Env).Tickets = table
+		return New(env)
+	}, flow(true), 0, []wiretest.Turn{{From: 1, Data: secret.TGSRep(t, cifs)}})
+	if got := table.Ticket(service.APReq(t, cifs)); got.User != "" {
+		t.Errorf("the hidden ticket is of %+v", got)
+	}
+}

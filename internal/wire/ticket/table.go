@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"crypto/sha256"
+	"strings"
 
 	"waybill/internal/content"
 	"waybill/internal/wire"
@@ -37,6 +38,10 @@ type known struct {
 	why          string  // it was not
 }
 
+// grantingService begins the name of the service that tickets for others are got
+// with: no logon at a server of the user's (RFC 4120 7.3).
+const grantingService = "krbtgt/"
+
 // NewTable makes a Table; without a keytab it knows tickets only by who got them.
 func NewTable(keytab *Keytab, budget *content.Budget) *Table {
 	return &Table{Unopened: map[string]int64{}, keytab: keytab, budget: budget, young: map[digest]*known{}}
@@ -61,7 +66,7 @@ func (t *Table) Ticket(apReq []byte) (out wire.Ticket) {
 		return out
 	}
 	k := t.find(sha256.Sum256(r.ticket.cipher))
-	if t.keytab != nil {
+	if t.keytab != nil && !strings.HasPrefix(r.Service, grantingService) {
 		k = t.open(&r, k)
 	}
 	if k == nil {
