@@ -243,14 +243,25 @@ func (o *NFSOpen) SetEnd(size int64) {
 // Close ends the use of the file and writes down what moved.
 func (o *NFSOpen) Close() {
 	o.m.as.close(o)
-	for _, x := range o.moves(o.m.Client, o.m.Server, "nfs", o.Path) {
+	_, path := o.m.shown(o.Path)
+	for _, x := range o.moves(o.m.Client, o.m.Server, "nfs", path) {
 		o.m.note(x)
 	}
 }
 
+// shown is the share and the path under which a record shows a file: version 4
+// has no shares but one tree (RFC 7530 7).
+func (m *Mount) shown(path string) (share, full string) {
+	if m.Version == 4 {
+		return "", strings.Trim(m.Export, "/") + "/" + path
+	}
+	return m.Export, path
+}
+
 // note adds a transfer to the truth.
 func (m *Mount) note(x Moved) {
-	x.Share, x.User = m.Export, fmt.Sprintf("uid %d gid %d", m.UID, m.GID)
+	x.Share, _ = m.shown("")
+	x.User = fmt.Sprintf("uid %d gid %d", m.UID, m.GID)
 	m.net.Truth.Moved = append(m.net.Truth.Moved, x)
 }
 
@@ -301,12 +312,9 @@ func (m *Mount) Rename(from, to string) {
 	m.known[to] = true
 	delete(m.handles, from)
 	delete(m.known, from)
-	for i := range m.net.Truth.Moved {
-		x := &m.net.Truth.Moved[i]
-		if x.Channel == "nfs" && x.Path == from && x.Share == m.Export {
-			x.Path, x.Name = to, lastElement(to)
-		}
-	}
+	_, old := m.shown(from)
+	share, path := m.shown(to)
+	m.net.Truth.renamed("nfs", share, old, path)
 }
 
 // Remove removes a file.
@@ -321,9 +329,10 @@ func (m *Mount) Refused(path string, writing bool) {
 	o := &NFSOpen{Path: path, m: m, body: body{size: 4096}}
 	m.find(o)
 	m.as.refuse(o, writing)
-	x := pulled(m.Client, m.Server, "nfs", path, nil)
+	_, full := m.shown(path)
+	x := pulled(m.Client, m.Server, "nfs", full, nil)
 	if writing {
-		x = pushed(m.Client, m.Server, "nfs", path, nil)
+		x = pushed(m.Client, m.Server, "nfs", full, nil)
 	}
 	x.SHA256, x.Status, x.Completeness = "", model.Denied, model.Partial
 	m.note(x)

@@ -30,7 +30,8 @@ func (o *NFSOpen) copied(to *NFSOpen, op nfs4Op) {
 	v := o.m.as.(*nfs4)
 	to.size, to.made = o.size, false
 	v.do(v.putFH(o.Path), op4(32, nil), v.putFH(to.Path), op, v.getAttr(to))
-	x := moved(o.m.Server, o.m.Server, model.Copy, "nfs", to.Path, o.content)
+	_, path := o.m.shown(to.Path)
+	x := moved(o.m.Server, o.m.Server, model.Copy, "nfs", path, o.content)
 	x.SHA256, x.Completeness = "", model.Inferred
 	o.m.note(x)
 }

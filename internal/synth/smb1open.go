@@ -284,16 +284,7 @@ func (t *SMB1Tree) Refused(path string, access uint32, status uint32) {
 func (t *SMB1Tree) Rename(from, to string) {
 	block := smb1Block{command: smb1Rename, words: pack{0x16, 0}, texts: []string{`\` + from, `\` + to}, format: true}
 	t.s.call(t.id, 0, block, smb1Block{command: smb1Rename})
-	t.renamed(`\`+from, `\`+to)
-}
-
-func (t *SMB1Tree) renamed(from, to string) {
-	for i := range t.s.net.Truth.Moved {
-		m := &t.s.net.Truth.Moved[i]
-		if m.Channel == "smb1" && m.Share == t.Share && m.Path == from {
-			m.Path, m.Name = to, lastElement(to)
-		}
-	}
+	t.s.net.Truth.renamed("smb1", t.Share, `\`+from, `\`+to)
 }
 
 // Delete removes a file (MS-CIFS 2.2.4.7).

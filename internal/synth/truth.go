@@ -69,6 +69,15 @@ func (t Truth) Whole() []Moved {
 	return out
 }
 
+// renamed gives what moved under a path a new one.
+func (t Truth) renamed(channel, share, from, to string) {
+	for i := range t.Moved {
+		if m := &t.Moved[i]; m.Channel == channel && m.Share == share && m.Path == from {
+			m.Path, m.Name = to, lastElement(to)
+		}
+	}
+}
+
 // pulled begins the truth of content that went from a server to its client.
 func pulled(client, server *Host, channel, path string, content []byte) Moved {
 	return moved(server, client, model.Pull, channel, path, content)

@@ -19,11 +19,11 @@ func (d *conn) bulk(m *framed.Message, b []byte) (x framed.Bulk, more bool) {
 	}
 	last := binary.BigEndian.Uint32(b)&lastMark != 0
 	c := d.calls[binary.BigEndian.Uint32(b[markLen:])]
-	if !last || len(d.parts[m.From]) > 0 || c == nil || c.m.From == m.From || !isReply(b[markLen:]) || c.program != progNFS {
+	if !last || len(d.parts[m.From].Data) > 0 || c == nil || c.m.From == m.From || !isReply(b[markLen:]) || c.program != progNFS {
 		return x, false
 	}
 	e := exchange{mounted: d.mounted(c), conn: d, call: c, args: c.args, reply: m, res: xdr{b: b[markLen:], at: 8}}
-	ok := e.res.accepted()
+	ok := e.res.accepted(c)
 	var at stretch
 	if ok {
 		at, ok = e.reading()

@@ -3,6 +3,7 @@ package nfs
 import (
 	"encoding/binary"
 
+	"waybill/internal/model"
 	"waybill/internal/wire"
 	"waybill/internal/wire/framed"
 )
@@ -12,18 +13,26 @@ type conn struct {
 	p      *protocol
 	wire   *wire.Conn
 	halves [2]*framed.Reader
-	parts  [2][]byte // of a record in several fragments
-	client int       // -1 until known
+	parts  [2]part
 	calls  map[uint32]*call
-	order  []uint32 // ids of calls, oldest first
-	lossy  bool
+	order  []uint32 // ids of calls, oldest first; of answered ones too until they are swept
+	at     *mounted // what the calls are about, once there was one
+	lossy  bool     // answers may be missing
 	heard  [2]bool
 	ended  int
+	datagrams
+}
+
+// part is a record of which more fragments are to come.
+type part struct {
+	framed.Message
+	cost int64
 }
 
 // call is a call without its reply.
 type call struct {
 	m             framed.Message // its data is the call itself
+	id            uint32
 	program       uint32
 	version, proc uint32
 	args          xdr
@@ -37,6 +46,9 @@ type credential struct {
 	uid, gid uint32
 	known    bool
 	gss      bool
+	wrapped  bool // arguments and results lie inside an integrity-protected body
+	sealed   bool // they are encrypted
+	control  bool // the call is about the security context, and no call of NFS
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
@@ -61,47 +73,75 @@ func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
 	d.halves[from].Gap(n)
 }
 
-func (d *conn) lost() { d.lossy = true }
+// lost notes that messages were lost.
+func (d *conn) lost() {
+	d.lossy = true
+	if d.at != nil {
+		d.at.losses++
+	}
+}
 
 // End ends one side. What moved goes on over other connections of the two hosts.
 func (d *conn) End(from wire.Side, how wire.Ending, at wire.At) {
 	d.halves[from].Reset()
+	d.drop(from)
 	if d.ended++; d.ended < 2 {
 		return
 	}
-	for _, id := range d.order {
-		if c := d.calls[id]; c != nil {
-			delete(d.calls, id)
-			d.unanswered(c)
-		}
+	for d.unanswer() {
 	}
-	d.calls, d.order = nil, nil
+	d.order = nil
+	d.forgetEarly(d.p.env.Budget())
+}
+
+// drop gives up the fragments of a record.
+func (d *conn) drop(from wire.Side) {
+	d.p.env.Budget().Give(d.parts[from].cost)
+	d.parts[from] = part{}
 }
 
 // record takes one fragment of a record.
 func (d *conn) record(m *framed.Message) {
-	mark := binary.BigEndian.Uint32(m.Data)
+	last := binary.BigEndian.Uint32(m.Data)&lastMark != 0
 	m.Data = m.Data[markLen:]
 	m.Bulk.At -= markLen
 	for i := range m.Holes {
 		m.Holes[i].From -= markLen
 		m.Holes[i].To -= markLen
 	}
-	part := &d.parts[m.From]
-	if mark&lastMark == 0 || len(*part) > 0 {
-		if len(*part)+len(m.Data) > maxRecord || len(m.Holes) > 0 {
-			*part = nil
-			d.lossy = true
-			return
-		}
-		*part = append(*part, m.Data...)
-		if mark&lastMark == 0 {
-			return
-		}
-		m.Data = *part
-		*part = nil
+	x := &d.parts[m.From]
+	if last && len(x.Data) == 0 {
+		d.message(m)
+		return
 	}
-	d.message(m)
+	if !d.add(x, m) {
+		d.drop(m.From)
+		d.lost()
+		return
+	}
+	if last {
+		d.message(&x.Message)
+		d.drop(m.From)
+	}
+}
+
+// add adds a fragment to what came of its record.
+func (d *conn) add(x *part, m *framed.Message) bool {
+	if len(x.Data)+len(m.Data) > maxRecord || !d.p.env.Budget().Take(int64(len(m.Data))) {
+		return false
+	}
+	if len(x.Data) == 0 {
+		x.Message = *m
+		x.Data, x.Holes = nil, nil
+	}
+	x.cost += int64(len(m.Data))
+	for _, h := range m.Holes {
+		x.Holes = append(x.Holes, framed.Hole{From: h.From + len(x.Data), To: h.To + len(x.Data)})
+	}
+	x.Data = append(x.Data, m.Data...)
+	x.Last = m.Last
+	x.Seen.Merge(m.Seen)
+	return true
 }
 
 // message takes one call or reply.
@@ -113,18 +153,22 @@ func (d *conn) message(m *framed.Message) {
 	id := binary.BigEndian.Uint32(b)
 	switch binary.BigEndian.Uint32(b[4:]) {
 	case 0:
-		d.client = int(m.From)
 		d.call(id, m)
 	case 1:
-		if c := d.calls[id]; c != nil && c.m.From != m.From {
-			d.forget(id, c)
+		c := d.calls[id]
+		switch {
+		case c != nil && c.m.From != m.From:
+			d.forget(c)
+			d.done(id)
 			d.reply(c, m)
+		case c == nil && d.wire.UDP:
+			d.hold(id, m, d.p.env.Budget())
 		}
 	}
 }
 
-func (d *conn) forget(id uint32, c *call) {
-	delete(d.calls, id)
+func (d *conn) forget(c *call) {
+	delete(d.calls, c.id)
 	d.p.env.Budget().Give(c.cost)
 	if len(d.order) > 2*len(d.calls)+64 {
 		var live []uint32
@@ -139,41 +183,112 @@ func (d *conn) forget(id uint32, c *call) {
 
 // call keeps a call until its reply.
 func (d *conn) call(id uint32, m *framed.Message) {
-	x := xdr{b: m.Data, at: 8}
-	if x.u32() != 2 {
+	c := &call{m: *m, id: id}
+	if !c.parse() || c.program != progNFS && c.program != progMount || c.who.control || d.repeats(c) {
 		return
 	}
-	c := &call{m: *m, program: x.u32(), version: x.u32(), proc: x.u32()}
-	if c.program != progNFS && c.program != progMount {
+	if c.who.sealed {
+		d.p.env.Blind("encrypted-nfs", int64(len(m.Data)))
 		return
 	}
-	c.who = x.credential()
-	x.u32() // verifier
-	x.opaque(400)
-	if x.bad {
-		return
-	}
-	if old := d.calls[id]; old != nil {
-		if string(old.m.Data) == string(m.Data) {
-			return // sent again
-		}
-		d.forget(id, old)
-	}
+	d.overdue(m.First.Time)
 	c.cost = int64(len(m.Data))
-	if len(d.calls) >= maxPending || !d.p.env.Budget().Take(c.cost) {
+	if !d.room(c.cost) {
 		d.p.env.Blind("over-budget", c.cost)
+		d.lost()
 		return
 	}
 	c.m.Data, c.m.Block = append([]byte(nil), m.Data...), nil
-	c.args = xdr{b: c.m.Data, at: x.at}
+	c.args.b = c.m.Data
 	d.calls[id] = c
 	d.order = append(d.order, id)
+	if r := d.came(id, d.p.env.Budget()); r != nil {
+		d.message(r)
+	}
+}
+
+// parse reads the head of a call (RFC 5531 9).
+func (c *call) parse() bool {
+	x := xdr{b: c.m.Data, at: 8}
+	if x.u32() != 2 {
+		return false
+	}
+	c.program, c.version, c.proc = x.u32(), x.u32(), x.u32()
+	c.who = x.credential()
+	x.u32() // verifier
+	x.opaque(400)
+	if c.who.wrapped {
+		x.skip(2)
+	}
+	c.args = x
+	return !x.bad
+}
+
+// repeats says that a call was sent before.
+func (d *conn) repeats(c *call) bool {
+	if d.wire.UDP && d.wasDone(c.id) {
+		return true
+	}
+	old := d.calls[c.id]
+	if old == nil {
+		return false
+	}
+	if string(old.m.Data) == string(c.m.Data) {
+		return true
+	}
+	d.forget(old)
+	return false
+}
+
+// room makes room for a call: the oldest ones are not waited for any more.
+func (d *conn) room(cost int64) bool {
+	for len(d.calls) >= maxPending || !d.p.env.Budget().Take(cost) {
+		if !d.unanswer() {
+			return false
+		}
+	}
+	return true
+}
+
+// overdue ends the wait for replies after half of the time after which a file is
+// idle.
+func (d *conn) overdue(now model.Time) {
+	for len(d.order) > 0 {
+		switch c := d.calls[d.order[0]]; {
+		case c == nil:
+			d.order = d.order[1:]
+		case now-c.m.First.Time < idle/2:
+			return
+		default:
+			d.unanswer()
+		}
+	}
+}
+
+// unanswer ends the wait for the reply to the oldest call. What was to be written
+// counts as seen where the capture lacks answers.
+func (d *conn) unanswer() bool {
+	for len(d.order) > 0 {
+		c := d.calls[d.order[0]]
+		d.order = d.order[1:]
+		if c == nil {
+			continue
+		}
+		delete(d.calls, c.id)
+		d.p.env.Budget().Give(c.cost)
+		if d.lossy || d.wire.UDP || !d.heard[c.m.From.Other()] {
+			e := &exchange{mounted: d.mounted(c), conn: d, call: c, args: c.args, reply: &c.m, unanswered: true}
+			e.run()
+		}
+		return true
+	}
+	return false
 }
 
 // reply takes an accepted, successful reply to a call (RFC 5531 9).
 func (d *conn) reply(c *call, m *framed.Message) {
 	x := xdr{b: m.Data, at: 8}
-	if !x.accepted() {
+	if !x.accepted(c) {
 		return
 	}
 	x.bulk = m.Bulk
@@ -185,16 +300,8 @@ func (d *conn) reply(c *call, m *framed.Message) {
 // mounted is the state of the two hosts of a call.
 func (d *conn) mounted(c *call) *mounted {
 	ends := d.wire.Ends
-	return d.p.mounted(ends[c.m.From].Addr, ends[c.m.From.Other()].Addr)
-}
-
-// unanswered counts what was to be written as seen where the capture lacks answers.
-func (d *conn) unanswered(c *call) {
-	d.p.env.Budget().Give(c.cost)
-	if d.lossy || !d.heard[c.m.From.Other()] {
-		e := &exchange{mounted: d.mounted(c), conn: d, call: c, args: c.args, reply: &c.m, unanswered: true}
-		e.run()
-	}
+	d.at = d.p.mounted(ends[c.m.From].Addr, ends[c.m.From.Other()].Addr)
+	return d.at
 }
 
 // exchange is a call with its reply.
@@ -239,9 +346,9 @@ func (e *exchange) mount() {
 	if status := e.res.u32(); status != 0 {
 		a.Status = statusName(status)
 	} else if e.call.version < 3 {
-		e.root(string(e.res.fixed(32)), path)
+		e.names.root(string(e.res.fixed(32)), path)
 	} else {
-		e.root(string(e.res.opaque(64)), path)
+		e.names.root(string(e.res.opaque(64)), path)
 	}
 	e.p.env.Access(a)
 }

@@ -2,6 +2,7 @@ package nfs
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"waybill/internal/content"
 	"waybill/internal/model"
@@ -12,78 +13,35 @@ import (
 
 // mounted is what one client does on one server.
 type mounted struct {
-	p     *protocol
-	pair  pair
-	names map[string]place // by file handle
-	order []string
-	flows map[flowKey]*flow
-	live  []*flow // as they began; ended ones until they are swept
-	swept model.Time
+	p      *protocol
+	pair   pair
+	names  names
+	flows  map[flowKey]*flow
+	live   []*flow // as they began; ended ones until they are swept
+	swept  model.Time
+	losses int // times that messages were lost
 }
 
-// place is where a file lies.
-type place struct {
-	share, path string
-	fresh       bool // made here
-}
-
-// root names a handle as the root of a share.
-func (m *mounted) root(handle, share string) { m.name(handle, place{share: share}) }
-
-func (m *mounted) name(handle string, at place) {
-	if handle == "" {
+// moved gives a file its new name. A client that removes a file which it has open
+// renames it to .nfs and a number first: that removes it.
+func (m *mounted) moved(from, to entry, at model.Time) {
+	if strings.HasPrefix(to.name, ".nfs") {
+		m.removed(from, at)
 		return
 	}
-	if _, known := m.names[handle]; !known {
-		if len(m.order) >= maxHandles {
-			for _, old := range m.order[:maxHandles/2] {
-				delete(m.names, old)
-			}
-			m.order = append([]string(nil), m.order[maxHandles/2:]...)
-		}
-		m.order = append(m.order, handle)
-	}
-	m.names[handle] = at
-}
-
-// child names a handle as a file in a folder.
-func (m *mounted) child(folder, name, handle string, fresh bool) {
-	if name == "" || name == "." || name == ".." {
-		return
-	}
-	at := m.names[folder]
-	m.name(handle, place{share: at.share, path: join(at.path, name), fresh: fresh})
-}
-
-func join(folder, name string) string {
-	if folder == "" {
-		return name
-	}
-	return folder + "/" + name
-}
-
-// moved gives a file its new name. Only one file bears a name at a time.
-func (m *mounted) moved(fromFolder, from, toFolder, to string) {
-	a, b := m.names[fromFolder], m.names[toFolder]
-	old, path := join(a.path, from), join(b.path, to)
-	for h, at := range m.names {
-		if at.share == a.share && at.path == old {
-			m.names[h] = place{share: b.share, path: path, fresh: at.fresh}
-			for _, f := range m.live {
-				if f.key.handle == h && !f.done {
-					f.earlier = append(f.earlier, fileshare.LastElement(old))
-				}
-			}
+	handle := m.names.move(from, to)
+	for _, f := range m.live {
+		if f.key.handle == handle && !f.done {
+			f.earlier = append(f.earlier[:min(len(f.earlier), 15)], from.name)
 		}
 	}
 }
 
 // removed notes that a file went away.
-func (m *mounted) removed(folder, name string, at model.Time) {
-	dir := m.names[folder]
-	path := join(dir.path, name)
+func (m *mounted) removed(e entry, at model.Time) {
+	handle := m.names.remove(e)
 	for _, f := range m.live {
-		if p := m.names[f.key.handle]; !f.done && p.share == dir.share && p.path == path {
+		if f.key.handle == handle && !f.done {
 			f.deleted = &model.Deleted{Time: at}
 		}
 	}
@@ -110,8 +68,11 @@ type flow struct {
 	size       int64  // as the server states it; -1 unknown
 	high       int64
 	eof        int64 // end of file as a read shows; -1 unknown
+	setEnd     int64 // as the client set it; -1 not set
 	cut        bool  // the file was made or cut to nothing here
-	lossy      bool
+	holed      bool  // bytes of what was written were not seen: no zeros
+	changed    bool  // its size, while it was read
+	losses     int   // of messages between the two hosts by when it began
 	refusal    uint32
 	unanswered bool
 	calls      int
@@ -131,8 +92,8 @@ func (e *exchange) flow(handle string, writing bool) *flow {
 			mode = content.Write
 		}
 		m := &e.call.m
-		f = &flow{m: e.mounted, key: k, file: e.p.env.File(mode), who: e.call.who, version: e.call.version, size: -1, eof: -1,
-			conns: []*wire.Conn{e.conn.wire}, from: m.From, id: binary.BigEndian.Uint32(m.Data), cut: writing && e.names[handle].fresh}
+		f = &flow{m: e.mounted, key: k, file: e.p.env.File(mode), who: e.call.who, version: e.call.version, size: e.names.size(handle), eof: -1, setEnd: -1,
+			conns: []*wire.Conn{e.conn.wire}, from: m.From, id: binary.BigEndian.Uint32(m.Data), losses: e.losses}
 		if len(e.flows) >= maxFlows {
 			e.live[0].finish(wire.Dropped)
 		}
@@ -148,7 +109,6 @@ func (e *exchange) flow(handle string, writing bool) *flow {
 			e.live = live
 		}
 	}
-	f.lossy = f.lossy || e.conn.lossy
 	wire.Stretch(&f.start, &f.end, e.call.m.First.Time)
 	wire.Stretch(&f.start, &f.end, e.reply.First.Time)
 	f.seen.Merge(e.call.m.Seen)
@@ -170,11 +130,35 @@ func (e *exchange) read(handle string, off int64, p payload, eof bool, size int6
 		e.put(f, e.reply, off, p.at, p.data)
 	}
 	f.high = max(f.high, off+p.size)
-	if size >= 0 {
-		f.size = size
-	}
+	f.states(size)
 	if eof {
 		f.eof = off + p.size
+	}
+}
+
+// stated takes the size that the server states of a file outside of reads and writes.
+func (e *exchange) stated(handle string, size int64) {
+	if size < 0 || handle == "" {
+		return
+	}
+	e.names.state(handle, size)
+	for _, writing := range [...]bool{false, true} {
+		if f := e.flows[flowKey{handle, writing}]; f != nil {
+			f.states(size)
+		}
+	}
+}
+
+// states takes a size that the server states. Of a file that is written it only
+// grows: answers come in any order.
+func (f *flow) states(size int64) {
+	switch {
+	case size < 0:
+	case f.key.writing:
+		f.size = max(f.size, size)
+	default:
+		f.changed = f.changed || f.calls > 1 && f.size >= 0 && f.size != size
+		f.size = size
 	}
 }
 
@@ -186,13 +170,12 @@ func (e *exchange) write(handle string, off int64, data []byte, at int, count, s
 	f := e.flow(handle, true)
 	f.calls++
 	f.unanswered = f.unanswered || e.unanswered
+	f.holed = f.holed || len(e.call.m.Holes) > 0
 	data = data[:min(int64(len(data)), max(count, 0))]
 	f.file.Begin()
 	e.put(f, &e.call.m, off, at, data)
 	f.high = max(f.high, off+int64(len(data)))
-	if size >= 0 {
-		f.size = size
-	}
+	f.states(size)
 }
 
 func (e *exchange) put(f *flow, m *framed.Message, off int64, at int, data []byte) {
@@ -209,17 +192,24 @@ func (e *exchange) refused(handle string, writing bool, status uint32) {
 	}
 }
 
-// truncated takes a size that the client set.
+// truncated takes a size that the client set. What was written by calls that were
+// sent after this one is not cut, though its answer came first.
 func (e *exchange) truncated(handle string, size int64) {
-	if at, ok := e.names[handle]; ok && size == 0 {
-		at.fresh = true
-		e.names[handle] = at
+	if handle == "" || size < 0 {
+		return
 	}
-	if f := e.flows[flowKey{handle, true}]; f != nil {
-		f.file.Truncate(size)
-		f.high = min(f.high, size)
-		f.size = size
+	old := e.flows[flowKey{handle, true}]
+	late := old != nil && old.start > e.call.m.First.Time
+	f := e.flow(handle, true)
+	f.cut = f.cut || size == 0
+	if late {
+		f.setEnd = max(f.setEnd, size)
+		return
 	}
+	f.file.Truncate(size)
+	f.high = min(f.high, size)
+	f.size, f.setEnd = size, size
+	e.names.state(handle, size)
 }
 
 // sweepTime is how often flows are looked through for those that are over.
@@ -249,6 +239,7 @@ func (m *mounted) finish(how wire.Ending) {
 	for _, f := range m.live {
 		f.finish(how)
 	}
+	m.names.forget(len(m.names.order))
 }
 
 // closeFile ends what moves of a file. It is reported a little later: it may
@@ -261,15 +252,6 @@ func (m *mounted) closeFile(handle string) {
 			delete(m.flows, k)
 		}
 	}
-	m.written(handle)
-}
-
-// written says that what is written to a file later goes to one that exists.
-func (m *mounted) written(handle string) {
-	if at, ok := m.names[handle]; ok && at.fresh {
-		at.fresh = false
-		m.names[handle] = at
-	}
 }
 
 // finish reports what moved of a file.
@@ -280,7 +262,6 @@ func (f *flow) finish(how wire.Ending) {
 	f.done = true
 	if f.m.flows[f.key] == f {
 		delete(f.m.flows, f.key)
-		f.m.written(f.key.handle)
 	}
 	t := f.record()
 	if f.calls == 0 {
@@ -296,7 +277,7 @@ func (f *flow) finish(how wire.Ending) {
 		f.m.p.env.Transfer(t)
 		return
 	}
-	if !f.key.writing && !f.lossy && f.size > 0 && f.file.Seen() < f.size && fileshare.Peek(f.file.Seen(), f.size) {
+	if !f.key.writing && f.losses == f.m.losses && f.size > 0 && f.file.Seen() < f.size && fileshare.Peek(f.file.Seen(), f.size) {
 		f.access(t, "peek")
 		return
 	}
@@ -309,41 +290,49 @@ func (f *flow) finish(how wire.Ending) {
 	f.m.p.env.Transfer(t)
 }
 
+// lossy says that messages were lost while the file was in use. Of datagrams nobody
+// knows.
+func (f *flow) lossy() bool { return f.losses != f.m.losses || f.conns[0].UDP }
+
 // close says how the content ends.
 func (f *flow) close() content.End {
-	if !f.key.writing {
-		size := f.size
-		if f.eof >= 0 {
-			size = max(size, f.eof)
-		}
-		e := content.End{Size: size}
-		if size < 0 {
-			e.Incomplete = "the file's size is not known"
-		}
-		return e
+	if f.key.writing {
+		return f.closeWritten()
 	}
-	size := f.high
-	if !f.cut {
-		size = max(size, f.size)
-	}
-	e := content.End{Size: size}
+	e := content.End{Size: max(f.size, f.eof)}
 	switch {
-	case f.unanswered:
-		e.Incomplete = "answers not captured"
-	case f.cut && !f.lossy:
-		e.ZeroFill = true
-	case f.size > f.high && !f.cut:
-	case f.lossy && !f.file.Covers(0, size):
-		e.Incomplete = "messages were lost"
+	case e.Size < 0:
+		e.Incomplete = "the file's size is not known"
+	case f.changed:
+		e.Incomplete = "size changed while it was read"
 	}
-	if f.lossy && f.size != f.high && e.Incomplete == "" {
+	return e
+}
+
+// closeWritten says it of a file that was written: its end is where the client set
+// it or wrote beyond, and of one that was there before, where the server says. What
+// the server states at last makes lost messages and answers good.
+func (f *flow) closeWritten() content.End {
+	e := content.End{Size: max(f.high, f.setEnd)}
+	if !f.cut && f.setEnd < 0 || f.lossy() {
+		e.Size = max(e.Size, f.size)
+	}
+	sure := f.size == e.Size && f.file.Covers(0, e.Size)
+	switch {
+	case f.unanswered && !sure:
+		e.Incomplete = "answers not captured"
+	case f.lossy() && !f.file.Covers(0, e.Size):
+		e.Incomplete = "messages were lost"
+	case f.lossy() && !sure:
 		e.Incomplete = "messages were lost, size not known"
+	case f.cut && !f.holed:
+		e.ZeroFill = !f.lossy()
 	}
 	return e
 }
 
 func (f *flow) record() *wire.Transfer {
-	at := f.m.names[f.key.handle]
+	share, path := f.m.names.path(f.key.handle)
 	c := f.conns[0]
 	t := &wire.Transfer{Conns: f.conns, Seen: f.seen, What: "NFS READ"}
 	ordinal := 0
@@ -352,7 +341,7 @@ func (f *flow) record() *wire.Transfer {
 	}
 	t.ID = wire.ID("t", channel, c, f.from, f.id, ordinal, []byte(f.key.handle)...)
 	t.Start, t.End = f.start, f.end
-	t.Channel, t.Share, t.Path, t.Name = channel, at.share, at.path, fileshare.LastElement(at.path)
+	t.Channel, t.Share, t.Path, t.Name = channel, share, path, fileshare.LastElement(path)
 	t.EarlierNames, t.Deleted = f.earlier, f.deleted
 	t.Status = model.Done
 	t.User, t.Auth = f.who.user(), f.who.auth()

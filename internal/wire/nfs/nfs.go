@@ -121,7 +121,7 @@ func isReply(b []byte) bool {
 
 // Open makes the decoder of a connection or a flow of datagrams.
 func (p *protocol) Open(c *wire.Conn) wire.Decoder {
-	d := &conn{p: p, wire: c, client: -1, calls: map[uint32]*call{}}
+	d := &conn{p: p, wire: c, calls: map[uint32]*call{}}
 	for i := range d.halves {
 		d.halves[i] = framed.NewReader(&record, p.env, wire.Side(i), c.FromStart[i], d.record, d.lost)
 		d.halves[i].Bulk(d.bulk)
@@ -185,7 +185,7 @@ func (p *protocol) mounted(client, server model.Addr) *mounted {
 		old.finish(wire.Dropped)
 		delete(p.pairs, old.pair)
 	}
-	m = &mounted{p: p, pair: k, names: map[string]place{}, flows: map[flowKey]*flow{}}
+	m = &mounted{p: p, pair: k, names: newNames(p.env.Budget()), flows: map[flowKey]*flow{}}
 	p.pairs[k] = m
 	p.order = append(p.order, m)
 	return m

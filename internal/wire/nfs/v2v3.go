@@ -2,6 +2,7 @@ package nfs
 
 // The procedures of version 2 (RFC 1094 2.2).
 const (
+	v2GetAttr = 1
 	v2SetAttr = 2
 	v2Lookup  = 4
 	v2Read    = 6
@@ -50,6 +51,10 @@ func (e *exchange) version2() {
 		default:
 			e.write(handle, off, data, at, int64(len(data)), r.attr2())
 		}
+	case v2GetAttr:
+		if status == 0 && !e.unanswered {
+			e.stated(handle, r.attr2())
+		}
 	case v2SetAttr:
 		a.skip(3)
 		if size := a.u32(); status == 0 && !a.bad && size != v2Unset {
@@ -57,31 +62,28 @@ func (e *exchange) version2() {
 		}
 	case v2Lookup, v2Create, v2Mkdir:
 		name := a.text()
-		fresh := false
-		if e.call.proc == v2Create {
-			a.skip(3)
-			fresh = a.u32() == 0
-		}
-		if made := string(r.fixed(v2Handle)); status == 0 && !r.bad {
-			size := r.attr2()
-			e.child(handle, name, made, fresh || e.call.proc == v2Create && size == 0)
-			e.opening(made, fresh)
+		a.skip(3)
+		cut := e.call.proc == v2Create && a.u32() == 0 && !a.bad
+		if found := string(r.fixed(v2Handle)); status == 0 && !r.bad {
+			e.found(entry{handle, name}, found, r.attr2(), cut)
 		}
 	case v2Remove:
 		if name := a.text(); status == 0 && !e.unanswered {
-			e.removed(handle, name, e.reply.First.Time)
+			e.removed(entry{handle, name}, e.reply.First.Time)
 		}
 	case v2Rename:
 		from := a.text()
 		to := string(a.fixed(v2Handle))
 		if name := a.text(); status == 0 && !a.bad && !e.unanswered {
-			e.moved(handle, from, to, name)
+			e.moved(entry{handle, from}, entry{to, name}, e.reply.First.Time)
 		}
 	}
 }
 
-// opening ends what was written before a file was cut to nothing.
-func (e *exchange) opening(handle string, cut bool) {
+// found names a handle that a look-up or a creation gave, and says whether the file
+// was made or cut to nothing.
+func (e *exchange) found(at entry, handle string, size int64, cut bool) {
+	e.names.add(at.folder, at.name, handle, size)
 	if cut {
 		e.truncated(handle, 0)
 	}
@@ -97,8 +99,10 @@ func (x *xdr) attr2() int64 {
 
 // The procedures of version 3 (RFC 1813 3).
 const (
+	v3GetAttr     = 1
 	v3SetAttr     = 2
 	v3Lookup      = 3
+	v3Access      = 4
 	v3Read        = 6
 	v3Write       = 7
 	v3Create      = 8
@@ -106,6 +110,7 @@ const (
 	v3Remove      = 12
 	v3Rename      = 14
 	v3ReaddirPlus = 17
+	v3Commit      = 21
 
 	v3Handle = 64
 	maxData  = maxRecord
@@ -128,27 +133,43 @@ func (e *exchange) version3() {
 		if size := a.sattr3(); status == 0 && !a.bad && size >= 0 {
 			e.truncated(handle, size)
 		}
+	case v3GetAttr, v3Access, v3Commit:
+		if status == 0 && !e.unanswered {
+			e.stated3(handle)
+		}
 	case v3Lookup:
 		name := a.text()
 		if h := string(r.opaque(v3Handle)); status == 0 && !r.bad && !e.unanswered {
-			e.child(handle, name, h, e.names[h].fresh)
+			e.found(entry{handle, name}, h, r.postAttr(), false)
 		}
 	case v3Create, v3Mkdir:
 		e.create3(handle, status)
 	case v3Remove:
 		if name := a.text(); status == 0 && !e.unanswered {
-			e.removed(handle, name, e.reply.First.Time)
+			e.removed(entry{handle, name}, e.reply.First.Time)
 		}
 	case v3Rename:
 		from := a.text()
 		to := string(a.opaque(v3Handle))
 		if name := a.text(); status == 0 && !a.bad && !e.unanswered {
-			e.moved(handle, from, to, name)
+			e.moved(entry{handle, from}, entry{to, name}, e.reply.First.Time)
 		}
 	case v3ReaddirPlus:
 		if status == 0 && !e.unanswered {
 			e.listed3(handle)
 		}
+	}
+}
+
+// stated3 takes the attributes that answers carry without content.
+func (e *exchange) stated3(handle string) {
+	switch e.call.proc {
+	case v3GetAttr:
+		e.stated(handle, e.res.attr3())
+	case v3Access:
+		e.stated(handle, e.res.postAttr())
+	case v3Commit:
+		e.stated(handle, e.res.weakAttr())
 	}
 }
 
@@ -206,8 +227,7 @@ func (e *exchange) create3(folder string, status uint32) {
 	if r.bad {
 		return
 	}
-	e.child(folder, name, h, fresh || size == 0)
-	e.opening(h, fresh || size == 0)
+	e.found(entry{folder, name}, h, size, e.call.proc == v3Create && (fresh || size == 0))
 }
 
 // listed3 reads the entries of READDIRPLUS.
@@ -222,7 +242,7 @@ func (e *exchange) listed3(folder string) {
 		r.skip(2)
 		name := r.text()
 		r.skip(2)
-		r.postAttr()
+		size := r.postAttr()
 		if r.u32() == 0 {
 			continue
 		}
@@ -230,8 +250,8 @@ func (e *exchange) listed3(folder string) {
 		if r.bad {
 			return
 		}
-		if _, known := e.names[h]; !known {
-			e.child(folder, name, h, false)
+		if e.names.places[h] == nil {
+			e.names.add(folder, name, h, size)
 		}
 	}
 }
@@ -241,9 +261,18 @@ func (x *xdr) postAttr() int64 {
 	if x.u32() == 0 {
 		return -1
 	}
-	x.skip(5)
+	return x.attr3()
+}
+
+// attr3 reads fattr3 for the size of a file; -1 of what is no file.
+func (x *xdr) attr3() int64 {
+	kind := x.u32()
+	x.skip(4)
 	size := int64(x.u64())
 	x.skip(14)
+	if kind != 1 || x.bad {
+		return -1
+	}
 	return size
 }
 

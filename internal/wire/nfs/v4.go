@@ -83,7 +83,6 @@ type compound struct {
 	pending        *operation // LOOKUP or OPEN whose handle GETFH will tell
 	folder         string     // that it looked in
 	fresh          bool
-	opened         bool
 }
 
 // version4 takes one COMPOUND (RFC 7530 15.2).
@@ -317,7 +316,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 		r.bitmap()
 		c.look(o, false)
 	case opGetAttr:
-		c.attributed(r.attributes())
+		c.stated(c.current, r.attributes())
 	case opGetFH:
 		c.handle(string(r.opaque(v4Handle)))
 	case opLink:
@@ -347,10 +346,10 @@ func (c *compound) step(o *operation, status uint32) bool {
 		r.opaque(maxName)
 	case opRemove:
 		r.skip(changeInfo)
-		c.removed(c.current, o.name, c.reply.First.Time)
+		c.removed(entry{c.current, o.name}, c.reply.First.Time)
 	case opRename:
 		r.skip(2 * changeInfo)
-		c.moved(c.saved, o.name, c.current, o.to)
+		c.moved(entry{c.saved, o.name}, entry{c.current, o.to}, c.reply.First.Time)
 	case opRestoreFH:
 		c.current, c.pending = c.saved, nil
 	case opSaveFH:
@@ -382,7 +381,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 		c.layout()
 	case opLayoutCommit:
 		if r.u32() != 0 {
-			c.attributed(int64(r.u64()))
+			c.stated(c.current, int64(r.u64()))
 		}
 	case opLayoutReturn:
 		if r.u32() != 0 {
@@ -405,7 +404,7 @@ func (c *compound) failed(o *operation, status uint32) {
 
 // look goes down to a name; GETFH tells its handle.
 func (c *compound) look(o *operation, fresh bool) {
-	c.pending, c.folder, c.fresh, c.opened = o, c.current, fresh, false
+	c.pending, c.folder, c.fresh = o, c.current, fresh
 	c.current = ""
 	if c.pending.name == "" {
 		c.pending, c.current = nil, c.folder
@@ -428,7 +427,6 @@ func (c *compound) open(o *operation) {
 		return
 	}
 	c.look(o, fresh)
-	c.opened = true
 }
 
 // delegation passes open_delegation4.
@@ -455,24 +453,8 @@ func (c *compound) handle(h string) {
 	if c.pending == nil || h == "" {
 		return
 	}
-	fresh := c.fresh || c.names[h].fresh
-	c.child(c.folder, c.pending.name, h, fresh)
-	if c.fresh {
-		c.truncated(h, 0)
-	}
+	c.found(entry{c.folder, c.pending.name}, h, -1, c.fresh)
 	c.pending = nil
-}
-
-// attributed takes the size that attributes of the current file state.
-func (c *compound) attributed(size int64) {
-	if size < 0 || c.current == "" {
-		return
-	}
-	for _, writing := range [...]bool{false, true} {
-		if f := c.flows[flowKey{c.current, writing}]; f != nil {
-			f.size = size
-		}
-	}
 }
 
 // readPlus takes READ_PLUS: data and holes (RFC 7862 15.10).
@@ -513,8 +495,8 @@ func (c *compound) copied(n int64) {
 	if n > 0 {
 		t.Size = &n
 	}
-	if from := c.names[c.saved]; from.path != "" {
-		t.Notes = append(t.Notes, "copied from "+from.path)
+	if _, from := c.names.path(c.saved); from != "" {
+		t.Notes = append(t.Notes, "copied from "+from)
 	}
 	t.Name = fileshare.LastElement(t.Path)
 	c.p.env.Transfer(t)

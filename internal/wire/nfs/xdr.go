@@ -72,13 +72,19 @@ func (x *xdr) payload() payload {
 
 // accepted passes the head of a reply and says whether the call was accepted and
 // succeeded (RFC 5531 9).
-func (x *xdr) accepted() bool {
+func (x *xdr) accepted(c *call) bool {
 	if x.u32() != 0 {
 		return false
 	}
 	x.u32() // verifier
 	x.opaque(400)
-	return x.u32() == 0 && !x.bad
+	if x.u32() != 0 || x.bad {
+		return false
+	}
+	if c.who.wrapped {
+		x.skip(2)
+	}
+	return true
 }
 
 // maxName bounds a name or path.
@@ -113,9 +119,25 @@ func (x *xdr) credential() credential {
 		c.known = !body.bad
 		return c
 	case 6:
-		return credential{gss: true}
+		return body.gss()
 	}
 	return credential{}
+}
+
+// The procedures and services of RPCSEC_GSS (RFC 2203 5.2.1).
+const (
+	gssData      = 0
+	gssIntegrity = 2
+	gssPrivacy   = 3
+)
+
+// gss reads a credential of RPCSEC_GSS (RFC 2203 5.3.1).
+func (x *xdr) gss() credential {
+	x.u32() // version
+	kind := x.u32()
+	x.u32() // sequence number
+	service := x.u32()
+	return credential{gss: true, control: kind != gssData, wrapped: service == gssIntegrity, sealed: service == gssPrivacy && kind == gssData}
 }
 
 // user is how records name it.

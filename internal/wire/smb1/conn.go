@@ -62,14 +62,15 @@ type tree struct {
 // request is a request without its answer.
 type request struct {
 	message
-	blocks []block
-	open   *open // that its first block names
-	token  ntlm.Token
-	user   user
-	params []byte // of a transaction, once all have come
-	data   []byte
-	cost   int64
-	next   *request // sent under the same id before this one was answered
+	blocks   []block
+	open     *open // that its first block names
+	token    ntlm.Token
+	user     user
+	asked    body   // of a transaction
+	answered body   // of its answer
+	data     []byte // of a raw write
+	cost     int64
+	next     *request // sent under the same id before this one was answered
 }
 
 func (c *conn) Data(from wire.Side, ch wire.Chunk) {
@@ -153,6 +154,10 @@ func (c *conn) message(f *framed.Message) {
 		c.rawData(&m)
 		return
 	}
+	if len(f.Holes) > 0 && !m.content() {
+		c.lostMessages() // what is missing may matter
+		return
+	}
 	if c.client < 0 {
 		c.client = int(m.From)
 		if m.reply() {
@@ -180,8 +185,10 @@ func (c *conn) request(m message) {
 	for ; last != nil && last.next != nil; n++ {
 		last = last.next
 	}
-	if last != nil && more(last, blocks[0]) {
-		last.Seen.Merge(m.Seen)
+	if goesOn(blocks[0].command) {
+		if last != nil && last.command == blocks[0].command-1 {
+			c.part(last, &blocks[0], true)
+		}
 		return
 	}
 	if n >= maxSameID {
@@ -226,11 +233,8 @@ func (c *conn) ask(r *request, x *block) {
 		if s := setupSoftware(x); s != "" {
 			c.software[0] = s
 		}
-	case cmdTransaction, cmdTransaction2:
-		r.params, r.data = transaction(x)
-		c.pipeRequest(r, x)
-	case cmdNTTransact:
-		r.params, r.data = ntTransaction(x)
+	case cmdTransaction, cmdTransaction2, cmdNTTransact:
+		c.part(r, x, false)
 	case cmdWriteRaw, cmdReadRaw:
 		c.raw = r
 	}
@@ -248,10 +252,15 @@ func (c *conn) response(m message) {
 	if m.command == cmdWriteRaw && !m.failed() && r.command == cmdWriteRaw {
 		return // an interim answer; the rest of the data follows
 	}
-	if continued(&m, r) {
+	if c.continued(&m, r) {
+		r.Seen.Merge(m.Seen)
 		return
 	}
 	c.forget(r)
+	if !m.failed() && (!r.asked.whole() || !r.answered.whole()) {
+		c.lostMessages()
+		return
+	}
 	answers := m.blocks()
 	for i := range r.blocks {
 		x := &r.blocks[i]
@@ -291,10 +300,18 @@ func (c *conn) answer(r *request, x, y *block, m *message) {
 		c.read(r, x, y, m)
 	case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock, cmdWriteRaw:
 		c.written(r, x, y, m)
-	case cmdTransaction, cmdTransaction2:
+	case cmdTransaction2:
+		if x.opens(r) {
+			c.opened(r, x, y, m)
+			return
+		}
 		c.transacted(r, x, y, m)
-	case cmdRename, cmdNTRename:
+	case cmdTransaction:
+		c.transacted(r, x, y, m)
+	case cmdRename, cmdNTRename, cmdMove:
 		c.renamed(x, m)
+	case cmdCopy:
+		c.copied(r, x, m)
 	case cmdDelete:
 		c.deleted(r, x, m)
 	}

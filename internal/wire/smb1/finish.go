@@ -85,7 +85,7 @@ func (o *open) finishWrites(how wire.Ending, at wire.At) {
 		}
 		if f != nil && f.refusal != 0 {
 			o.refusal(f, true)
-		} else if o.known && how == closed && o.made && !o.remove && o.path != "" && o.access&accessWrite != 0 && o.end <= 0 && o.read == nil {
+		} else if o.known && how == closed && o.made && !o.remove && o.path != "" && o.access&accessWrite != 0 && o.end <= 0 && o.read == nil && o.losses == o.c.losses {
 			o.emitEmpty(at)
 		}
 		return

@@ -27,6 +27,8 @@ const (
 	cmdWriteRaw       = 0x1d
 	cmdWriteComplete  = 0x20
 	cmdTransaction    = 0x25
+	cmdCopy           = 0x29
+	cmdMove           = 0x2a
 	cmdWriteAndClose  = 0x2c
 	cmdOpenAndX       = 0x2d
 	cmdReadAndX       = 0x2e
@@ -80,6 +82,18 @@ func parse(f *framed.Message) (m message, ok bool) {
 		m.status = dosError(b[5], le.Uint16(b[7:]))
 	}
 	return m, true
+}
+
+// content says that the message is content behind a known head: a hole in it costs no
+// more than its bytes.
+func (m *message) content() bool {
+	switch m.command {
+	case cmdRead, cmdLockAndRead, cmdWrite, cmdWriteAndUnlock, cmdWriteAndClose, cmdWriteRaw:
+		return true
+	case cmdReadAndX, cmdWriteAndX:
+		return m.b[headerLen+1] == cmdNone
+	}
+	return false
 }
 
 func (m *message) reply() bool { return m.b[9]&flagReply != 0 }

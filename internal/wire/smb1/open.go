@@ -91,10 +91,11 @@ func (x *block) asked(r *request) (o opening) {
 		o.path, _ = x.text(0, unicode)
 		o.access, o.options = x.u32(15), x.u32(39)
 	case cmdNTTransact: // NT_TRANSACT_CREATE, MS-CIFS 2.2.7.1.1
-		p := block{m: x.m, words: r.params}
+		params := r.asked.params.b
+		p := block{m: x.m, words: params}
 		n := int(p.u32(44))
 		o.access, o.options = p.u32(8), p.u32(32)
-		if name := r.params[min(53, len(r.params)):]; len(name) > 0 {
+		if name := params[min(53, len(params)):]; len(name) > 0 {
 			if unicode && len(name) > n {
 				name = name[1:] // aligned
 			}
@@ -103,6 +104,8 @@ func (x *block) asked(r *request) (o opening) {
 	case cmdOpenAndX: // MS-CIFS 2.2.4.41.1
 		o.path, _ = x.text(0, unicode)
 		o.access = dosAccess(x.u16(6))
+	case cmdTransaction2:
+		o.asked2(x, r)
 	case cmdOpen:
 		o.path, _ = x.core(0)
 		o.access = dosAccess(x.u16(0))
@@ -111,6 +114,52 @@ func (x *block) asked(r *request) (o opening) {
 		o.access = accessRead | accessWrite
 	}
 	return o
+}
+
+// posixOpen is the level at which TRANS2_SET_PATH_INFORMATION opens a file
+// (SMB_POSIX_PATH_OPEN of Samba's UNIX extensions).
+const posixOpen = 0x0209
+
+// opens says that a TRANSACTION2 opens a file.
+func (x *block) opens(r *request) bool {
+	p := block{words: r.asked.params.b}
+	return x.setupWord(0) == trans2Open || x.setupWord(0) == trans2SetPathInfo && p.u16(0) == posixOpen
+}
+
+// asked2 reads TRANS2_OPEN2 (MS-CIFS 2.2.6.1.1) or a POSIX open, which says behind
+// its flags how the file is opened: 1 reading, 2 writing, 4 both, 0x40 cut to
+// nothing, 0x200 a folder.
+func (o *opening) asked2(x *block, r *request) {
+	params, data := block{words: r.asked.params.b}, block{words: r.asked.data.b}
+	at := 28
+	if x.setupWord(0) == trans2Open {
+		o.access = dosAccess(params.u16(2))
+	} else {
+		at = 6
+		mode := data.u32(4)
+		o.access = dosAccess(uint16(mode >> 1 & 3))
+		o.folder = mode&0x200 != 0
+	}
+	if name := params.words[min(at, len(params.words)):]; len(name) > 0 {
+		o.path = decode(name[:ended(name, x.m.unicode())], x.m.unicode())
+	}
+}
+
+// answered2 reads the answer of either (MS-CIFS 2.2.6.1.2).
+func (o *opening) answered2(x *block, r *request) {
+	p, at := block{words: r.answered.params.b}, 18
+	if x.setupWord(0) == trans2Open {
+		o.id, o.size = p.u16(0), int64(p.u32(8))
+		o.pipe = p.u16(14) == 1 || p.u16(14) == 2
+	} else {
+		p, at = block{words: r.answered.data.b}, 4
+		o.id, o.size = p.u16(2), -1
+		if p.u16(8) == 0x0200 { // SMB_QUERY_FILE_UNIX_BASIC follows
+			o.size = int64(p.u64(12))
+		}
+	}
+	action := p.u16(at) & 3
+	o.made, o.fresh = action == 2, action == 2 || action == 3
 }
 
 // dosAccess turns an access mode (MS-CIFS 2.2.4.3.1) into rights.
@@ -130,7 +179,7 @@ func (o *opening) answered(r *request, y *block) {
 	case cmdNTCreate: // MS-CIFS 2.2.4.64.2
 		o.created(y, 0)
 	case cmdNTTransact: // MS-CIFS 2.2.7.1.2: the same in the parameters, without AndX
-		params, _ := ntReply(y)
+		params := r.answered.params.b
 		p := block{m: y.m, words: append([]byte{0, 0, 0, 0}, params...)}
 		if len(params) >= 69 {
 			o.id = p.u16(6)
@@ -142,6 +191,8 @@ func (o *opening) answered(r *request, y *block) {
 		o.made, o.fresh = action == 2, action == 2 || action == 3
 	case cmdOpen:
 		o.id, o.size = y.u16(0), int64(y.u32(8))
+	case cmdTransaction2:
+		o.answered2(&r.blocks[0], r)
 	case cmdCreate, cmdCreateNew:
 		o.id, o.size, o.made, o.fresh = y.u16(0), 0, true, true
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strings"
 
+	"waybill/internal/model"
 	"waybill/internal/wire/fileshare"
 )
 
@@ -14,62 +15,147 @@ const (
 	pipeRawRead  = 0x11
 
 	trans2Open          = 0x00
+	trans2SetPathInfo   = 0x06
 	trans2QueryFileInfo = 0x07
 	trans2SetFileInfo   = 0x08
 )
 
-// transaction gives the parameters and data of a request (MS-CIFS 2.2.4.33.1).
-func transaction(x *block) (params, data []byte) {
-	return x.span(int(x.u16(20)), int(x.u16(18))), x.span(int(x.u16(24)), int(x.u16(22)))
-}
-
 // setupWord is the n-th word of a transaction's setup.
 func (x *block) setupWord(n int) uint16 { return x.u16(28 + 2*n) }
 
-// transactionReply gives the parameters and data of an answer (MS-CIFS 2.2.4.33.2).
-func transactionReply(y *block) (params, data []byte) {
-	return y.span(int(y.u16(8)), int(y.u16(6))), y.span(int(y.u16(14)), int(y.u16(12)))
-}
-
-// ntTransaction gives those of NT_TRANSACT (MS-CIFS 2.2.4.62.1).
-func ntTransaction(x *block) (params, data []byte) {
-	return x.span(int(x.u32(23)), int(x.u32(19))), x.span(int(x.u32(31)), int(x.u32(27)))
-}
-
+// transactFunction is the function of NT_TRANSACT (MS-CIFS 2.2.4.62.1).
 func (x *block) transactFunction() uint16 { return x.u16(36) }
 
-func ntReply(y *block) (params, data []byte) {
-	return y.span(int(y.u32(15)), int(y.u32(11))), y.span(int(y.u32(27)), int(y.u32(23)))
+// partLayout is where in the words of a message the lengths, offsets and
+// displacements of a transaction's parts lie; none is -1.
+type partLayout struct {
+	wide                                                 bool // numbers of 4 bytes
+	allParams, allData                                   int
+	params, paramsAt, paramsFrom, data, dataAt, dataFrom int
 }
 
-// more says whether a request goes on with an earlier one: the secondary
-// messages of a transaction (MS-CIFS 2.2.4.34), whose data are not put together.
-func more(old *request, x block) bool {
-	switch x.command {
-	case cmdTransaction + 1, cmdTransaction2 + 1, cmdNTTransact + 1:
-		return old.command == x.command-1
+var (
+	transRequest   = partLayout{false, 0, 2, 18, 20, -1, 22, 24, -1} // MS-CIFS 2.2.4.33.1, 2.2.4.46.1
+	transSecondary = partLayout{false, 0, 2, 4, 6, 8, 10, 12, 14}    // 2.2.4.34.1, 2.2.4.47.1
+	transReply     = partLayout{false, 0, 2, 6, 8, 10, 12, 14, 16}   // 2.2.4.33.2, 2.2.4.46.2
+	ntRequest      = partLayout{true, 3, 7, 19, 23, -1, 27, 31, -1}  // 2.2.4.62.1
+	ntSecondary    = partLayout{true, 3, 7, 11, 15, 19, 23, 27, 31}  // 2.2.4.63.1
+	ntReply        = ntSecondary                                     // 2.2.4.62.2
+)
+
+// requestLayout is that of the first request of a command, or of a later one.
+func requestLayout(command byte, later bool) *partLayout {
+	switch {
+	case command == cmdNTTransact && later:
+		return &ntSecondary
+	case command == cmdNTTransact:
+		return &ntRequest
+	case later:
+		return &transSecondary
 	}
-	return false
+	return &transRequest
 }
 
-// continued says whether more parts of a transaction's answer follow. What is read
-// through pipes comes in order.
-func continued(m *message, r *request) bool {
-	if m.failed() || m.command != cmdTransaction && m.command != cmdTransaction2 {
+func replyLayout(command byte) *partLayout {
+	if command == cmdNTTransact {
+		return &ntReply
+	}
+	return &transReply
+}
+
+func (l *partLayout) number(x *block, at int) int {
+	switch {
+	case at < 0:
+		return 0
+	case l.wide:
+		return int(x.u32(at))
+	}
+	return int(x.u16(at))
+}
+
+// maxTransaction bounds the parameters and the data of one transaction.
+const maxTransaction = 1 << 20
+
+// body is the parameters and data of a transaction, of which the parts come one by
+// one.
+type body struct{ params, data parts }
+
+// parts is bytes that come in parts.
+type parts struct {
+	b     []byte
+	have  int
+	total int
+}
+
+// put takes a part. It says whether it fits.
+func (p *parts) put(from int, part []byte, total int) bool {
+	if from < 0 || total > maxTransaction || from+len(part) > total {
 		return false
 	}
+	if n := from + len(part); n > len(p.b) {
+		p.b = append(p.b, make([]byte, n-len(p.b))...)
+	}
+	copy(p.b[from:], part)
+	p.have, p.total = p.have+len(part), total
+	return true
+}
+
+// add takes the parts of one message. It says whether they fit.
+func (b *body) add(x *block, l *partLayout) bool {
+	return b.params.put(l.number(x, l.paramsFrom), x.span(l.number(x, l.paramsAt), l.number(x, l.params)), l.number(x, l.allParams)) &&
+		b.data.put(l.number(x, l.dataFrom), x.span(l.number(x, l.dataAt), l.number(x, l.data)), l.number(x, l.allData))
+}
+
+// whole says that all parts came.
+func (b *body) whole() bool { return b.params.have >= b.params.total && b.data.have >= b.data.total }
+
+func transacts(command byte) bool {
+	return command == cmdTransaction || command == cmdTransaction2 || command == cmdNTTransact
+}
+
+// goesOn says whether a request is a later part of a transaction (MS-CIFS 2.2.4.34).
+func goesOn(command byte) bool { return transacts(command - 1) }
+
+// part takes a part of a transaction's request. When it was the last one, the
+// request is whole.
+func (c *conn) part(r *request, x *block, later bool) {
+	if r.asked.whole() && later {
+		return
+	}
+	if !c.charge(r, len(x.m.b)) || !r.asked.add(x, requestLayout(r.command, later)) {
+		c.forget(r)
+		return
+	}
+	if later {
+		r.Seen.Merge(x.m.Seen)
+	}
+	if r.asked.whole() {
+		c.pipeRequest(r, &r.blocks[0])
+	}
+}
+
+// charge counts n more bytes that a request keeps.
+func (c *conn) charge(r *request, n int) bool {
+	if !c.env.Budget().Take(int64(n)) {
+		c.env.Blind("over-budget", int64(n))
+		return false
+	}
+	r.cost += int64(n)
+	return true
+}
+
+// continued takes a part of a transaction's answer, and says whether more is to
+// come: parts of the request that the server asks for, or of the answer.
+func (c *conn) continued(m *message, r *request) bool {
 	answers := m.blocks()
-	if len(answers) == 0 {
+	if m.failed() || !transacts(r.command) || m.command != r.command || len(answers) == 0 {
 		return false
 	}
 	y := &answers[0]
-	total, count, at := y.u16(2), y.u16(12), y.u16(16)
-	if len(y.words) < 20 || at+count >= total || r.open == nil || r.open.pipe == nil {
-		return false
+	if len(y.words) == 0 && !r.asked.whole() {
+		return true
 	}
-	_, data := transactionReply(y)
-	r.open.pipe.feed(false, data, m)
-	return true
+	return len(y.words) > 0 && c.charge(r, len(m.b)) && r.answered.add(y, replyLayout(r.command)) && !r.answered.whole()
 }
 
 // pipeRequest takes what a transaction writes to a pipe: it counts when asked,
@@ -81,9 +167,9 @@ func (c *conn) pipeRequest(r *request, x *block) {
 	switch x.setupWord(0) {
 	case pipeTransact, pipeRawWrite:
 		o := c.openOf(r, x.setupWord(1))
-		if o.isPipe(r.data) {
+		if o.isPipe(r.asked.data.b) {
 			r.open = o
-			o.pipe.feed(true, r.data, &r.message)
+			o.pipe.feed(true, r.asked.data.b, &r.message)
 		}
 	case pipeRawRead:
 		r.open = c.openOf(r, x.setupWord(1))
@@ -95,21 +181,20 @@ func (c *conn) transacted(r *request, x, y *block, m *message) {
 	if m.failed() || y == nil {
 		return
 	}
-	params, data := transactionReply(y)
+	params, data := r.asked.params.b, r.answered.data.b
 	if x.command == cmdTransaction {
 		if r.open != nil && r.open.pipe != nil {
 			r.open.pipe.feed(false, data, m)
 		}
 		return
 	}
-	_ = params
 	switch x.setupWord(0) {
 	case trans2SetFileInfo:
-		if len(r.params) >= 4 {
+		if len(params) >= 4 {
 			c.setInfo(r, m)
 		}
 	case trans2QueryFileInfo:
-		if len(r.params) >= 4 {
+		if len(params) >= 4 {
 			c.fileInfo(r, data)
 		}
 	}
@@ -131,18 +216,19 @@ const (
 )
 
 func (c *conn) setInfo(r *request, m *message) {
-	o := c.openOf(r, binary.LittleEndian.Uint16(r.params))
-	switch binary.LittleEndian.Uint16(r.params[2:]) {
+	params, data := r.asked.params.b, r.asked.data.b
+	o := c.openOf(r, binary.LittleEndian.Uint16(params))
+	switch binary.LittleEndian.Uint16(params[2:]) {
 	case setEndOfFile, passEndOfFile:
-		if len(r.data) >= 8 {
-			o.setEnd(int64(binary.LittleEndian.Uint64(r.data)))
+		if len(data) >= 8 {
+			o.setEnd(int64(binary.LittleEndian.Uint64(data)))
 		}
 	case setDisposition, passDisposition:
-		o.remove = len(r.data) > 0 && r.data[0] != 0
+		o.remove = len(data) > 0 && data[0] != 0
 	case passRename: // MS-SMB 2.2.8.4
-		if len(r.data) >= 12 {
-			n := int(binary.LittleEndian.Uint32(r.data[8:]))
-			o.rename(decode(r.data[12:min(12+max(n, 0), len(r.data))], true))
+		if len(data) >= 12 {
+			n := int(binary.LittleEndian.Uint32(data[8:]))
+			o.rename(decode(data[12:min(12+max(n, 0), len(data))], true))
 		}
 	}
 	o.seen.Merge(r.Seen)
@@ -180,7 +266,7 @@ func (o *open) rename(to string) {
 // fileInfo takes the size that a query of an open file gives.
 func (c *conn) fileInfo(r *request, data []byte) {
 	at := 0
-	switch binary.LittleEndian.Uint16(r.params[2:]) {
+	switch binary.LittleEndian.Uint16(r.asked.params.b[2:]) {
 	case queryStandard, passStandard:
 		at = 8
 	case queryAll, passAll:
@@ -193,20 +279,43 @@ func (c *conn) fileInfo(r *request, data []byte) {
 	if len(data) < at+8 {
 		return
 	}
-	o := c.openOf(r, binary.LittleEndian.Uint16(r.params))
+	o := c.openOf(r, binary.LittleEndian.Uint16(r.asked.params.b))
 	if n := int64(binary.LittleEndian.Uint64(data[at:])); n >= 0 && o.write == nil {
 		o.size = n
 	}
 }
 
-// renamed takes RENAME (MS-CIFS 2.2.4.8).
+// ntRenames is the level of NT_RENAME that renames (MS-CIFS 2.2.4.66.1); others make
+// links.
+const ntRenames = 0x0104
+
+// renamed takes RENAME (MS-CIFS 2.2.4.8), NT_RENAME and MOVE (2.2.4.36).
 func (c *conn) renamed(x *block, m *message) {
-	if m.failed() {
+	if m.failed() || x.command == cmdNTRename && x.u16(2) != ntRenames {
 		return
 	}
 	old, at := x.core(0)
 	to, _ := x.core(at)
 	c.renamedPath(c.tree(m.tree).share, old, to)
+}
+
+// copied takes COPY (MS-CIFS 2.2.4.35): the server copied by itself.
+func (c *conn) copied(r *request, x *block, m *message) {
+	if m.failed() {
+		return
+	}
+	from, at := x.core(0)
+	to, _ := x.core(at)
+	o := &open{c: c, tree: c.tree(r.tree), user: c.who(&r.message), at: r.message, path: to}
+	f := &flow{start: r.First.Time, end: m.Last.Time, seen: r.Seen}
+	f.seen.Merge(m.Seen)
+	t := o.record(f, true)
+	client := t.Source
+	t.Client, t.Source = &client, t.Destination
+	t.Initiator, t.Operation, t.Completeness = model.ByOther, model.Copy, model.Inferred
+	t.Reason, t.What = "copied on the server, no bytes on the wire", "SMB1 COPY"
+	t.Notes = append(t.Notes, "copied from "+from)
+	c.hold(o, t)
 }
 
 // deleted takes DELETE (MS-CIFS 2.2.4.7).
