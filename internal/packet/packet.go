@@ -11,6 +11,7 @@ import "waybill/internal/model"
 const (
 	TCP = 6
 	UDP = 17
+	ESP = 50 // RFC 4303; only with Outcome OtherIP
 )
 
 // TCP flags (RFC 9293, 3.1).

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"testing"
 
 	"waybill/internal/model"
@@ -8,7 +9,8 @@ import (
 )
 
 // TestCarve sends a script and text by netcat: the script is found
-// whole and held against its sender; with --no-carve, or as text, nothing is.
+// whole and held against its sender; with --no-carve nothing is. The text, which goes
+// on as random bytes, is opaque in both.
 func TestCarve(t *testing.T) {
 	scene := synth.Record(7, func(n *synth.Net) {
 		a, b := n.Host("WS-01", "10.1.0.21"), n.Host("WS-02", "10.1.0.22")
@@ -21,6 +23,16 @@ func TestCarve(t *testing.T) {
 	folder := captureFile(t, scene.Capture)
 	for _, carve := range []bool{false, true} {
 		r := run(t, Options{Paths: []string{folder}, NoCarve: !carve})
+		opaque := 0
+		r.Transfers = slices.DeleteFunc(r.Transfers, func(x *model.Transfer) bool {
+			if x.Completeness == model.Opaque {
+				opaque++
+			}
+			return x.Completeness == model.Opaque
+		})
+		if opaque != 1 {
+			t.Errorf("%d opaque transfers", opaque)
+		}
 		if !carve {
 			if len(r.Transfers) != 0 {
 				t.Errorf("with --no-carve: %d transfers", len(r.Transfers))

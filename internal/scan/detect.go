@@ -18,6 +18,7 @@ import (
 	"waybill/internal/wire/nfs"
 	"waybill/internal/wire/rdp"
 	"waybill/internal/wire/rpc"
+	"waybill/internal/wire/sealed"
 	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
 	"waybill/internal/wire/ssh"
@@ -39,6 +40,7 @@ type detector struct {
 	tags      []string // names under which coverage counts; Flow.Tag indexes it
 	expected  map[expectedAt]wire.Expectation
 	parked    []*unclaimed // oldest first; those that were claimed or ended are skipped
+	sealed    []*unclaimed // that ended, and whose bytes look encrypted
 }
 
 type expectedAt struct {
@@ -126,6 +128,8 @@ type unclaimed struct {
 	skipped [2]int64 // bytes not kept, and holes among them
 	unkept  int64    // of these, bytes that were seen
 	ended   [2]*ending
+	look    *sealed.Look // once it is sure that no decoder knows the flow
+	settled bool         // the flow is over, and was decided about
 }
 
 // event is bytes, or a hole, that a decoder will be given again.
@@ -153,6 +157,9 @@ func (u *unclaimed) Data(from wire.Side, c wire.Chunk) {
 	}
 	if !u.keep(event{side: from, c: c}) {
 		u.skip(from, c)
+		if u.look != nil {
+			u.look.Data(from, c)
+		}
 		return
 	}
 	if u.open != 0 && (u.bytes < 4096 || u.bytes >= u.probeAt) {
@@ -224,7 +231,7 @@ func (u *unclaimed) keep(e event) bool {
 	}
 	n := len(e.c.Data)
 	full := u.bytes+n > headBytes || len(u.events) > 1024 || u.hopeless()
-	if full && u.carve(e) {
+	if full && (u.carve(e) || u.startTLS(e)) {
 		return true
 	}
 	if full || !u.d.p.budget.Take(int64(n)) {
@@ -292,6 +299,7 @@ func (u *unclaimed) refused() bool { return u.open == 0 && u.flow.Conn.UDP }
 
 // giveUp keeps no more of the flow.
 func (u *unclaimed) giveUp() {
+	u.watch()
 	u.d.p.budget.Give(int64(u.bytes))
 	for _, e := range u.events {
 		u.skip(e.side, e.c)
@@ -320,6 +328,9 @@ func (u *unclaimed) Gap(from wire.Side, n int64, at wire.At) {
 	u.seen[from] = u.seen[from][:0]
 	if !u.keep(event{side: from, gap: n, c: wire.Chunk{At: at}}) {
 		u.skipped[from] += n
+		if u.look != nil {
+			u.look.Gap(from, n)
+		}
 	}
 }
 
@@ -332,13 +343,17 @@ func (u *unclaimed) End(from wire.Side, how wire.Ending, at wire.At) {
 		}
 	}
 	u.ended[from] = &ending{how, at}
-	if u.ended[from.Other()] == nil || u.bytes == 0 {
+	if u.ended[from.Other()] == nil {
 		return
 	}
-	if u.open != 0 {
+	if u.open != 0 && u.bytes > 0 {
 		u.probe()
 	}
-	if !u.gone && !u.carve() && u.refused() {
+	if u.gone || u.bytes > 0 && (u.carve() || u.startTLS()) {
+		return
+	}
+	u.settle()
+	if u.bytes > 0 && u.refused() {
 		u.giveUp()
 	}
 }
@@ -347,6 +362,7 @@ func (u *unclaimed) End(from wire.Side, how wire.Ending, at wire.At) {
 func (u *unclaimed) replay(dec wire.Decoder) {
 	events, bytes := u.events, u.bytes
 	u.gone, u.events, u.seen = true, nil, [2][]byte{}
+	u.unwatch()
 	u.d.p.budget.Give(int64(bytes))
 	for _, e := range events {
 		if e.gap > 0 {

@@ -15,6 +15,7 @@ import (
 	"waybill/internal/stream"
 	"waybill/internal/wire"
 	"waybill/internal/wire/arp"
+	"waybill/internal/wire/sealed"
 	"waybill/internal/wire/ticket"
 )
 
@@ -28,6 +29,7 @@ type pipeline struct {
 	fragments *stream.Fragments
 	detector  *detector
 	arp       *arp.Table
+	esp       *sealed.ESP
 	tickets   *ticket.Table
 	packet    packet.Packet
 
@@ -67,6 +69,7 @@ func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs [
 	p.tickets = ticket.NewTable(o.Keytab, budget)
 	p.detector = newDetector(p)
 	p.arp = arp.New((&env{p: p}).Access)
+	p.esp = sealed.NewESP((&env{p: p}).Transfer)
 	p.table = stream.New(p.detector, budget, len(inputs))
 	p.fragments = stream.NewFragments(budget)
 	return p
@@ -92,6 +95,8 @@ func (p *pipeline) run(ctx context.Context) error {
 	for _, proto := range p.detector.protocols {
 		p.guard(func() { proto.Flush(p.at) })
 	}
+	p.detector.reportSealed()
+	p.esp.Flush()
 	p.arp.Flush()
 	p.fragments.Flush()
 	p.pool.Flush()
@@ -176,6 +181,9 @@ func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Blo
 		c.decoded["arp"] += arpBytes
 		p.arp.Packet(p.packet.Src, p.packet.SrcMAC, p.at)
 		return
+	}
+	if o == packet.OtherIP && p.packet.Proto == packet.ESP {
+		p.espPacket(&p.packet)
 	}
 	if o != packet.Segment {
 		return

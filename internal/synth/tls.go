@@ -10,7 +10,12 @@ type TLSConn struct {
 // OpenTLS connects to a server's port. Without a name the hello names no server, as
 // when it is encrypted.
 func (n *Net) OpenTLS(client, server *Host, port uint16, name string) *TLSConn {
-	t := &TLSConn{n, n.Dial(client, server, port)}
+	return n.TLSOver(n.Dial(client, server, port), name)
+}
+
+// TLSOver begins TLS on a connection on which others spoke before.
+func (n *Net) TLSOver(c *Conn, name string) *TLSConn {
+	t := &TLSConn{n, c}
 	t.conn.Client(tlsRecord(tlsHandshake, tlsMessage(1, n.browserHello(name, 1, "\x02h2\x08http/1.1"))))
 	t.conn.Server(tlsRecord(tlsHandshake, tlsMessage(2, n.serverHello())), tlsRecord(tlsChange, []byte{1}), tlsRecord(tlsData, n.Bytes(2800)))
 	t.conn.Client(tlsRecord(tlsChange, []byte{1}), tlsRecord(tlsData, n.Bytes(53)))
@@ -77,4 +82,12 @@ func (n *Net) serverHello() []byte {
 	b = append(b, 0x13, 0x01, 0)
 	share := append(be16(nil, 51, 36, 29, 32), n.Bytes(32)...)
 	return append(append(be16(b, uint16(6+len(share))), 0, 43, 0, 2, 3, 4), share...)
+}
+
+// ESP is a packet of IPsec (RFC 4303 2) with an index, a number, and what looks random.
+func (n *Net) ESP(from, to *Host, index uint32, number, size int) {
+	b := append(be32(nil, index, uint32(number)), n.Bytes(size)...)
+	from.ipID++
+	f := appendIP(appendEthernet(nil, from, to), from.Addr, to.Addr, from.ipID, 50, len(b))
+	n.frame(append(f, b...), n.nextFlow(), Client)
 }

@@ -50,6 +50,12 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 	return verdict
 }
 
+// IsHello says whether bytes begin with a client's hello, as they do in the middle of
+// a connection whose ends agreed to go on under TLS.
+func IsHello(b []byte) bool {
+	return len(b) >= 6 && b[0] == recordHandshake && b[1] == 3 && b[2] <= 4 && b[5] == clientHello
+}
+
 // Open makes the decoder of one connection.
 func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 	d := &conn{p: p, wire: c, greeting: greeting{budget: p.env.Budget()}}
