@@ -68,7 +68,7 @@ type launch struct {
 }
 
 // launches are the calls that make, change or start something that runs a program
-// (MS-SCMR, MS-TSCH, MS-WMI, MS-WSMV).
+// (MS-SCMR, MS-TSCH, MS-WMI, MS-WSMV, MS-OAUT).
 var launches = map[string]launch{
 	"service-create": {"service", false, []string{"T1543.003"}},
 	"service-change": {"service", false, []string{"T1543.003"}},
@@ -77,6 +77,7 @@ var launches = map[string]launch{
 	"task-run":       {"task", true, []string{"T1053.005"}},
 	"wmi-exec":       {"wmi", true, []string{"T1047"}},
 	"winrm-exec":     {"winrm", true, []string{"T1021.006"}},
+	"dcom-exec":      {"dcom", true, []string{"T1021.003"}},
 }
 
 // launched gives how an accepted call starts programs.

@@ -8,7 +8,7 @@ import (
 )
 
 // remoteStart marks files that were started on their destination, as its logs show,
-// or as calls over the network do: by a service, a scheduled task, WMI or WinRM.
+// or as calls over the network do: by a service, a scheduled task, WMI, DCOM or WinRM.
 // Half of its nats stand for a service or task that was made but not seen to start.
 func remoteStart() Analytic {
 	return &rule[starts]{name: "remote-start", key: onHostOrStarted, look: lookStart, able: needsPipes}
@@ -131,8 +131,8 @@ func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
 	}
 	m.Nats = 6
 	m.Text = fmt.Sprintf("started on the destination as %s (%s)", what, by.Command)
-	if l.how == "wmi" || l.how == "winrm" {
-		m.Text = fmt.Sprintf("started on the destination by %s (%s)", map[string]string{"wmi": "WMI", "winrm": "WinRM"}[l.how], by.Command)
+	if means, ok := map[string]string{"wmi": "WMI", "winrm": "WinRM", "dcom": "DCOM"}[l.how]; ok {
+		m.Text = fmt.Sprintf("started on the destination by %s (%s)", means, by.Command)
 	}
 	m.Execution = &model.Execution{Time: a.Time, How: l.how, Command: by.Command, User: account(a.Domain, a.User), Evidence: a.Evidence}
 	if l.how == "service" || l.how == "task" {
@@ -151,7 +151,7 @@ func needsPipes(c *model.Coverage) model.Ableness {
 	}
 	able := needsSMB(c)
 	if able.Able == "able" {
-		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services, tasks, WMI and WinRM in clear are read; no host logs"}
+		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services, tasks, WMI, DCOM and WinRM in clear are read; no host logs"}
 	}
 	return able
 }

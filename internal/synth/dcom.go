@@ -268,6 +268,9 @@ func (n *Net) MMC20(client, server *Host, port uint16, command string, o RPCOpti
 		s.u32(0, 0, 0)          // wrong argument, no references, done
 	})
 	c.Close()
+	if o.Security != RPCPrivacy {
+		n.seen(client, server, Seen{What: "dcom-exec", Command: `cmd.exe C:\ /c ` + command + " 7", User: o.User})
+	}
 }
 
 // texts are DISPPARAMS (MS-OAUT 2.2.33) whose arguments are strings, with the

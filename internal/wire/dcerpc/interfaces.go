@@ -64,6 +64,7 @@ var interfaceNames = map[string]string{
 	"99fcfec4-5260-101b-bbcb-00aa0021347a": "IObjectExporter",
 	"4d9f4ab8-7d1c-11cf-861e-0020af6e7c57": "IActivation",
 	"000001a0-0000-0000-c000-000000000046": "IRemoteSCMActivator",
+	"00020400-0000-0000-c000-000000000046": "IDispatch", // MS-OAUT
 	"00000131-0000-0000-c000-000000000046": "IRemUnknown",
 	"00000143-0000-0000-c000-000000000046": "IRemUnknown2",
 	"f309ad18-d86a-11d0-a075-00c04fb68820": "IWbemLevel1Login",

@@ -60,13 +60,75 @@ func ExecMethod(call Call) (m WMIMethod, ok bool) {
 		return m, true
 	}
 	r := newNDR(call.Request, call.BigEndian, call.NDR64)
-	r.take(28, 4) // ORPCTHIS: version, flags, reserved, causality id (MS-DCOM 2.2.13.3)
-	r.size()      // no extensions
+	r.orpcThis()
 	m.Object, m.Method = r.bstr(), r.bstr()
 	if !r.bad && strings.EqualFold(m.Method, "Create") && strings.EqualFold(m.Object, "Win32_Process") {
 		m.Command = parameter(r.b[r.at:])
 	}
 	return m, true
+}
+
+// orpcThis passes what begins all calls of DCOM: version, flags, reserved, causality
+// id, no extensions (MS-DCOM 2.2.13.3).
+func (r *ndr) orpcThis() {
+	r.take(28, 4)
+	r.size()
+}
+
+// Invoked gives the texts that a client hands to a method of an automation object
+// (MS-OAUT 3.1.4.4), in their order: ExecuteShellCommand of the management console and
+// ShellExecute of the shell have the program among them. Nil for other calls and
+// where there are none.
+func Invoked(call Call) (texts []string) {
+	if call.Name != "IDispatch" || call.Opnum != 6 || call.Sealed {
+		return nil
+	}
+	r := newNDR(call.Request, call.BigEndian, call.NDR64)
+	r.orpcThis()
+	r.take(28, 4) // member, reserved, language, flags
+	r.size()
+	r.size()
+	n := min(r.u32(), 64)
+	r.u32()
+	r.size() // of the array of pointers
+	for range n {
+		r.size()
+	}
+	for range n {
+		text, ok := r.variant()
+		if !ok || r.bad {
+			return texts
+		}
+		if text != "" { // the last argument comes first (MS-OAUT 2.2.33)
+			texts = append([]string{text}, texts...)
+		}
+	}
+	return texts
+}
+
+// variant reads a VARIANT (MS-OAUT 2.2.29) of a simple type and gives its text, if it
+// is one.
+func (r *ndr) variant() (text string, ok bool) {
+	r.take(8, 8) // size, reserved
+	kind := r.take(8, 2)
+	r.u32() // the kind again
+	if kind == nil {
+		return "", false
+	}
+	switch r.order.Uint16(kind) {
+	case 0, 1: // empty, null
+	case 8:
+		text = r.bstr()
+	case 2, 11, 18: // numbers of 16 bits, truth
+		r.take(2, 2)
+	case 3, 4, 10, 19, 22, 23: // of 32 bits
+		r.take(4, 4)
+	case 5, 6, 7, 20, 21: // of 64 bits
+		r.take(8, 8)
+	default:
+		return "", false
+	}
+	return text, true
 }
 
 // bstr reads a pointer to a FLAGGED_WORD_BLOB (MS-OAUT 2.2.23.1).

@@ -31,6 +31,7 @@ var operationNames = map[string]map[int]string{
 	},
 	"IWbemLevel1Login":    {3: "EstablishPosition", 4: "RequestChallenge", 5: "WBEMLogin", 6: "NTLMLogin"}, // MS-WMI 3.1.4.1
 	"IWbemLoginClientID":  {3: "SetClientInfo"},                                                            // MS-WMI 3.1.4.7
+	"IDispatch":           {3: "GetTypeInfoCount", 4: "GetTypeInfo", 5: "GetIDsOfNames", 6: "Invoke"},      // MS-OAUT 3.1.4
 	"IActivation":         {0: "RemoteActivation"},                                                         // MS-DCOM 3.1.2.5.2.3
 	"IRemoteSCMActivator": {3: "RemoteGetClassObject", 4: "RemoteCreateInstance"},
 }

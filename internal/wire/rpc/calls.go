@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"strings"
 
 	"waybill/internal/wire"
 	"waybill/internal/wire/dcerpc"
@@ -19,6 +20,7 @@ type Calls struct {
 	conv     *dcerpc.Conversation // nil once given up
 	held     int64                // of the budget
 	reported map[operation]bool
+	mapped   func([]dcerpc.Endpoint) // may be nil
 }
 
 type operation struct {
@@ -39,6 +41,16 @@ func (c *Calls) Tokens(f func(fromClient bool, token []byte)) { c.conv.Token = f
 
 // Pipe names the pipe: where no bind was seen it tells the interface.
 func (c *Calls) Pipe(name string) { c.conv.Assumed = dcerpc.PipeInterface(name) }
+
+// Assume names the interface of calls whose bind was not seen.
+func (c *Calls) Assume(iface string) {
+	if c.conv != nil {
+		c.conv.Assumed = iface
+	}
+}
+
+// Endpoints has the answers of an endpoint mapper given to f.
+func (c *Calls) Endpoints(f func([]dcerpc.Endpoint)) { c.mapped = f }
 
 // Feed takes the next bytes of one direction.
 func (c *Calls) Feed(fromClient bool, b []byte) {
@@ -103,6 +115,9 @@ func (c *Calls) call(call dcerpc.Call) {
 		c.task(e)
 	}
 	c.object(call)
+	if found := dcerpc.Endpoints(call); len(found) > 0 && c.mapped != nil {
+		c.mapped(found)
+	}
 }
 
 var serviceWords = map[string]string{"create": "service-create", "start": "service-start", "stop": "service-stop",
@@ -140,7 +155,8 @@ func (c *Calls) task(e dcerpc.TaskEvent) {
 	c.env.Access(a)
 }
 
-// object reports methods of WMI and activations of classes that run commands.
+// object reports methods of WMI and of automation, and activations of classes that
+// run commands.
 func (c *Calls) object(call dcerpc.Call) {
 	if m, ok := dcerpc.ExecMethod(call); ok {
 		a := c.start("wmi-exec")
@@ -152,6 +168,11 @@ func (c *Calls) object(call dcerpc.Call) {
 			a.Status = "sealed"
 			a.Detail = "a method was run; which one is encrypted"
 		}
+		c.env.Access(a)
+	}
+	if texts := dcerpc.Invoked(call); len(texts) > 0 {
+		a := c.start("dcom-exec")
+		a.Object, a.Command = "Invoke", strings.Join(texts, " ")
 		c.env.Access(a)
 	}
 	if class := dcerpc.Activation(call); class != "" {

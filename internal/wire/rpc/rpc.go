@@ -14,17 +14,24 @@ import (
 // channel is the name of connections over TCP.
 const channel = "dcerpc"
 
-type protocol struct{ env wire.Env }
+type protocol struct {
+	env   wire.Env
+	ports endpoints
+}
 
 // NewProtocol makes the decoder of DCE-RPC over TCP (ncacn_ip_tcp).
-func NewProtocol(env wire.Env) wire.Protocol { return &protocol{env} }
+func NewProtocol(env wire.Env) wire.Protocol { return &protocol{env, endpoints{}} }
 
 func (p *protocol) Name() string { return channel }
 
-// Probe asks for the header of a message with its length.
+// Probe asks for the header of a message with its length, or, in the middle of a
+// connection, for a port that an endpoint mapper told.
 func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 	if c.UDP {
 		return wire.No
+	}
+	if _, _, ok := p.ports.server(c); ok && joinedLate(c) {
+		return wire.Yes
 	}
 	verdict := wire.No
 	for _, b := range head {
@@ -50,6 +57,7 @@ func (p *protocol) Open(c *wire.Conn) wire.Decoder {
 	}
 	d.calls = New(p.env, &dcerpc.Services{}, d.access)
 	d.calls.Tokens(d.token)
+	d.calls.Endpoints(d.mapped)
 	return d
 }
 
@@ -66,16 +74,38 @@ type conn struct {
 	from    wire.Side
 	ordinal int
 	over    bool
+	assumed bool // an endpoint mapper told what the connection is for
 
 	user, domain string
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
+	if !d.assumed && joinedLate(d.wire) {
+		d.assume()
+	}
 	if d.client < 0 {
 		d.learn(from, c.Data)
 	}
 	d.at, d.from, d.ordinal = c, from, 0
 	d.calls.Feed(int(from) == d.client, c.Data)
+}
+
+// assume takes an endpoint mapper's word for what is called.
+func (d *conn) assume() {
+	server, iface, ok := d.p.ports.server(d.wire)
+	if !ok {
+		return
+	}
+	d.assumed = true
+	if d.client < 0 {
+		d.client = int(server.Other())
+	}
+	d.calls.Assume(iface)
+}
+
+// mapped takes the answer of an endpoint mapper.
+func (d *conn) mapped(found []dcerpc.Endpoint) {
+	d.p.ports.add(d.wire.Ends[wire.Side(max(d.client, 0)).Other()], found)
 }
 
 // learn tells the client by what it sends: requests and binds have kinds that

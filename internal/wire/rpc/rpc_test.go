@@ -126,4 +126,4 @@ dcom-activation MMC20.Application: `
 	}
 }
 
-func FuzzConversation(f *testing.F) { wiretest.Fuzz(f, NewProtocol, ends, calls()) }
+func FuzzConversation(f *testing.F) { wiretest.Fuzz(f, NewProtocol, ends, calls(), objectCalls()) }
