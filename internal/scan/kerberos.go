@@ -1,80 +1,110 @@
 package scan
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
-	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
 // ticketLife is how long a ticket is used at most (MS-KILE 3.3.1: ten hours).
 const ticketLife = model.Time(10 * 3600e9)
 
-// grant is a service ticket that an address got for a principal.
-type grant struct {
-	time                  model.Time
-	user, domain, service string
+// maxGrants bounds how many tickets are looked back through for one logon.
+const maxGrants = 64
+
+// asking is what tickets are looked up by: who got them from where for what.
+type asking struct {
+	client  model.Addr
+	service string // lower case
 }
 
-// nameKerberosUsers fills in who was behind sessions that Kerberos authenticated:
-// the ticket itself does not show the user, but the client got it in clear
-// before, from the same address for the same service (RFC 4120 3.3). Where several
-// people did, the last one counts, and the record says so.
+// grant is a service ticket that a principal got.
+type grant struct {
+	time         model.Time
+	user, domain string
+}
+
+// exchanged is the connection that a record is of: the client's end, then the server's.
+type exchanged struct{ client, server model.Endpoint }
+
+// named is who logged on over a connection, and how that is known.
+type named struct {
+	user, domain, note string
+}
+
+// nameKerberosUsers fills in who logged on with tickets that neither the exchange in
+// which they were given out nor a keytab tells (RFC 4120 3.3): the last principal that
+// got another ticket for the service from the same address. The records say so.
 func (r *Records) nameKerberosUsers() {
-	tickets := map[model.Addr][]grant{}
+	grants := map[asking][]grant{}
 	for _, a := range r.Accesses {
-		if a.What == "kerberos-ticket" && a.Detail == "TGS-REP" {
-			tickets[a.Source.IP] = append(tickets[a.Source.IP], grant{a.Time, a.User, a.Domain, a.Object})
+		if a.What == "kerberos-ticket" && a.Detail == "TGS-REP" && !strings.HasPrefix(a.User, "WELLKNOWN/") {
+			k := asking{a.Source.IP, strings.ToLower(a.Object)}
+			grants[k] = append(grants[k], grant{a.Time, a.User, a.Domain})
 		}
 	}
-	if len(tickets) == 0 {
+	if len(grants) == 0 {
 		return
 	}
-	for _, t := range r.Transfers {
-		if t.Auth != "kerberos" || t.User != "" {
-			continue
-		}
-		client, server := t.Source, t.Destination
-		if t.Initiator == model.ByDestination {
-			client, server = server, client
-		}
-		if best, several := holder(tickets[client.IP], t, server); best != nil {
-			t.User, t.Domain = best.user, best.domain
-			note := "user by the Kerberos ticket that its client got"
-			if several {
-				note += "; others got one too"
+	logons := map[exchanged]named{}
+	for _, a := range r.Accesses {
+		on := connection(a.Source, a.Destination)
+		switch {
+		case a.User != "":
+		case a.What == "logon" && strings.HasPrefix(a.Detail, "kerberos"):
+			n, ok := holder(grants[asking{a.Source.IP, strings.ToLower(a.Object)}], a.Time)
+			if ok {
+				a.User, a.Domain = n.user, n.domain
+				a.Detail += ", " + n.note
 			}
-			t.Notes = append(t.Notes, note)
+			if a.Status != "" && a.Status != "success" {
+				continue
+			}
+			if old, again := logons[on]; again && old != n {
+				n = named{} // several sessions on one connection: whose a record is does not show
+			}
+			logons[on] = n
+		default:
+			a.User, a.Domain = logons[on].user, logons[on].domain
 		}
 	}
-}
-
-// holder is the last ticket for the server of a transfer, and whether others got
-// one meanwhile.
-func holder(all []grant, t *model.Transfer, server model.Endpoint) (best *grant, several bool) {
-	for i := range all {
-		x := &all[i]
-		if x.time > t.Start || t.Start-x.time > ticketLife || !forServer(x.service, t, server) {
+	for _, t := range r.Transfers {
+		n := logons[clientFirst(t)]
+		if n.user == "" || t.Auth != "kerberos" || t.User != "" {
 			continue
 		}
-		several = several || best != nil && !strings.EqualFold(best.user, x.user)
-		best = x
+		t.User, t.Domain = n.user, n.domain
+		t.Notes = append(t.Notes, n.note)
 	}
-	return best, several
 }
 
-// forServer says whether a service is the file service of a server, by the name
-// that the session used for it or that is known of it.
-func forServer(service string, t *model.Transfer, server model.Endpoint) bool {
-	class, host, ok := strings.Cut(service, "/")
-	if !ok || !strings.EqualFold(class, "cifs") && !strings.EqualFold(class, "host") {
-		return false
+func connection(client, server model.Endpoint) exchanged {
+	return exchanged{model.Endpoint{IP: client.IP, Port: client.Port}, model.Endpoint{IP: server.IP, Port: server.Port}}
+}
+
+func clientFirst(t *model.Transfer) exchanged {
+	if t.Initiator == model.ByDestination {
+		return connection(t.Destination, t.Source)
 	}
-	host, _, _ = strings.Cut(host, "/")
-	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok {
-		if name, _, _ := strings.Cut(tree, `\`); identity.SameName(name, host) {
-			return true
+	return connection(t.Source, t.Destination)
+}
+
+// holder is whoever of those that got a ticket, in the order of time, got the last one
+// by then.
+func holder(all []grant, by model.Time) (n named, ok bool) {
+	end, _ := slices.BinarySearchFunc(all, by+1, func(g grant, t model.Time) int { return cmp.Compare(g.time, t) })
+	for _, g := range slices.Backward(all[max(0, end-maxGrants):end]) {
+		switch {
+		case by-g.time > ticketLife:
+			return n, ok
+		case !ok:
+			n, ok = named{g.user, g.domain, "user by another ticket that the client got"}, true
+		case !strings.EqualFold(g.user, n.user):
+			n.note += "; others got one too"
+			return n, ok
 		}
 	}
-	return server.Host != "" && identity.SameName(server.Host, host)
+	return n, ok
 }

@@ -34,10 +34,7 @@ func (p *pipeline) records() *Records {
 	}
 	r.Transfers = append(r.Transfers, services.relays()...)
 	for _, a := range p.accesses {
-		rec := p.access(a)
-		if p.o.inTime(rec.Time, rec.Time) {
-			r.Accesses = append(r.Accesses, rec)
-		}
+		r.Accesses = append(r.Accesses, p.access(a))
 	}
 	r.sort()
 	return r

@@ -1,12 +1,9 @@
 package http
 
 import (
-	"encoding/base64"
 	"slices"
-	"strings"
 
 	"waybill/internal/wire"
-	"waybill/internal/wire/ntlm"
 )
 
 const maxQueue = 1000 // requests that wait for their answers
@@ -26,9 +23,7 @@ type conn struct {
 	stopped   bool        // another protocol took over
 	ended     int         // sides
 	winrm     *winrm      // WS-Management, once seen
-	auth      string      // what the client logged on with, for the whole connection (RFC 4559)
-	user      string
-	domain    string
+	who       account     // that the client logged on as, for the whole connection (RFC 4559)
 }
 
 func newConn(p *Protocol, w *wire.Conn) *conn {
@@ -84,37 +79,11 @@ func (c *conn) request(h *half, hd *header) {
 	c.loggedOn(x, hd)
 	s := c.uploadSink(x, hd)
 	if !c.enqueue(x) {
+		c.outcome(x)
 		c.abandon(s)
 		s, x = nil, nil
 	}
 	h.body(hd.framing(0), s, x)
-}
-
-// loggedOn takes who an NTLM or Kerberos token names: it holds for the connection
-// (RFC 4559, MS-NTHT).
-func (c *conn) loggedOn(x *exchange, hd *header) {
-	scheme, rest, _ := strings.Cut(hd.get("Authorization"), " ")
-	if strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate") || strings.EqualFold(scheme, "Kerberos") {
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
-		if t, ok := ntlm.Read(c.p.env, raw); err == nil && ok && (t.MessageType == ntlm.Authenticate || t.Mechanism == ntlm.Kerberos) {
-			c.auth, c.user, c.domain = t.Mechanism, t.User, t.Domain
-			c.logon(x, &t)
-		}
-	}
-	if x.user == "" && c.auth != "" {
-		x.auth, x.user, x.domain = c.auth, c.user, c.domain
-	}
-}
-
-// logon reports a log-on by NTLM over HTTP.
-func (c *conn) logon(x *exchange, t *ntlm.Token) {
-	a := &wire.Access{Conn: c.wire}
-	a.ID = wire.ID("a", "http", c.wire, x.side, x.seq, 0, []byte("logon")...)
-	a.Time, a.What, a.Channel, a.Object = x.first.Time, "logon", "http", x.host
-	a.Source, a.Destination = c.wire.Ends[x.side].Endpoint(), c.wire.Ends[x.side.Other()].Endpoint()
-	a.User, a.Domain, a.Detail = t.User, t.Domain, t.LogonDetail()
-	a.Seen.Add(x.first)
-	c.p.env.Access(a)
 }
 
 // enqueue keeps a request for its answer. Past the bounds requests are only

@@ -32,6 +32,7 @@ type exchange struct {
 	server    string
 	answer    wire.At
 	uploads   []*movement
+	logon     *wire.Access // that the request asks for
 }
 
 func newExchange(h *half, hd *header) *exchange {
@@ -66,6 +67,7 @@ func (c *conn) conclude(x *exchange) {
 	}
 	x.concluded = true
 	c.p.env.Budget().Give(x.cost)
+	c.outcome(x)
 	for _, m := range x.uploads {
 		m.uploaded(x)
 	}

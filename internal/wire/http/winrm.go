@@ -143,7 +143,7 @@ func (w *winrm) access(x *exchange, ordinal int) *wire.Access {
 	a.ID = wire.ID("a", "winrm", w.c.wire, x.side, x.seq, ordinal)
 	a.Time, a.What, a.Channel = x.first.Time, "winrm-exec", "winrm"
 	a.Source, a.Destination = w.c.wire.Ends[x.side].Endpoint(), w.c.wire.Ends[x.side.Other()].Endpoint()
-	a.User, a.Domain = w.c.user, w.c.domain
+	a.User, a.Domain = w.c.who.user, w.c.who.domain
 	a.Seen.Add(x.first)
 	a.Seen.Add(x.last)
 	return a
@@ -185,7 +185,7 @@ func (w *winrm) transfer() {
 	t.ID = wire.ID("t", "winrm", c.wire, x.side, x.seq, 0)
 	t.Start, t.End, t.Channel, t.Status = x.first.Time, w.last, "winrm", model.Done
 	t.Completeness, t.Reason, t.Confidence = model.Opaque, "encrypted; commands and what they print are this much too", "low"
-	t.User, t.Domain = c.user, c.domain
+	t.User, t.Domain, t.Auth = c.who.user, c.who.domain, c.who.auth
 	t.BytesSeen = new(int64)
 	t.Estimate = &model.Estimate{Size: n * 3 / 4, High: n}
 	t.Session = &model.Session{Encrypted: true, Channels: 1}
