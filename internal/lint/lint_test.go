@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"internal/wire/fileshare":   {},
 	"internal/wire/rpc":         {"internal/wire", "internal/wire/dcerpc", "internal/wire/ntlm"},
 	"internal/wire/framed":      {"internal/wire", "internal/content"},
-	"internal/wire/nfs":         {"internal/wire", "internal/content", "internal/wire/framed", "internal/wire/fileshare"},
+	"internal/wire/nfs":         {"internal/wire", "internal/content", "internal/wire/framed", "internal/wire/fileshare", "internal/wire/ntlm"},
 	"internal/wire/ssh":         {"internal/wire"},
 	"internal/wire/rdp":         {"internal/wire", "internal/content", "internal/wire/fileshare"},
 	"internal/wire/tls":         {"internal/wire", "internal/content"},

@@ -20,6 +20,7 @@ type conn struct {
 	lossy  bool     // answers may be missing
 	heard  [2]bool
 	ended  int
+	logons map[uint32]*wire.Access // without an answer, by the number of their call
 	datagrams
 }
 
@@ -46,9 +47,11 @@ type credential struct {
 	uid, gid uint32
 	known    bool
 	gss      bool
-	wrapped  bool // arguments and results lie inside an integrity-protected body
-	sealed   bool // they are encrypted
-	control  bool // the call is about the security context, and no call of NFS
+	handle   string  // of the security context
+	account  account // that it is of, where its logon was seen
+	wrapped  bool    // arguments and results lie inside an integrity-protected body
+	sealed   bool    // they are encrypted
+	control  bool    // the call is about the security context, and no call of NFS
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
@@ -90,6 +93,7 @@ func (d *conn) End(from wire.Side, how wire.Ending, at wire.At) {
 	}
 	for d.unanswer() {
 	}
+	d.unheard()
 	d.order = nil
 	d.forgetEarly(d.p.env.Budget())
 }
@@ -157,6 +161,7 @@ func (d *conn) message(m *framed.Message) {
 	case 1:
 		c := d.calls[id]
 		switch {
+		case d.loggedOn(id, m):
 		case c != nil && c.m.From != m.From:
 			d.forget(c)
 			d.done(id)
@@ -184,8 +189,18 @@ func (d *conn) forget(c *call) {
 // call keeps a call until its reply.
 func (d *conn) call(id uint32, m *framed.Message) {
 	c := &call{m: *m, id: id}
-	if !c.parse() || c.program != progNFS && c.program != progMount || c.who.control || d.repeats(c) {
+	if !c.parse() || c.program != progNFS && c.program != progMount {
 		return
+	}
+	if c.who.control {
+		d.logon(c)
+		return
+	}
+	if d.repeats(c) {
+		return
+	}
+	if c.who.gss {
+		c.who.account = d.mounted(c).accounts[c.who.handle]
 	}
 	if c.who.sealed {
 		d.p.env.Blind("encrypted-nfs", int64(len(m.Data)))
@@ -360,7 +375,7 @@ func (e *exchange) access(what string) *wire.Access {
 	a.ID = wire.ID("a", channel, e.conn.wire, m.From, binary.BigEndian.Uint32(m.Data), 0, []byte(what)...)
 	a.Time, a.What, a.Channel = m.First.Time, what, channel
 	a.Source, a.Destination = e.conn.wire.Ends[m.From].Endpoint(), e.conn.wire.Ends[m.From.Other()].Endpoint()
-	a.User = e.call.who.user()
+	a.User, a.Domain = e.call.who.user(), e.call.who.account.domain
 	a.Seen.Merge(m.Seen)
 	a.Seen.Merge(e.reply.Seen)
 	return a

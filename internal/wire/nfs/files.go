@@ -20,6 +20,8 @@ type mounted struct {
 	live   []*flow // as they began; ended ones until they are swept
 	swept  model.Time
 	losses int // times that messages were lost
+	// accounts are whom security contexts are of, by their handles.
+	accounts map[string]account
 }
 
 // moved gives a file its new name. A client that removes a file which it has open
@@ -344,7 +346,7 @@ func (f *flow) record() *wire.Transfer {
 	t.Channel, t.Share, t.Path, t.Name = channel, share, path, fileshare.LastElement(path)
 	t.EarlierNames, t.Deleted = f.earlier, f.deleted
 	t.Status = model.Done
-	t.User, t.Auth = f.who.user(), f.who.auth()
+	t.User, t.Domain, t.Auth = f.who.user(), f.who.account.domain, f.who.auth()
 	t.Session = &model.Session{Dialect: map[uint32]string{2: "NFSv2", 3: "NFSv3", 4: "NFSv4"}[f.version], Workstation: f.who.machine}
 	client, server := c.Ends[f.from].Endpoint(), c.Ends[f.from.Other()].Endpoint()
 	t.Source, t.Destination, t.Operation, t.Initiator = server, client, model.Pull, model.ByDestination

@@ -185,7 +185,7 @@ func (p *protocol) mounted(client, server model.Addr) *mounted {
 		old.finish(wire.Dropped)
 		delete(p.pairs, old.pair)
 	}
-	m = &mounted{p: p, pair: k, names: newNames(p.env.Budget()), flows: map[flowKey]*flow{}}
+	m = &mounted{p: p, pair: k, names: newNames(p.env.Budget()), flows: map[flowKey]*flow{}, accounts: map[string]account{}}
 	p.pairs[k] = m
 	p.order = append(p.order, m)
 	return m

@@ -215,7 +215,7 @@ func TestHole(t *testing.T) {
 
 func FuzzConversation(f *testing.F) {
 	c := wire.Conn{Ends: [2]wire.AddrPort{wiretest.Addr("10.0.0.1:900"), wiretest.Addr("10.0.0.2:2049")}}
-	wiretest.Fuzz(f, New, c, version3Script(false).turns, version4Script().turns)
+	wiretest.Fuzz(f, New, c, version3Script(false).turns, version4Script().turns, secured(f).turns)
 }
 
 func FuzzDatagrams(f *testing.F) {

@@ -124,26 +124,10 @@ func (x *xdr) credential() credential {
 	return credential{}
 }
 
-// The procedures and services of RPCSEC_GSS (RFC 2203 5.2.1).
-const (
-	gssData      = 0
-	gssIntegrity = 2
-	gssPrivacy   = 3
-)
-
-// gss reads a credential of RPCSEC_GSS (RFC 2203 5.3.1).
-func (x *xdr) gss() credential {
-	x.u32() // version
-	kind := x.u32()
-	x.u32() // sequence number
-	service := x.u32()
-	return credential{gss: true, control: kind != gssData, wrapped: service == gssIntegrity, sealed: service == gssPrivacy && kind == gssData}
-}
-
 // user is how records name it.
 func (c credential) user() string {
 	if !c.known {
-		return ""
+		return c.account.user
 	}
 	return fmt.Sprintf("uid %d gid %d", c.uid, c.gid)
 }
