@@ -36,8 +36,8 @@ func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 
 // needsDesktop: a copy shows where the client's file creations are logged.
 func needsDesktop(c *model.Coverage) model.Ableness {
-	if c.Decoded["rdp"] > 0 {
-		return model.Ableness{Able: "partly", Why: "most sessions are encrypted: only volumes show"}
+	if c.Decoded["rdp"]+c.Blind["encrypted-rdp"] > 0 {
+		return model.Ableness{Able: "partly", Why: "sessions are encrypted as a rule: only the rhythm of volumes shows"}
 	}
 	if c.Events["sysmon/11"]+c.Events["defender-hunting/11"] == 0 {
 		return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged"}
