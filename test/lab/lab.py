@@ -92,14 +92,18 @@ class Lab:
 
     def arrived(self, folder, expect):
         for e in expect if folder else ():
-            name = getattr(e, "name", "") or e.file.name
-            try:
-                with open(os.path.join(folder, name), "rb") as f:
-                    same = f.read() == e.file.data
-            except OSError as fault:
-                raise network.Failed(f"did not arrive: {fault}") from None
-            if not same:
-                raise network.Failed(f"{name} arrived with other content")
+            self.same(os.path.join(folder, getattr(e, "name", "") or e.file.name), e.file)
+
+    @staticmethod
+    def same(path, file):
+        """Check that a file came as it was sent."""
+        try:
+            with open(path, "rb") as f:
+                same = f.read() == file.data
+        except OSError as fault:
+            raise network.Failed(f"did not arrive: {fault}") from None
+        if not same:
+            raise network.Failed(f"{file.name} arrived with other content")
 
     def scan(self, capture, flags):
         records = []

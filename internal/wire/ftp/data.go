@@ -162,7 +162,7 @@ func (d *data) bind() {
 		return
 	}
 	m := ch.move
-	m.attached = true
+	m.attached, m.data = true, d
 	m.t.Conns = append(m.t.Conns, d.wire)
 	for _, e := range d.early {
 		if e.gap > 0 {

@@ -205,6 +205,24 @@ func TestResume(t *testing.T) {
 	k.one("0123456789")
 }
 
+// TestResumeAfterRST: the server says that it gave up before the end of the data
+// connection is certain (a RST that its receiver may have ignored), and what was in
+// flight is sent after all.
+func TestResumeAfterRST(t *testing.T) {
+	k := newTalk(t).lines("C PASV", pasv, "C RETR a", "S 150 Opening (10 bytes)")
+	old := k.data(at("10.0.0.1:40001"), passive)
+	old.Send(1, []byte("0123456"), 0)
+	k.lines("S 426 broken", "C PASV", "S 227 (10,0,0,2,195,81)", "C REST 5", "S 350 go on", "C RETR a", "S 150 go")
+	d := k.data(at("10.0.0.1:40002"), at("10.0.0.2:50001"))
+	d.Send(1, []byte("56"), 0)
+	old.Send(1, []byte("late"), 0)
+	old.End(wire.RST)
+	d.Send(1, []byte("789"), 0)
+	d.End(wire.FIN)
+	k.lines("S 226 done")
+	k.one("0123456789")
+}
+
 func TestNotWhole(t *testing.T) {
 	for name, c := range map[string]struct {
 		rest   bool

@@ -25,6 +25,8 @@ type movement struct {
 	flaw     string // why the content cannot be whole
 
 	attached bool // a data connection is there
+	data     *data
+	parked   bool // it may go on, though its data connection was not seen to end
 	begun    bool // a byte was seen
 	dataOver bool
 	how      wire.Ending
@@ -97,7 +99,10 @@ func (m *movement) continues(next *movement) bool {
 
 // goOn makes m wait for the rest of its content.
 func (m *movement) goOn(next *movement) {
-	m.offset, m.rest, m.c = next.rest, 0, next.c
+	if m.data != nil {
+		m.data.deaf = true
+	}
+	m.offset, m.rest, m.c, m.data, m.parked = next.rest, 0, next.c, nil, false
 	m.attached, m.dataOver, m.replied, m.code = false, false, false, 0
 	m.stated = max(m.stated, next.stated)
 	m.t.Seen.Merge(next.t.Seen)
@@ -166,7 +171,7 @@ func (m *movement) conclude(at model.Time) {
 	m.ended = at
 	switch {
 	case m.attached && !m.dataOver:
-		return
+		m.park()
 	case m.attached || m.begun:
 		m.finish()
 	case m.code/100 == 2:
@@ -178,6 +183,17 @@ func (m *movement) conclude(at model.Time) {
 		m.c.unproved = append(m.c.unproved, m)
 	default:
 		m.refuse()
+	}
+}
+
+// park lets another command go on with what the server gave up, before the end of
+// its data connection is known: who breaks it off with a RST may not have been
+// obeyed, for all that the capture shows.
+func (m *movement) park() {
+	if m.code >= 400 && m.begun && !m.parked {
+		m.parked = true
+		m.c.remove(m)
+		m.p.broken = append(m.p.broken, m)
 	}
 }
 
@@ -194,6 +210,9 @@ func (c *control) remove(m *movement) {
 // finish settles a movement of which data was seen. One that was broken off may
 // still go on.
 func (m *movement) finish() {
+	if m.parked {
+		return
+	}
 	m.c.remove(m)
 	if !m.begun && m.code >= 400 {
 		m.refuse()

@@ -212,6 +212,8 @@ var conversations = []struct {
 		[]string{`http push h/in name="a.txt" whole done 22 ` + sum("\r\n--X not a boundary\r\n")[:8], `http push h/in name="b.exe" whole done 2002 ` + sum("MZ" + b2000)[:8]}},
 	{"form in a form", []act{post(formType, formOf("Content-Disposition: form-data; name=\"x\"\r\nContent-Type: multipart/mixed; boundary=\"Y Y\"\r\n\r\n--Y Y\r\nContent-Disposition: file; filename=in.txt\r\n\r\ninner\r\n--Y Y--")), status("200 OK")},
 		[]string{`http push h/in name="in.txt" whole done 5 ` + sum("inner")[:8]}},
+	{"form with an empty file", []act{post(formType, formOf(file("f", "none.txt", ""), file("g", "", ""))), status("200 OK")},
+		[]string{`http push h/in name="none.txt" whole done 0 ` + sum("")[:8]}},
 	{"form with gaps", []act{c("POST /in HTTP/1.1\r\nHost: h\r\nContent-Type: " + formType + "\r\nContent-Length: 1000\r\n\r\n--XX\r\n" + file("f", "a.txt", "abc")), lostC(100),
 		c("def\r\n--XX\r\n" + file("f", "b.txt", "whole") + "\r\n--XX--"), lostC(1000 - 338), status("200 OK")},
 		[]string{`http push h/in name="a.txt" partial done 106 (bytes missing)`, `http push h/in name="b.txt" whole done 5 ` + sum("whole")[:8]}},

@@ -55,7 +55,7 @@ func (c *conn) newUpload(x *exchange, hd *header, ordinal int) *movement {
 
 // uploaded hands out an upload with what the server said to it.
 func (m *movement) uploaded(x *exchange) {
-	if m.empty() && (x.method != "PUT" || m.end.why != "" || x.status/100 != 2) {
+	if m.empty() && (x.method != "PUT" && !m.part || m.end.why != "" || x.status/100 != 2) {
 		m.file.Abandon()
 		return
 	}

@@ -266,7 +266,7 @@ func (f *flow) finish(how wire.Ending) {
 		delete(f.m.flows, f.key)
 	}
 	t := f.record()
-	if f.calls == 0 {
+	if f.calls == 0 && !f.empties(how) {
 		f.file.Abandon()
 		if f.refusal == 0 || f.refusal == 70 || f.refusal == 21 {
 			return
@@ -295,6 +295,11 @@ func (f *flow) finish(how wire.Ending) {
 // lossy says that messages were lost while the file was in use. Of datagrams nobody
 // knows.
 func (f *flow) lossy() bool { return f.losses != f.m.losses || f.conns[0].UDP }
+
+// empties says that the file was made or cut to nothing, and is empty in the end.
+func (f *flow) empties(how wire.Ending) bool {
+	return f.cut && f.refusal == 0 && f.deleted == nil && f.size <= 0 && !f.lossy() && (f.closed || f.version < 4 && how != wire.Dropped)
+}
 
 // close says how the content ends.
 func (f *flow) close() content.End {

@@ -185,6 +185,30 @@ func TestVersion4(t *testing.T) {
 	}
 }
 
+// TestEmpty: a file that was made and nothing written to is one that moved, unless
+// it was removed again (lock files).
+func TestEmpty(t *testing.T) {
+	for _, removed := range []bool{false, true} {
+		s := &script{version: 3}
+		s.call(progMount, 1, pack("/export"), pack(0, dirHandle, 0))
+		s.call(progNFS, v3Create, pack(dirHandle, "empty", 0, 0, 0, 0, 0, 0, 0), pack(0, 1, fileHandle, attr3(0), 0, 0))
+		if removed {
+			s.call(progNFS, v3Remove, pack(dirHandle, "empty"), pack(0, 0, 0))
+		}
+		env := s.play(t, 0)
+		if removed && len(env.Transfers) != 0 || !removed && len(env.Transfers) != 1 {
+			t.Fatalf("removed %v: %d transfers", removed, len(env.Transfers))
+		}
+		if removed {
+			continue
+		}
+		w := env.Transfers[0]
+		if got := env.Result(w); !got.Whole || got.SHA256 != sum(nil) || w.Name != "empty" || w.Operation != model.Push {
+			t.Errorf("%+v %+v", w.Transfer, got)
+		}
+	}
+}
+
 // TestHole: a hole in a write costs its bytes and nothing else.
 func TestHole(t *testing.T) {
 	s := version3Script(false)

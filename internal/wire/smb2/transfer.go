@@ -188,7 +188,10 @@ func (o *open) empties(how wire.Ending) bool {
 	if o.access&(accessWrite|accessAll|accessMaximum) == 0 || !o.made && o.end != 0 {
 		return false
 	}
-	return o.closing == 0 || o.closing < 0 && o.end == 0
+	if o.closing >= 0 || o.end >= 0 {
+		return o.closing == 0 || o.closing < 0 && o.end == 0
+	}
+	return !o.lossy() && !o.othersWrote() // a CLOSE that asks for no attributes (Samba's client)
 }
 
 func (o *open) emitEmpty(at wire.At) {

@@ -215,6 +215,14 @@ func TestContract(t *testing.T) {
 			p.end(wire.FIN)
 		}, []string{whole("push", share+`\f`, nil), whole("push", share+`\g`, nil)}, nil},
 
+		{"a file made and closed by who asks for no attributes is one", func(p *peer) {
+			p.create(file{fid: 1, name: "f", access: asWrite, action: 2})
+			p.close(1, -1)
+			p.create(file{fid: 2, name: "old", access: asWrite, action: 1, size: 50})
+			p.close(2, -1)
+			p.end(wire.FIN)
+		}, []string{whole("push", share+`\f`, nil)}, nil},
+
 		{"a file made first and filled by a later open is one", func(p *peer) {
 			p.create(file{fid: 1, name: "f", access: asWrite, action: 2})
 			p.close(1, 0)

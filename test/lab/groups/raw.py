@@ -25,6 +25,7 @@ def rows(lab):
             with lab.net.serve("sh", "-c", f"exec {listen} {tail}", port=4444) as p:
                 run("sh", "-c", f"{connect} {near}")
                 p.wait(10)
+            lab.same(far if operation == "push" else f"{lab.got}/{f.name}", f)
 
         move = Raw(f, operation)
         lab.row(program, f"{exchange}, {f.name}", do, [move] if expect is None else expect, flags)
@@ -39,8 +40,10 @@ def rows(lab):
     row("netcat-openbsd", "random bytes, no known type", "push", mega, "nc.openbsd -l 4444", f"nc.openbsd -N {at} 4444", expect=[])
     key, cert = os.path.join(lab.work, "tls.key"), os.path.join(lab.work, "tls.crt")
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=lab", "-days", "2")
-    row("ncat --ssl", "sent over TLS", "push", mega, f"ncat --ssl --ssl-key {key} --ssl-cert {cert} -l 4444", f"ncat --ssl --send-only {at} 4444",
-        expect=[Sealed(mega.size, "push", "tls")])
+    row("socat", "sent over TLS", "push", mega, f"socat -u OPENSSL-LISTEN:4444,reuseaddr,key={key},cert={cert},verify=0 -", f"socat -u - OPENSSL:{at}:4444,verify=0",
+        expect=[Sealed(mega.size, "push", "tcp")])
+    row("socat", "fetched over TLS", "pull", mega, f"socat -u - OPENSSL-LISTEN:4444,reuseaddr,key={key},cert={cert},verify=0", f"socat -u OPENSSL:{at}:4444,verify=0 -",
+        expect=[Sealed(mega.size, "pull", "tcp")])
 
 
 class Raw(Move):
