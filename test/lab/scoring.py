@@ -70,7 +70,7 @@ class Sealed:
     error: float = 0.0
 
     def faults(self, transfers, net):
-        fits = [t for t in transfers if t["channel"] == self.channel and t["completeness"] == "opaque" and t["operation"] == self.operation]
+        fits = [t for t in transfers if t["channel"] == self.channel and t["completeness"] == "opaque" and self.operation in ("", t["operation"])]
         if not fits:
             return [f"no opaque {self.operation} over {self.channel}"]
         t = fits[0]

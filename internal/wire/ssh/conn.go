@@ -11,12 +11,14 @@ import (
 // What tells content from the rest, by sizes alone.
 const (
 	largeChunk = 1000     // a segment this long carries content: requests and keys typed are shorter
+	leastChunk = 400      // the same, on a path that has no longer segments
 	opaqueFrom = 16 << 10 // contract, transfer
 	// packetCost is what 32 KiB of content cost beside it: header, channel, padding, MAC
 	// (RFC 4253 6, RFC 4254 5.2), and what SFTP puts before it; measured with OpenSSH.
 	packetCost = 72
 	packetData = 32 << 10
 	loginCost  = 4 << 10 // that a login and the opening of a channel may take, a side
+	wellPacked = 12      // how much longer than what is sent compressed content may be: text and logs
 )
 
 type conn struct {
@@ -31,6 +33,8 @@ type conn struct {
 	from   wire.Side
 	ended  int
 	how    wire.Ending
+	typed  bool  // the last segment may be a key typed
+	echoes int64 // keys with their echoes
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
@@ -41,6 +45,7 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	d.seen.Add(c.At)
 	h := &d.halves[from]
 	h.total += int64(len(c.Data))
+	h.longest = max(h.longest, int64(len(c.Data)))
 	b := c.Data
 	if h.phase != encrypted {
 		if b = h.feed(b); len(b) == 0 {
@@ -49,18 +54,18 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	}
 	h.sealedBytes(int64(len(b)))
 	d.halves[from.Other()].inBulk = false
+	d.echo(from, int64(len(b)))
 }
 
 // sealedBytes counts what cannot be read.
 func (h *half) sealedBytes(n int64) {
 	h.packets++
 	h.sealed += n
-	if n >= largeChunk || h.inBulk {
+	large := n >= max(leastChunk, min(largeChunk, h.longest))
+	if large || h.inBulk {
 		h.bulk += n
-		h.inBulk = n >= largeChunk
-		return
+		h.inBulk = large
 	}
-	h.small++
 }
 
 func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
@@ -82,31 +87,6 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 	if d.start != 0 {
 		d.report()
 	}
-}
-
-// What a session was used for.
-const (
-	unused      = "no login"
-	interactive = "interactive"
-	push        = "push"
-	pull        = "pull"
-	tunnel      = "tunnel"
-)
-
-// class tells what the session was used for by its sizes and directions.
-func (d *conn) class() string {
-	up, down := &d.halves[d.client], &d.halves[d.client.Other()]
-	switch {
-	case !d.loggedIn():
-		return unused
-	case up.bulk >= opaqueFrom && down.bulk >= opaqueFrom && min(up.bulk, down.bulk)*8 > max(up.bulk, down.bulk):
-		return tunnel
-	case max(up.bulk, down.bulk) < opaqueFrom || max(up.small, down.small)*200 > max(up.bulk, down.bulk):
-		return interactive
-	case up.bulk > down.bulk:
-		return push
-	}
-	return pull
 }
 
 // loggedIn says whether the login seems to have succeeded: refusals are short,
@@ -196,7 +176,7 @@ func (h *half) estimate(packed bool) *model.Estimate {
 	}
 	e := &model.Estimate{Size: n, Low: max(0, n-n/50-loginCost), High: h.total}
 	if packed {
-		e.High *= 4 // unverified: how well what people copy compresses
+		e.High *= wellPacked
 	}
 	return e
 }

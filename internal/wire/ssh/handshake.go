@@ -37,7 +37,7 @@ type half struct {
 	total   int64 // bytes of the side
 	sealed  int64 // bytes after NEWKEYS
 	bulk    int64 // of these, in large chunks and in what follows them at once
-	small   int64 // small chunks
+	longest int64 // segment
 	inBulk  bool
 	lost    int64
 }

@@ -92,6 +92,16 @@ func TestSession(t *testing.T) {
 	for range 300 {
 		keys = append(keys, wiretest.Turn{From: 0, Data: make([]byte, 36)}, wiretest.Turn{From: 1, Data: make([]byte, 100)})
 	}
+	screens := handshake("none")
+	for range 40 {
+		screens = append(screens, wiretest.Turn{From: 0, Data: make([]byte, 64)}, wiretest.Turn{From: 1, Data: make([]byte, 64)})
+		screens = append(screens, wiretest.Turn{From: 0, Data: make([]byte, 64)}, wiretest.Turn{From: 1, Data: make([]byte, 1200)})
+	}
+	asks := handshake("none") // a file fetched by requests that are longer than a key
+	for range 40 {
+		asks = append(asks, wiretest.Turn{From: 0, Data: make([]byte, 96)}, wiretest.Turn{From: 1, Data: make([]byte, 128)})
+		asks = append(asks, wiretest.Turn{From: 0, Data: make([]byte, 96)}, wiretest.Turn{From: 1, Data: make([]byte, 1200)})
+	}
 	both := copying(copying(handshake("none"), 0, 80_000), 1, 80_000)
 	for _, c := range []struct {
 		name, class string
@@ -100,8 +110,11 @@ func TestSession(t *testing.T) {
 	}{
 		{"refused", unused, handshake("none")[:13], 0},
 		{"keys", interactive, keys, 1},
+		{"keys and screens", interactive, screens, 1},
+		{"requests and answers", pull, asks, 1},
 		{"both ways", tunnel, both, 1},
 		{"sent", push, copying(handshake("none"), 0, 50_000), 1},
+		{"a small file", push, copying(handshake("none"), 0, 6_000), 0},
 		{"little", interactive, handshake("none"), 0},
 	} {
 		env := wiretest.Play(t, New, ends, 1448, c.turns)
@@ -114,6 +127,39 @@ func TestSession(t *testing.T) {
 			if !strings.Contains(a.Detail, part) {
 				t.Errorf("%s: no %q in %q", c.name, part, a.Detail)
 			}
+		}
+	}
+}
+
+// TestSealedSize: lengths of packets on the wire, as captured of OpenSSH with a key
+// typed, and by RFC 4253 6.
+func TestSealedSize(t *testing.T) {
+	for _, c := range []struct {
+		cipher, mac string
+		n, want     int64
+	}{
+		{"chacha20-poly1305@openssh.com", "hmac-sha2-256", 10, 36},
+		{"chacha20-poly1305@openssh.com", "", 12, 44},
+		{"aes128-gcm@openssh.com", "", 10, 36},
+		{"aes128-ctr", "hmac-sha2-256", 10, 64},
+		{"aes128-ctr", "hmac-sha2-256-etm@openssh.com", 10, 52},
+		{"aes256-ctr", "umac-64-etm@openssh.com", 10, 28},
+		{"aes256-ctr", "hmac-sha1", 10, 52},
+		{"3des-cbc", "hmac-md5", 10, 40},
+	} {
+		if got := sealedSize(c.cipher, c.mac, c.n); got != c.want {
+			t.Errorf("%s %s: %d bytes make %d instead of %d", c.cipher, c.mac, c.n, got, c.want)
+		}
+	}
+}
+
+// TestShortSegments: a path of short segments changes neither class nor estimate.
+func TestShortSegments(t *testing.T) {
+	for _, size := range []int{536, 1448, 65160} {
+		env := wiretest.Play(t, New, ends, size, copying(handshake("none"), 1, 300_000))
+		x := env.Transfers[0]
+		if x.Operation != model.Pull || x.Estimate.Size < 291_000 || x.Estimate.Size > 309_000 || x.Confidence != "medium" {
+			t.Errorf("segments of %d: %+v %+v", size, x.Transfer, x.Estimate)
 		}
 	}
 }
