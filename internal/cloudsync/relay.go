@@ -22,8 +22,9 @@ const (
 	nearPart = 33 // 3 %
 	nearFlat = 6 << 10
 
-	maxSources = 3    // a download that more uploads fit says nothing
-	maxLooks   = 1024 // of the candidates of one movement
+	maxSources   = 3       // a download that more uploads fit says nothing
+	maxLooks     = 512     // of the candidates of one movement
+	maxMovements = 1 << 18 // that are looked at
 )
 
 func near(a, b int64) bool {
@@ -41,29 +42,25 @@ type Relay struct {
 // with near volume. A volume that somebody got from there before it was sent, and
 // that nobody had sent, is common and says nothing.
 func Relays(all []Movement) []Relay {
-	ups, downs := gathered(all)
+	ups, downs := gathered(all[:min(len(all), maxMovements)])
 	sent, got := newIndex(ups), newIndex(downs)
+	sources, common := map[*Movement][]*Movement{}, map[*Movement]bool{}
+	for _, d := range downs {
+		sources[d] = sent.sources(d)
+	}
+	for _, u := range ups {
+		common[u] = len(got.before(u, u.Start, func(d *Movement) bool { return len(sources[d]) == 0 })) > 0
+	}
 	var out []Relay
 	for _, d := range downs {
-		if r, ok := relay(d, sent, got); ok {
-			out = append(out, r)
+		if fits := sources[d]; len(fits) > 0 && len(fits) <= maxSources && !common[fits[0]] {
+			out = append(out, Relay{Up: fits[0], Down: d, Others: len(fits) - 1})
 		}
 	}
 	return out
 }
 
-// relay finds the uploads that a download may come from, the latest first.
-func relay(d *Movement, sent, got index) (Relay, bool) {
-	fits := sent.sources(d)
-	if len(fits) == 0 || len(fits) > maxSources {
-		return Relay{}, false
-	}
-	u := fits[0]
-	common := got.before(u, u.Start, func(o *Movement) bool { return len(sent.sources(o)) == 0 })
-	return Relay{Up: u, Down: d, Others: len(fits) - 1}, len(common) == 0
-}
-
-// sources gives the uploads of other hosts that a download follows.
+// sources gives the uploads of other hosts that a download follows, the latest first.
 func (x index) sources(d *Movement) []*Movement {
 	return x.before(d, d.Start+clock, func(u *Movement) bool { return u.Host.IP != d.Host.IP && d.Start-u.End <= Wait })
 }

@@ -112,6 +112,8 @@ type rule[S any] struct {
 	name string
 	// key is what an event's state belongs to; "" when it does not concern the rule.
 	key func(Event) string
+	// keys stands in its place where an event belongs to several states.
+	keys func(Event) []string
 	// look gives the next state from a state, which it may reuse, and an event.
 	look func(S, Event) (S, []Mark)
 	able func(*model.Coverage) model.Ableness
@@ -124,7 +126,17 @@ func (r *rule[S]) Name() string { return r.name }
 func (r *rule[S]) Able(c *model.Coverage) model.Ableness { return r.able(c) }
 
 func (r *rule[S]) Step(e Event) []Mark {
-	key := r.key(e)
+	if r.keys == nil {
+		return r.step(r.key(e), e)
+	}
+	var marks []Mark
+	for _, key := range r.keys(e) {
+		marks = append(marks, r.step(key, e)...)
+	}
+	return marks
+}
+
+func (r *rule[S]) step(key string, e Event) []Mark {
 	if key == "" {
 		return nil
 	}

@@ -220,7 +220,7 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[serves]:
 		again(t, r)
-	case *rule[holdings]:
+	case *rule[sizes]:
 		again(t, r)
 	case *rule[hardware]:
 		again(t, r)

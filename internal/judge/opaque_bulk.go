@@ -1,82 +1,170 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
 
 	"waybill/internal/model"
 )
 
 // opaqueBulk marks encrypted exchanges whose volume fits a program or archive that
-// their sender got shortly before. The rarer the size among all that the sender
-// holds, the more it says.
+// was seen in these inputs before. The rarer the size among all contents, the more
+// it says, and more where the sender is known to have had the file.
 func opaqueBulk() Analytic {
-	return &rule[holdings]{name: "opaque-bulk", key: holder, look: lookBulk, able: needsEstimates}
+	return &rule[sizes]{name: "opaque-bulk", keys: sizeClasses, look: lookBulk, able: needsEstimates}
 }
 
-// holdings is the programs and archives that a host received.
-type holdings struct {
-	Files []holding `json:"files"`
+// sizes is the contents of near size.
+type sizes struct {
+	Contents []content `json:"contents"`
+}
+
+// content is one content, whatever its type: what is no program counts for how rare a
+// size is.
+type content struct {
+	Key      string           `json:"key"`
+	Name     string           `json:"name"`
+	Size     int64            `json:"size"`
+	First    model.Time       `json:"first"`
+	Last     model.Time       `json:"last"`
+	Matters  bool             `json:"matters"` // it may be run, or holds what may be
+	Holders  []holding        `json:"holders"` // hosts that sent or received it
+	Evidence []model.Evidence `json:"evidence"`
 }
 
 type holding struct {
-	Time     model.Time       `json:"time"`
-	Name     string           `json:"name"`
-	Size     int64            `json:"size"`
-	Evidence []model.Evidence `json:"evidence"`
+	Host  string     `json:"host"`
+	Since model.Time `json:"since"`
 }
 
 // Bounds of what fits: small files fit everything, and so does a wide estimate.
 const (
-	maxHoldings = 1024
+	maxContents = 1024 // of one class
+	maxHolders  = 256  // of one content
 	bulkLeast   = 32 << 10
-	bulkWidest  = 4 // the interval is at most a fourth of the size
+	bulkWidest  = 4  // the interval is at most a fourth of the size
+	bulkNear    = 33 // 3 %
 )
 
-// holder keys files by who got them, and opaque bulks by who sends them.
-func holder(e Event) string {
+// Nats by who is known to have had the file.
+const (
+	bulkHeld    = 1
+	bulkUnknown = 0.5
+)
+
+// classWidth is a class's width: what lies within 3 % is in the class or next to it.
+var classWidth = math.Log(1.04)
+
+func sizeClass(n int64) int { return int(math.Log(float64(n)) / classWidth) }
+
+// sizeClasses puts a file into the classes of all volumes that it may have, and an
+// opaque bulk into the one of its volume.
+func sizeClasses(e Event) []string {
+	t := e.Transfer
 	switch {
-	case !e.moved():
-		return ""
-	case e.Transfer.Completeness == model.Opaque && e.Transfer.Estimate != nil && e.Transfer.Scope != model.ScopeInbound && e.Transfer.Scope != model.ScopeExternal:
-		return hostKey(e.Transfer.Source)
-	case (runs(e.Transfer) || e.Transfer.Type == "archive") && e.Transfer.Size != nil && *e.Transfer.Size >= bulkLeast:
-		return hostKey(e.Transfer.Destination)
+	case t == nil || !e.landed():
+		return nil
+	case opaqueVolume(t) > 0:
+		return []string{strconv.Itoa(sizeClass(opaqueVolume(t)))}
+	case t.Completeness == model.Opaque || t.Size == nil || *t.Size < bulkLeast || t.Operation == model.Copy:
+		return nil
 	}
-	return ""
+	c := sizeClass(*t.Size)
+	return []string{strconv.Itoa(c - 1), strconv.Itoa(c), strconv.Itoa(c + 1)}
 }
 
-func lookBulk(s holdings, e Event) (holdings, []Mark) {
+// opaqueVolume is what an encrypted exchange from a host inside moved, where that is
+// known well enough to tell something; else 0.
+func opaqueVolume(t *model.Transfer) int64 {
+	e := t.Estimate
+	if t.Completeness != model.Opaque || e == nil || e.Size < bulkLeast || (e.High-e.Low)*bulkWidest > e.High ||
+		t.Scope == model.ScopeInbound || t.Scope == model.ScopeExternal {
+		return 0
+	}
+	return e.Size
+}
+
+func lookBulk(s sizes, e Event) (sizes, []Mark) {
 	t := e.Transfer
 	if t.Completeness != model.Opaque {
-		if len(s.Files) >= maxHoldings {
-			s.Files = s.Files[maxHoldings/2:]
-		}
-		s.Files = append(s.Files, holding{t.End, t.Name, *t.Size, t.Evidence})
-		return s, nil
+		return s.with(t), nil
 	}
-	var fits []holding
-	for _, f := range s.Files {
-		if f.Time <= t.Start && t.Start-f.Time <= e.window() && volumeFits(t.Estimate, f.Size) {
-			fits = append(fits, f)
+	var fits []*content
+	for i := range s.Contents {
+		c := &s.Contents[i]
+		if c.First <= t.Start && t.Start-c.Last <= e.window() && volumeFits(t.Estimate, c.Size) {
+			fits = append(fits, c)
 		}
 	}
-	if len(fits) == 0 {
+	best, held := likeliest(fits, hostKey(t.Source), t.Start)
+	if best == nil {
 		return s, nil
 	}
-	last := fits[len(fits)-1]
-	return s, []Mark{{Family: "channel", Analytic: "opaque-bulk", Transfer: t.ID, Time: t.End, Nats: 1 / float64(len(fits)),
-		Text:     fmt.Sprintf("an encrypted exchange of about %d bytes fits %s (%d bytes), which its sender had received", t.Estimate.Size, last.Name, last.Size),
-		Evidence: append(append([]model.Evidence{}, last.Evidence...), t.Evidence...)}}
+	nats, whose := bulkUnknown, "which went between other hosts before"
+	if held {
+		nats, whose = bulkHeld, "which its sender had before"
+	}
+	text := fmt.Sprintf("an encrypted exchange of about %d bytes fits %s (%d bytes), %s", t.Estimate.Size, cmp.Or(best.Name, "a file without name"), best.Size, whose)
+	if n := len(fits); n > 1 {
+		nats /= float64(n)
+		text += fmt.Sprintf("; %d contents seen here fit", n)
+	}
+	return s, []Mark{{Family: "channel", Analytic: "opaque-bulk", Transfer: t.ID, Time: t.End, Nats: nats, Text: text,
+		Evidence: append(append([]model.Evidence{}, best.Evidence...), t.Evidence...)}}
 }
 
-// volumeFits says whether a size lies in an estimate that is narrow enough to tell
-// something, and near its point.
-func volumeFits(e *model.Estimate, size int64) bool {
-	if size < e.Low || size > e.High || (e.High-e.Low)*bulkWidest > e.High {
-		return false
+// with adds a sighting of a content.
+func (s sizes) with(t *model.Transfer) sizes {
+	key := cmp.Or(contentKey(t), "size:"+strconv.FormatInt(*t.Size, 10))
+	i := slices.IndexFunc(s.Contents, func(c content) bool { return c.Size == *t.Size && c.Key == key })
+	if i < 0 {
+		if len(s.Contents) >= maxContents {
+			s.Contents = slices.Delete(s.Contents, 0, maxContents/2)
+		}
+		s.Contents = append(s.Contents, content{Key: key, Name: t.Name, Size: *t.Size, First: t.End, Matters: runs(t) || t.Type == "archive", Evidence: t.Evidence})
+		i = len(s.Contents) - 1
 	}
+	c := &s.Contents[i]
+	c.Last = t.End
+	c.holder(t.Source, t.End)
+	c.holder(t.Destination, t.End)
+	return s
+}
+
+// holder notes a host that has the content.
+func (c *content) holder(end model.Endpoint, at model.Time) {
+	if h := hostKey(end); h != "" && len(c.Holders) < maxHolders && !c.held(h, at) {
+		c.Holders = append(c.Holders, holding{h, at})
+	}
+}
+
+// held says whether a host sent or received the content by a time.
+func (c *content) held(host string, by model.Time) bool {
+	return slices.ContainsFunc(c.Holders, func(h holding) bool { return h.Host == host && h.Since <= by })
+}
+
+// likeliest is the program or archive among what fits that the sender had, else one
+// that others had; of several the one seen last.
+func likeliest(fits []*content, sender string, at model.Time) (best *content, held bool) {
+	for _, c := range fits {
+		has := c.held(sender, at)
+		if !c.Matters || held && !has {
+			continue
+		}
+		if best == nil || has && !held || c.Last >= best.Last {
+			best, held = c, has
+		}
+	}
+	return best, held
+}
+
+// volumeFits says whether a size lies in an estimate, and near its point.
+func volumeFits(e *model.Estimate, size int64) bool {
 	off := e.Size - size
-	return max(off, -off)*33 <= size // 3 %
+	return size >= e.Low && size <= e.High && max(off, -off)*bulkNear <= size
 }
 
 // needsEstimates says whether volumes of encrypted exchanges show.

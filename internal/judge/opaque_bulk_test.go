@@ -1,38 +1,70 @@
 package judge
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"waybill/internal/model"
 )
 
+// fileSeen is a whole file that went from host 1 to host 2, or between others.
+type fileSeen struct {
+	size     int64
+	typ      string
+	content  string
+	from, to string
+}
+
 func TestOpaqueBulk(t *testing.T) {
-	for _, c := range []struct {
+	const a, b, c, d = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"
+	narrow := model.Estimate{Size: 503_000, Low: 490_000, High: 520_000}
+	for _, x := range []struct {
 		name     string
-		held     []int64
+		seen     []fileSeen
 		after    model.Time // of the bulk, behind the last file
 		estimate model.Estimate
 		nats     float64
+		text     string
 	}{
-		{"fits", []int64{500_000}, 60e9, model.Estimate{Size: 503_000, Low: 490_000, High: 520_000}, 1},
-		{"fits two", []int64{500_000, 501_000}, 60e9, model.Estimate{Size: 503_000, Low: 490_000, High: 520_000}, 0.5},
-		{"other size", []int64{300_000}, 60e9, model.Estimate{Size: 503_000, Low: 490_000, High: 520_000}, 0},
-		{"wide estimate", []int64{500_000}, 60e9, model.Estimate{Size: 503_000, Low: 0, High: 520_000}, 0},
-		{"long ago", []int64{500_000}, 2 * Window, model.Estimate{Size: 503_000, Low: 490_000, High: 520_000}, 0},
-		{"small", []int64{20_000}, 60e9, model.Estimate{Size: 20_000, Low: 19_000, High: 21_000}, 0},
+		{"the sender received it", []fileSeen{{500_000, "pe", "x", a, b}}, 60e9, narrow, 1, "its sender had before"},
+		{"the sender sent it to another", []fileSeen{{500_000, "archive", "x", b, d}}, 60e9, narrow, 1, "its sender had before"},
+		{"others had it", []fileSeen{{500_000, "pe", "x", a, d}}, 60e9, narrow, 0.5, "between other hosts"},
+		{"seen twice is one content", []fileSeen{{500_000, "pe", "x", a, b}, {500_000, "pe", "x", b, d}}, 60e9, narrow, 1, ""},
+		{"two programs fit", []fileSeen{{500_000, "pe", "x", a, b}, {501_000, "pe", "y", a, b}}, 60e9, narrow, 0.5, "2 contents"},
+		{"documents make a size common", []fileSeen{{500_000, "pe", "x", a, b}, {501_000, "pdf", "y", c, d}, {502_000, "image", "z", c, d}, {499_000, "office", "w", c, d}}, 60e9, narrow, 0.25, "4 contents"},
+		{"a document alone", []fileSeen{{500_000, "pdf", "x", a, b}}, 60e9, narrow, 0, ""},
+		{"other size", []fileSeen{{300_000, "pe", "x", a, b}}, 60e9, narrow, 0, ""},
+		{"next class", []fileSeen{{489_000, "pe", "x", a, b}}, 60e9, model.Estimate{Size: 503_000, Low: 480_000, High: 520_000}, 1, ""},
+		{"wide estimate", []fileSeen{{500_000, "pe", "x", a, b}}, 60e9, model.Estimate{Size: 503_000, Low: 0, High: 520_000}, 0, ""},
+		{"out of the interval", []fileSeen{{489_000, "pe", "x", a, b}}, 60e9, narrow, 0, ""},
+		{"long ago", []fileSeen{{500_000, "pe", "x", a, b}}, 2 * Window, narrow, 0, ""},
+		{"later", []fileSeen{{500_000, "pe", "x", a, b}}, -60e9, narrow, 0, ""},
+		{"small", []fileSeen{{20_000, "pe", "x", a, b}}, 60e9, model.Estimate{Size: 20_000, Low: 19_000, High: 21_000}, 0, ""},
 	} {
 		rule := opaqueBulk()
 		at := begin
-		for _, size := range c.held {
+		for i, f := range x.seen {
 			at += 1e9
-			rule.Step(Event{Transfer: &model.Transfer{ID: "file", Start: at, End: at, Type: "pe", Size: &size, Status: model.Done, Operation: model.Push,
-				Completeness: model.Whole, Source: model.Endpoint{IP: addr("10.0.0.1")}, Destination: model.Endpoint{IP: addr("10.0.0.2")}}})
+			rule.Step(Event{Transfer: &model.Transfer{ID: "file", Start: at, End: at, Type: f.typ, Size: &f.size, SHA256: f.content, Name: fmt.Sprintf("%d.bin", i), Status: model.Done, Operation: model.Push,
+				Completeness: model.Whole, Source: model.Endpoint{IP: addr(f.from)}, Destination: model.Endpoint{IP: addr(f.to)}}})
 		}
-		at += c.after
+		at += x.after
 		marks := rule.Step(Event{Transfer: &model.Transfer{ID: "bulk", Start: at, End: at, Status: model.Done, Operation: model.Push, Completeness: model.Opaque,
-			Estimate: &c.estimate, Scope: model.ScopeInternal, Source: model.Endpoint{IP: addr("10.0.0.2")}, Destination: model.Endpoint{IP: addr("10.0.0.3")}}})
-		if c.nats == 0 != (len(marks) == 0) || len(marks) > 0 && marks[0].Nats != c.nats {
-			t.Errorf("%s: %+v", c.name, marks)
+			Estimate: &x.estimate, Scope: model.ScopeInternal, Source: model.Endpoint{IP: addr(b)}, Destination: model.Endpoint{IP: addr(c)}}})
+		if x.nats == 0 != (len(marks) == 0) || len(marks) > 0 && (marks[0].Nats != x.nats || !strings.Contains(marks[0].Text, x.text)) {
+			t.Errorf("%s: %+v", x.name, marks)
+		}
+	}
+}
+
+// TestSizeClasses: whatever lies within 3 % meets in a class.
+func TestSizeClasses(t *testing.T) {
+	for n := int64(bulkLeast); n < 1<<32; n += n / 97 {
+		for _, size := range []int64{n, n + n/34, n - n/34} {
+			if d := sizeClass(n) - sizeClass(size); d < -1 || d > 1 {
+				t.Fatalf("%d and %d are %d classes apart", n, size, d)
+			}
 		}
 	}
 }
