@@ -16,9 +16,10 @@ type Binding struct {
 	Addr        model.Addr
 	Host        string
 	First, Last model.Time
-	// Weak is the word of others than the host itself: a reverse lookup, a name that
-	// a client gave. It counts where nothing better is known.
-	Weak bool
+	// Weak is a name that no record holds: what a host calls itself in an exchange. It
+	// counts where nothing better is known. Hearsay is the word of others than the host
+	// itself, a reverse lookup or a name that a client asked for; it counts last.
+	Weak, Hearsay bool
 	// Lease says that the address was handed out: the next host that gets it ends this
 	// binding, however long it was given for.
 	Lease bool
@@ -33,25 +34,22 @@ type Table struct {
 	byAddr   map[model.Addr][]Binding
 	byName   map[string][]Binding // lower case, with and without domain
 	hardware map[model.Addr][]Binding
-	roles    map[model.Addr][]Binding // those that say one
-	long     map[string]string        // bare name to the one with domain; "" where there are two
+	leases   map[model.Addr][]Binding       // whether they name a host or not
+	byMAC    map[string][]Binding           // names of records by hardware address
+	roles    map[string][]Binding           // those that say one, by address, hardware and name
+	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
+	long     map[string]string              // bare name to the one with domain; "" where there are two
 }
 
 // Add adds a binding.
 func (t *Table) Add(b Binding) {
-	if !b.Addr.Known() {
-		return
-	}
 	if t.byAddr == nil {
-		*t = Table{map[model.Addr][]Binding{}, map[string][]Binding{}, map[model.Addr][]Binding{}, map[model.Addr][]Binding{}, map[string]string{}}
+		*t = Table{map[model.Addr][]Binding{}, map[string][]Binding{}, map[model.Addr][]Binding{}, map[model.Addr][]Binding{},
+			map[string][]Binding{}, map[string][]Binding{}, map[string]map[model.Addr]bool{}, map[string]string{}}
 	}
-	if b.MAC != "" {
-		t.hardware[b.Addr] = extended(t.hardware[b.Addr], b)
-	}
-	if b.Role != "" {
-		t.roles[b.Addr] = append(t.roles[b.Addr], b)
-	}
-	if b.Host == "" || b.Weak && generic(b.Host) {
+	t.addRole(b)
+	t.addHardware(b)
+	if !b.Addr.Known() || b.Host == "" || b.rank() > 0 && generic(b.Host) {
 		return
 	}
 	t.byAddr[b.Addr] = extended(t.byAddr[b.Addr], b)
@@ -75,7 +73,7 @@ func extended(list []Binding, b Binding) []Binding {
 	if n := len(list); n > 0 {
 		x, same := &list[n-1], b
 		same.First, same.Last = x.First, x.Last
-		if *x == same && !b.Lease && b.First >= x.First && b.First-slack <= x.Last {
+		if *x == same && b.First >= x.First && b.First-slack <= x.Last {
 			x.Last = max(x.Last, b.Last)
 			return list
 		}
@@ -93,16 +91,34 @@ func Bare(host string) string {
 // claims the address.
 const slack model.Time = 24 * 3600e9
 
+// rank orders the words of bindings: a record, the host itself, others.
+func (b *Binding) rank() int {
+	switch {
+	case b.Hearsay:
+		return 2
+	case b.Weak:
+		return 1
+	}
+	return 0
+}
+
+const ranks = 3
+
 // Host is the host that had an address at a time, "" when none or several are known.
+// What records say of the hardware that the address was at counts before what is only
+// said in exchanges.
 func (t *Table) Host(a model.Addr, at model.Time) string {
-	for _, weak := range []bool{false, true} {
+	for rank := range ranks {
 		for _, reach := range []model.Time{0, slack} {
-			if host, one := t.only(a, at, reach, weak); host != "" {
+			if host, one := t.only(a, at, reach, rank); host != "" {
 				if !one {
 					return ""
 				}
 				return host
 			}
+		}
+		if host := t.ofHardware(a, at); rank == 0 && host != "" {
+			return host
 		}
 	}
 	return ""
@@ -110,13 +126,13 @@ func (t *Table) Host(a model.Addr, at model.Time) string {
 
 // only is a host that had the address, and whether it is the only one. Of one
 // host's names the longest counts.
-func (t *Table) only(a model.Addr, at, reach model.Time, weak bool) (host string, one bool) {
+func (t *Table) only(a model.Addr, at, reach model.Time, rank int) (host string, one bool) {
 	one = true
 	for _, b := range t.byAddr[a] {
-		if b.Weak != weak || at < b.First-reach || at > b.Last+reach || b.Lease && t.reassigned(b, at) {
+		if b.rank() != rank || at < b.First-reach || at > b.Last+reach || b.Lease && t.reassigned(b, at) || t.elsewhere(b, at) {
 			continue
 		}
-		one = one && (host == "" || SameName(host, b.Host))
+		one = one && (host == "" || sameHost(host, b.Host))
 		if len(b.Host) > len(host) {
 			host = b.Host
 		}
@@ -126,28 +142,36 @@ func (t *Table) only(a model.Addr, at, reach model.Time, weak bool) (host string
 
 // reassigned says whether a leased address was handed to another host by a time.
 func (t *Table) reassigned(b Binding, at model.Time) bool {
-	return slices.ContainsFunc(t.byAddr[b.Addr], func(x Binding) bool {
-		return x.Lease && x.First > b.First && x.First <= at && !SameName(x.Host, b.Host)
+	return slices.ContainsFunc(t.leases[b.Addr], func(x Binding) bool {
+		if x.First <= b.First || x.First > at {
+			return false
+		}
+		if x.MAC != "" && b.MAC != "" {
+			return x.MAC != b.MAC
+		}
+		return !SameName(x.Host, b.Host)
 	})
 }
 
-// Hardware is the hardware address that an address was at, "" when none is known:
-// the one of the latest binding that had begun.
-func (t *Table) Hardware(a model.Addr, at model.Time) string {
-	var best *Binding
-	for i := range t.hardware[a] {
-		b := &t.hardware[a][i]
-		if at < b.First-slack || at > b.Last+slack {
-			continue
-		}
-		if best == nil || b.First <= at && (b.First > best.First || best.First > at) || best.First > at && b.First < best.First {
-			best = b
+// End ends the lease that a hardware address has of an address: it was given back.
+func (t *Table) End(a model.Addr, mac string, at model.Time) {
+	for _, list := range [][]Binding{t.leases[a], t.byAddr[a], t.hardware[a]} {
+		for i := range list {
+			if b := &list[i]; b.Lease && b.MAC == mac && b.First <= at && b.Last > at {
+				b.Last = at
+			}
 		}
 	}
-	if best == nil {
-		return ""
+}
+
+// sameHost compares the names of one address. NetBIOS names are cut to 15 characters
+// (MS-NBTE 1.8).
+func sameHost(a, b string) bool {
+	x, y := Bare(a), Bare(b)
+	if len(x) > len(y) {
+		x, y = y, x
 	}
-	return best.MAC
+	return SameName(a, b) || len(x) == 15 && strings.HasPrefix(y, x)
 }
 
 // generic names are those that many hosts have: they tell none apart.
@@ -157,6 +181,12 @@ func generic(host string) bool {
 		return true
 	}
 	return false
+}
+
+// cloned names come with an installation or an image: hosts are not joined by them.
+func cloned(host string) bool {
+	bare := Bare(host)
+	return generic(host) || strings.HasPrefix(bare, "desktop-") || strings.HasPrefix(bare, "laptop-")
 }
 
 // full is the name with domain of a host, when only one is known for its bare name.
@@ -183,8 +213,8 @@ func (t *Table) Addr(host string, at model.Time) model.Addr {
 		if best != nil && !SameName(best.Host, b.Host) {
 			return model.Addr{}
 		}
-		if best != nil && best.Weak != b.Weak {
-			if best.Weak {
+		if best != nil && best.rank() != b.rank() {
+			if best.rank() > b.rank() {
 				best = b
 			}
 			continue
@@ -193,8 +223,8 @@ func (t *Table) Addr(host string, at model.Time) model.Addr {
 			best = b
 		}
 	}
-	if best == nil {
-		return model.Addr{}
+	if best == nil || best.rank() > 0 && !sameHost(t.Host(best.Addr, at), host) {
+		return model.Addr{} // others claim the address too, or the host has it no more
 	}
 	return best.Addr
 }
@@ -219,6 +249,9 @@ func (t *Table) Same(a, b model.Endpoint, at model.Time) (same, known bool) {
 		return t.Host(e.IP, at)
 	}
 	x, y := names(a), names(b)
+	if a.IP.Known() && b.IP.Known() && cloned(x) {
+		return t.bound(a.IP, y) || t.bound(b.IP, x), true
+	}
 	if x != "" && y != "" {
 		return SameName(x, y), true
 	}
@@ -228,6 +261,11 @@ func (t *Table) Same(a, b model.Endpoint, at model.Time) (same, known bool) {
 // holds says whether an address is one of a named host's.
 func (t *Table) holds(e model.Endpoint, a model.Addr) bool {
 	return e.Host != "" && a.Known() && slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return SameName(b.Host, e.Host) })
+}
+
+// bound says whether a record holds that an address is a host's.
+func (t *Table) bound(a model.Addr, host string) bool {
+	return slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return b.rank() == 0 && SameName(b.Host, host) })
 }
 
 // SameName compares host names; one without domain fits any of its name.
@@ -252,17 +290,7 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 	if e.MAC == "" && e.IP.Known() {
 		e.MAC = t.Hardware(e.IP, at)
 	}
-	if e.Role == "" && e.IP.Known() {
+	if e.Role == "" {
 		e.Role = t.role(e)
 	}
-}
-
-// role is what an inventory says of a host, by its name, hardware or address.
-func (t *Table) role(e *model.Endpoint) string {
-	for _, b := range t.roles[e.IP] {
-		if (e.Host == "" || SameName(b.Host, e.Host)) && (b.MAC == "" || e.MAC == "" || strings.EqualFold(b.MAC, e.MAC)) {
-			return b.Role
-		}
-	}
-	return ""
 }

@@ -29,8 +29,9 @@ type Settings struct {
 	Known                         []Known
 	// StartsLogged are the hosts, lower case, whose logs show what was started.
 	StartsLogged map[string]bool
-	// Assets are the hardware addresses that are known, lower case; empty: no list.
-	Assets map[string]bool
+	// Assets are the hardware addresses that are known, lower case, with the system on
+	// each, and known hosts by address where their hardware is not; empty: no list.
+	Assets map[string]string
 }
 
 // trusts says whether a transfer is nothing to look at.

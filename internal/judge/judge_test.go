@@ -224,6 +224,11 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[hardware]:
 		again(t, r)
+	case *rule[place]:
+		again(t, r)
+	case both:
+		throughJSON(t, r[0])
+		throughJSON(t, r[1])
 	case *rule[struct{}]:
 		again(t, r)
 	default:

@@ -6,22 +6,47 @@ import (
 	"strconv"
 	"strings"
 
+	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
-// unknownHardware marks files that an endpoint moves whose hardware address is not
-// one of the known ones, is not a maker's, or changed (MITRE ATT&CK T1200).
-func unknownHardware(assets map[string]bool) Analytic {
-	return &rule[hardware]{name: "unknown-hardware", key: onAddress,
-		look: func(s hardware, e Event) (hardware, []Mark) { return lookHardware(assets, s, e) }, able: needsHardware}
+// unknownHardware marks files that an endpoint moves whose hardware address is none
+// of the known ones, is not a maker's, or whose system changed (MITRE ATT&CK T1200).
+// assets are the known ones, with the system on each, and known hosts by address
+// where their hardware is not.
+func unknownHardware(assets map[string]string) Analytic {
+	return both{ofHardware(assets), ofAddresses()}
 }
 
-// hardware is what is known of one address.
+// both is an analytic in two parts, whose states belong to different things.
+type both [2]Analytic
+
+func (b both) Name() string                          { return b[0].Name() }
+func (b both) Step(e Event) []Mark                   { return append(b[0].Step(e), b[1].Step(e)...) }
+func (b both) Able(c *model.Coverage) model.Ableness { return b[0].Able(c) }
+
+// ofHardware looks at hardware addresses.
+func ofHardware(assets map[string]string) Analytic {
+	return &rule[hardware]{name: "unknown-hardware", key: onHardware,
+		look: func(s hardware, e Event) (hardware, []Mark) {
+			if e.Transfer != nil {
+				return s, s.moved(e)
+			}
+			return s, s.found(s.odd(assets, e.Access), e.Time)
+		}, able: needsHardware}
+}
+
+// hardware is what is known of one hardware address.
 type hardware struct {
-	MAC   string            `json:"mac"`
-	Kinds map[string]string `json:"kinds"` // DHCP vendor and fingerprint by hardware address
-	Signs []sign            `json:"signs"`
-	Moved []landing         `json:"moved"`
+	oddities
+	Seen bool   `json:"seen"`
+	Kind string `json:"kind"` // of its DHCP client: vendor and fingerprint
+}
+
+// oddities are what is odd about an endpoint, and what it moved.
+type oddities struct {
+	Signs []sign    `json:"signs"`
+	Moved []landing `json:"moved"`
 }
 
 // sign is something odd about an endpoint's hardware.
@@ -32,53 +57,42 @@ type sign struct {
 	Evidence []model.Evidence `json:"evidence"`
 }
 
-// Bounds of what is kept of an address.
+// Bounds of what is kept of an endpoint.
 const (
 	maxSigns = 16
 	maxMoved = 64
 	signNear = model.Time(600e9) // a sign this long after a transfer still belongs to it
 )
 
-// onAddress keys transfers by the address that asked for them.
-func onAddress(e Event) string {
-	switch {
-	case e.Access != nil && e.Access.What == "address-binding" && e.Access.Source.MAC != "":
-		return e.Access.Source.IP.String()
-	case e.moved() && e.Transfer.Initiator == model.BySource:
-		return e.Transfer.Source.IP.String()
-	case e.moved() && e.Transfer.Initiator == model.ByDestination:
-		return e.Transfer.Destination.IP.String()
+// moved takes a transfer; what was odd before speaks against it.
+func (s *oddities) moved(e Event) []Mark {
+	l := landed(e.Transfer)
+	if len(s.Moved) >= maxMoved {
+		s.Moved = s.Moved[maxMoved/2:]
 	}
-	return ""
+	s.Moved = append(s.Moved, l)
+	if n := len(s.Signs); n > 0 && l.Time-s.Signs[n-1].Time <= e.window() {
+		return []Mark{s.strongest().mark(l, l.Time)}
+	}
+	return nil
 }
 
-func lookHardware(assets map[string]bool, s hardware, e Event) (hardware, []Mark) {
-	if e.Transfer != nil {
-		l := landed(e.Transfer)
-		if len(s.Moved) >= maxMoved {
-			s.Moved = s.Moved[maxMoved/2:]
-		}
-		s.Moved = append(s.Moved, l)
-		if n := len(s.Signs); n > 0 && l.Time-s.Signs[n-1].Time <= e.window() {
-			return s, []Mark{s.strongest().mark(l, l.Time)}
-		}
-		return s, nil
-	}
-	found := s.binding(assets, e.Access)
-	if found == nil {
-		return s, nil
+// found takes what is odd; it speaks against what was moved just before.
+func (s *oddities) found(x *sign, at model.Time) []Mark {
+	if x == nil {
+		return nil
 	}
 	if len(s.Signs) >= maxSigns {
 		s.Signs = s.Signs[maxSigns/2:]
 	}
-	s.Signs = append(s.Signs, *found)
-	if n := len(s.Moved); n > 0 && e.Time-s.Moved[n-1].Time <= signNear {
-		return s, []Mark{found.mark(s.Moved[n-1], e.Time)}
+	s.Signs = append(s.Signs, *x)
+	if n := len(s.Moved); n > 0 && at-s.Moved[n-1].Time <= signNear {
+		return []Mark{x.mark(s.Moved[n-1], at)}
 	}
-	return s, nil
+	return nil
 }
 
-func (s *hardware) strongest() *sign {
+func (s *oddities) strongest() *sign {
 	best := &s.Signs[0]
 	for i := range s.Signs {
 		if s.Signs[i].Nats > best.Nats {
@@ -88,45 +102,90 @@ func (s *hardware) strongest() *sign {
 	return best
 }
 
-// binding takes an address with its hardware and gives what is odd about it.
-func (s *hardware) binding(assets map[string]bool, a *model.Access) *sign {
-	mac, ip := a.Source.MAC, a.Source.IP.String()
-	old := s.MAC
-	s.MAC = mac
-	if mac == old {
-		return s.kind(a)
-	}
-	found := &sign{Time: a.Time, Nats: 2, Evidence: a.Evidence}
-	switch {
-	case len(assets) > 0 && !assets[strings.ToLower(mac)]:
-		found.Text = fmt.Sprintf("%s is at %s, which is none of the known hardware", ip, mac)
-	case old != "" && a.Channel == "arp" && !virtual(mac) && !virtual(old):
-		found.Text = fmt.Sprintf("%s changed its hardware address from %s to %s without a new lease", ip, old, mac)
-	case local(mac) && !virtual(mac) && !assets[strings.ToLower(mac)]:
-		found.Nats = 1
-		found.Text = fmt.Sprintf("%s is at %s, a locally administered hardware address", ip, mac)
-	default:
-		return s.kind(a)
-	}
-	s.kind(a)
-	return found
+func (x *sign) mark(l landing, at model.Time) Mark {
+	return Mark{Family: "identity", Analytic: "unknown-hardware", Transfer: l.Transfer, Time: at, Nats: x.Nats,
+		Text: x.Text, Evidence: x.Evidence, Techniques: []string{"T1200"}}
 }
 
-// kind compares the DHCP fingerprint of a hardware address with the earlier one.
-func (s *hardware) kind(a *model.Access) *sign {
-	if a.Channel != "dhcp" || a.Detail == "" {
+// asking is the end that asked for a transfer.
+func asking(e Event) (model.Endpoint, bool) {
+	switch {
+	case !e.moved():
+	case e.Transfer.Initiator == model.BySource:
+		return e.Transfer.Source, true
+	case e.Transfer.Initiator == model.ByDestination:
+		return e.Transfer.Destination, true
+	}
+	return model.Endpoint{}, false
+}
+
+// onHardware keys what is seen of a hardware address, and what the host at it moves.
+func onHardware(e Event) string {
+	if end, ok := asking(e); ok {
+		return end.MAC
+	}
+	if e.Access != nil && (e.Access.What == "address-binding" || e.Access.What == "dhcp-request") {
+		return e.Access.Source.MAC
+	}
+	return ""
+}
+
+// odd takes what was seen of a hardware address and gives what is odd about it.
+func (s *hardware) odd(assets map[string]string, a *model.Access) *sign {
+	first := !s.Seen
+	s.Seen = true
+	if changed := s.client(assets, a); changed != nil {
+		return changed
+	}
+	mac, where := a.Source.MAC, "a host"
+	if a.Source.IP.Known() {
+		where = a.Source.IP.String()
+	}
+	_, listed := assets[mac]
+	_, host := assets[where]
+	switch {
+	case !first || listed || host || identity.Virtual(mac):
+		return nil
+	case len(assets) > 0:
+		return &sign{a.Time, 2, fmt.Sprintf("%s is at %s, which is none of the known hardware", where, mac), a.Evidence}
+	case local(mac) && !virtual(mac):
+		return &sign{a.Time, 1, fmt.Sprintf("%s is at %s, a locally administered hardware address: phones make such up, and so do intruders", where, mac), a.Evidence}
+	}
+	return nil
+}
+
+// client compares the DHCP client of a hardware address with the earlier one and with
+// the system that the inventory names. A machine with two systems changes it too.
+func (s *hardware) client(assets map[string]string, a *model.Access) *sign {
+	kind := clientKind(a)
+	if kind == "" {
 		return nil
 	}
-	old, known := s.Kinds[a.Source.MAC]
-	if s.Kinds == nil || len(s.Kinds) > 64 {
-		s.Kinds = map[string]string{}
+	old := s.Kind
+	s.Kind = kind
+	switch {
+	case old != "" && old != kind:
+		return &sign{a.Time, 2, fmt.Sprintf("the DHCP client of %s changed: %s before, %s now", a.Source.MAC, old, kind), a.Evidence}
+	case old == "" && windows(kind) && assets[a.Source.MAC] != "" && !strings.Contains(assets[a.Source.MAC], "windows"):
+		return &sign{a.Time, 2, fmt.Sprintf("the DHCP client of %s is one of Windows, its system is known as %s", a.Source.MAC, assets[a.Source.MAC]), a.Evidence}
+	case old == "" && !windows(kind) && strings.Contains(kind, "vendor ") && strings.Contains(assets[a.Source.MAC], "windows"):
+		return &sign{a.Time, 2, fmt.Sprintf("the DHCP client of %s is none of Windows (%s), its system is known as %s", a.Source.MAC, kind, assets[a.Source.MAC]), a.Evidence}
 	}
-	s.Kinds[a.Source.MAC] = a.Detail
-	if !known || old == a.Detail {
-		return nil
+	return nil
+}
+
+// windows says whether a DHCP client is that of Windows (MS-DHCPE 2.2.3).
+func windows(kind string) bool { return strings.Contains(kind, "vendor MSFT ") }
+
+// clientKind is what tells a kind of DHCP client: vendor class and parameter list.
+func clientKind(a *model.Access) string {
+	if a.Channel != "dhcp" || !strings.HasPrefix(a.Detail, "vendor ") && !strings.HasPrefix(a.Detail, "fingerprint ") {
+		return ""
 	}
-	return &sign{Time: a.Time, Nats: 2, Evidence: a.Evidence,
-		Text: fmt.Sprintf("the DHCP client of %s changed: %s before, %s now", a.Source.MAC, old, a.Detail)}
+	parts := slices.DeleteFunc(strings.Split(a.Detail, "; "), func(p string) bool {
+		return !strings.HasPrefix(p, "vendor ") && !strings.HasPrefix(p, "fingerprint ")
+	})
+	return strings.Join(parts, "; ")
 }
 
 // local says that no maker assigned the address (IEEE 802, 8.2.2).
@@ -135,22 +194,19 @@ func local(mac string) bool {
 	return err == nil && first&2 != 0
 }
 
-// virtual addresses belong to routers that stand in for each other (RFC 5798 7.3,
-// Cisco HSRP) and to virtual machines and containers, whose makers use local ones.
+// virtual addresses are those of virtual machines and containers, whose makers use
+// local ones: QEMU, Docker.
 func virtual(mac string) bool {
-	return slices.ContainsFunc([]string{"00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "52:54:00:", "02:42:"},
-		func(p string) bool { return strings.HasPrefix(mac, p) })
-}
-
-func (x *sign) mark(l landing, at model.Time) Mark {
-	return Mark{Family: "identity", Analytic: "unknown-hardware", Transfer: l.Transfer, Time: at, Nats: x.Nats,
-		Text: x.Text, Evidence: x.Evidence, Techniques: []string{"T1200"}}
+	return strings.HasPrefix(mac, "52:54:00:") || strings.HasPrefix(mac, "02:42:")
 }
 
 // needsHardware says whether hardware addresses show.
 func needsHardware(c *model.Coverage) model.Ableness {
-	if c.Decoded["arp"]+c.Decoded["dhcp"] == 0 {
-		return model.Ableness{Able: "unable", Why: "no ARP and no DHCP was seen: hardware addresses are not known"}
+	switch {
+	case c.Decoded["arp"]+c.Decoded["dhcp"]+c.Decoded["ndp"] == 0:
+		return model.Ableness{Able: "unable", Why: "no ARP, no neighbour discovery and no DHCP was seen: hardware addresses are not known"}
+	case c.Decoded["dhcp"] == 0:
+		return model.Ableness{Able: "partly", Why: "no DHCP was seen: leases and kinds of clients are not known"}
 	}
 	return model.Ableness{Able: "able"}
 }

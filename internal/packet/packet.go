@@ -11,7 +11,9 @@ import "waybill/internal/model"
 const (
 	TCP = 6
 	UDP = 17
-	ESP = 50 // RFC 4303; only with Outcome OtherIP
+
+	ESP    = 50 // RFC 4303; only with Outcome OtherIP
+	ICMPv6 = 58 // likewise
 )
 
 // TCP flags (RFC 9293, 3.1).

@@ -58,7 +58,7 @@ func count(t testing.TB, r io.Reader) (sum payload) {
 
 // notPayload are reasons and protocols whose bytes are of no TCP or UDP payload, or
 // in no packet.
-var notPayload = []string{"arp", "lost-segments", "one-direction", "snaplen", "lost-fragments", "rdma", "encrypted-ipsec", "malformed",
+var notPayload = []string{"arp", "ndp", "lost-segments", "one-direction", "snaplen", "lost-fragments", "rdma", "encrypted-ipsec", "malformed",
 	"too-many-tunnels", "unknown-link-type", "icmp", "igmp", "icmpv6", "eigrp", "ospf", "pim", "vrrp"}
 
 func total(m map[string]int64) (sum int64) {

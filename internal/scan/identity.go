@@ -10,33 +10,54 @@ import (
 
 // Asset is one host of the user's inventory (--assets). Fields may be empty.
 type Asset struct {
-	IP              model.Addr
-	MAC, Name, Role string
+	IP                  model.Addr
+	MAC, Name, Role, OS string
 }
 
 // bindings adds to the table what the captures and the inventory say of who had
-// which address: leases, ARP, names in exchanges.
+// which address: leases, neighbours, names in exchanges.
 func (r *Records) bindings(hosts *identity.Table, assets []Asset) {
 	for _, a := range assets {
 		hosts.Add(identity.Binding{Addr: a.IP, Host: a.Name, MAC: strings.ToLower(a.MAC), Role: a.Role, First: math.MinInt64 / 2, Last: math.MaxInt64 / 2})
 	}
 	for _, a := range r.Accesses {
-		switch a.What {
-		case "address-binding":
-			hosts.Add(identity.Binding{Addr: a.Source.IP, Host: a.Source.Host, MAC: a.Source.MAC, First: a.Time, Last: max(a.Until, a.Time),
-				Lease: a.Channel == "dhcp", Weak: a.Channel != "dhcp"})
-		case "rdp-session":
-			hosts.Add(identity.Binding{Addr: a.Source.IP, Host: a.Object, First: a.Time, Last: a.Time, Weak: true})
-		case "logon":
-			if _, station, ok := strings.Cut(a.Detail, " from "); ok {
-				station, _, _ = strings.Cut(station, " ")
-				hosts.Add(identity.Binding{Addr: a.Source.IP, Host: station, First: a.Time, Last: a.Time, Weak: true})
-			}
+		if a.What == "dhcp-release" || a.What == "dhcp-decline" {
+			hosts.End(a.Source.IP, a.Source.MAC, a.Time)
+			continue
+		}
+		if b, ok := bindingOf(a); ok {
+			hosts.Add(b)
 		}
 	}
 	for _, t := range r.Transfers {
 		saidInExchange(hosts, t)
 	}
+}
+
+// bindingOf is what an access says of its source's address.
+func bindingOf(a *model.Access) (identity.Binding, bool) {
+	b := identity.Binding{Addr: a.Source.IP, First: a.Time, Last: max(a.Until, a.Time), Weak: true}
+	switch a.What {
+	case "address-binding":
+		b.Host, b.MAC = a.Source.Host, a.Source.MAC
+		b.Lease = a.Channel == "dhcp"
+		b.Weak = !b.Lease
+		b.Hearsay = strings.HasPrefix(a.Detail, "by ") // of another host (mDNS proxies, WINS, poisoners)
+	case "rdp-session":
+		b.Host = a.Object
+	case "logon":
+		_, station, _ := strings.Cut(a.Detail, " from ")
+		b.Host, _, _ = strings.Cut(station, " ")
+	case "kerberos-ticket":
+		// A computer's own account logs on from the computer (MS-KILE 3.3.1.1).
+		b.Host, _ = strings.CutSuffix(a.User, "$")
+		if b.Host == a.User || strings.HasPrefix(a.Detail, "KRB-ERROR") {
+			return b, false
+		}
+	default:
+		return b, false
+	}
+	return b, b.Host != "" || b.MAC != ""
 }
 
 // complete fills in names and hardware of all ends.
@@ -54,13 +75,21 @@ func (r *Records) complete(hosts *identity.Table) {
 	}
 }
 
-// hardware is the hardware addresses of an inventory.
-func hardware(assets []Asset) map[string]bool {
-	out := map[string]bool{}
+// hardware is the hardware addresses of an inventory, with the system on each, and
+// the addresses of hosts whose hardware it does not say. Without any of the first
+// nothing is unknown.
+func hardware(assets []Asset) map[string]string {
+	out, any := map[string]string{}, false
 	for _, a := range assets {
-		if a.MAC != "" {
-			out[strings.ToLower(a.MAC)] = true
+		switch {
+		case a.MAC != "":
+			out[strings.ToLower(a.MAC)], any = strings.ToLower(a.OS), true
+		case a.IP.Known():
+			out[a.IP.String()] = strings.ToLower(a.OS)
 		}
+	}
+	if !any {
+		return nil
 	}
 	return out
 }

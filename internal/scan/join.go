@@ -82,7 +82,7 @@ func saidInExchange(hosts *identity.Table, t *model.Transfer) {
 		if _, err := netip.ParseAddr(name); err == nil || e.Host != "" {
 			return
 		}
-		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true})
+		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true, Hearsay: e != client})
 	}
 	if t.Session != nil && t.Session.Workstation != "" {
 		add(client, t.Session.Workstation)

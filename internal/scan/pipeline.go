@@ -14,7 +14,7 @@ import (
 	"waybill/internal/packet"
 	"waybill/internal/stream"
 	"waybill/internal/wire"
-	"waybill/internal/wire/arp"
+	"waybill/internal/wire/neighbors"
 	"waybill/internal/wire/sealed"
 	"waybill/internal/wire/ticket"
 )
@@ -28,7 +28,7 @@ type pipeline struct {
 	table     *stream.Table
 	fragments *stream.Fragments
 	detector  *detector
-	arp       *arp.Table
+	arp, ndp  *neighbors.Table
 	esp       *sealed.ESP
 	tickets   *ticket.Table
 	packet    packet.Packet
@@ -68,7 +68,7 @@ func newPipeline(o Options, budget *content.Budget, pool *content.Pool, inputs [
 	}
 	p.tickets = ticket.NewTable(o.Keytab, budget)
 	p.detector = newDetector(p)
-	p.arp = arp.New((&env{p: p}).Access)
+	p.arp, p.ndp = neighbors.New("arp", (&env{p: p}).Access), neighbors.New("ndp", (&env{p: p}).Access)
 	p.esp = sealed.NewESP((&env{p: p}).Transfer)
 	p.table = stream.New(p.detector, budget, len(inputs))
 	p.fragments = stream.NewFragments(budget)
@@ -98,6 +98,7 @@ func (p *pipeline) run(ctx context.Context) error {
 	p.detector.reportSealed()
 	p.esp.Flush()
 	p.arp.Flush()
+	p.ndp.Flush()
 	p.fragments.Flush()
 	p.pool.Flush()
 	return ctx.Err()
@@ -179,17 +180,30 @@ func (p *pipeline) outcome(c *inputCoverage, o packet.Outcome, block content.Blo
 	}
 	if o == packet.ARP {
 		c.decoded["arp"] += arpBytes
-		p.arp.Packet(p.packet.Src, p.packet.SrcMAC, p.at)
+		p.arp.Seen(p.packet.Src, p.packet.SrcMAC, p.at)
 		return
 	}
 	if o == packet.OtherIP && p.packet.Proto == packet.ESP {
 		p.espPacket(&p.packet)
+	}
+	if o == packet.OtherIP && p.packet.Proto == packet.ICMPv6 {
+		p.neighborDiscovery(c)
 	}
 	if o != packet.Segment {
 		return
 	}
 	p.notePair(&p.packet)
 	p.table.Packet(&p.packet, p.at, block)
+}
+
+// neighborDiscovery counts a message of ICMPv6, and takes who is at which hardware.
+func (p *pipeline) neighborDiscovery(c *inputCoverage) {
+	n := int64(len(p.packet.Payload))
+	if p.ndp.ICMPv6(p.packet.Src, p.packet.Payload, p.at) {
+		c.decoded["ndp"] += n
+		return
+	}
+	c.other["icmpv6"] += n
 }
 
 func (p *pipeline) notePair(k *packet.Packet) {

@@ -143,7 +143,7 @@ var unreadFrames = map[packet.Outcome]string{
 // IP protocols beside TCP and UDP.
 var ipBlind = map[uint8]string{50: "encrypted-ipsec", 132: "unknown-protocol"}
 
-var ipOther = map[uint8]string{1: "icmp", 2: "igmp", 58: "icmpv6", 88: "eigrp", 89: "ospf", 103: "pim", 112: "vrrp"}
+var ipOther = map[uint8]string{1: "icmp", 2: "igmp", 88: "eigrp", 89: "ospf", 103: "pim", 112: "vrrp"}
 
 // frameBytes counts a frame that gives no segment.
 func (t *tally) frameBytes(o packet.Outcome, k *packet.Packet, frame int) {

@@ -5,6 +5,8 @@
 package dhcp
 
 import (
+	"strings"
+
 	"waybill/internal/model"
 	"waybill/internal/wire"
 )
@@ -15,19 +17,19 @@ type protocol struct {
 	env     wire.Env
 	clients map[string]*client // by hardware address or DUID
 	order   []string
-	said    map[string]bool
+	told    map[string]bool
 }
 
 // client is what a host said of itself.
 type client struct {
-	mac, host, vendor, fingerprint string
+	mac, host, vendor, fingerprint, id string
 }
 
 const maxClients = 1 << 15
 
 // New makes the decoder of DHCP.
 func New(env wire.Env) wire.Protocol {
-	return &protocol{env: env, clients: map[string]*client{}, said: map[string]bool{}}
+	return &protocol{env: env, clients: map[string]*client{}, told: map[string]bool{}}
 }
 
 func (p *protocol) Name() string { return channel }
@@ -54,7 +56,7 @@ func ports(c *wire.Conn, a, b uint16) bool {
 }
 
 // Open makes the decoder of one flow.
-func (p *protocol) Open(c *wire.Conn) wire.Decoder { return &flow{p, c} }
+func (p *protocol) Open(c *wire.Conn) wire.Decoder { return &flow{p: p, c: c} }
 
 // Flush has nothing to end.
 func (p *protocol) Flush(wire.At) {}
@@ -62,6 +64,8 @@ func (p *protocol) Flush(wire.At) {}
 type flow struct {
 	p *protocol
 	c *wire.Conn
+	// exchange is the transaction id: a relay shows the messages of a link again.
+	exchange string
 }
 
 func (f *flow) Data(from wire.Side, c wire.Chunk) {
@@ -70,7 +74,7 @@ func (f *flow) Data(from wire.Side, c wire.Chunk) {
 		return
 	}
 	if ports(f.c, 546, 547) {
-		f.version6(c)
+		f.version6(from, c)
 		return
 	}
 	f.version4(c)
@@ -95,52 +99,88 @@ func (p *protocol) client(key string) *client {
 	return c
 }
 
+// first says whether something is said for the first time.
+func (p *protocol) first(key string) bool {
+	if p.told[key] {
+		return false
+	}
+	if len(p.told) >= maxClients {
+		p.told = map[string]bool{}
+	}
+	p.told[key] = true
+	return true
+}
+
 // asked reports what a host asks for, once for each way in which it does.
 func (f *flow) asked(c *client, wants model.Addr, at wire.At) {
-	key := c.mac + "\x00" + c.host + "\x00" + c.fingerprint + "\x00" + wants.String()
-	if f.p.said[key] {
+	key := strings.Join([]string{c.mac, c.host, c.vendor, c.fingerprint, c.id, wants.String()}, "\x00")
+	if !f.p.first(key) {
 		return
 	}
-	if len(f.p.said) >= maxClients {
-		f.p.said = map[string]bool{}
-	}
-	f.p.said[key] = true
 	a := wire.Binding(channel, f.c, at, model.Addr{}, c.mac, c.host, "request")
 	a.ID = wire.ID("a", channel, f.c, 0, 0, 0, []byte(key)...)
 	a.What, a.Until = "dhcp-request", 0
 	a.Detail = c.describe()
 	if wants.Known() {
-		a.Detail += "asks for " + wants.String()
+		a.Detail = joined(a.Detail, "asks for "+wants.String())
 	}
 	f.p.env.Access(a)
 }
 
-// describe is what tells a kind of host: vendor class and parameter list.
+// describe is what tells a kind of host: vendor class and parameter list; and its
+// identifier, where that is not the hardware address.
 func (c *client) describe() string {
 	s := ""
-	if c.vendor != "" {
-		s += "vendor " + c.vendor + "; "
-	}
-	if c.fingerprint != "" {
-		s += "fingerprint " + c.fingerprint + "; "
+	for _, x := range [...]struct{ what, value string }{{"vendor ", c.vendor}, {"fingerprint ", c.fingerprint}, {"client id ", c.id}} {
+		if x.value != "" {
+			s = joined(s, x.what+x.value)
+		}
 	}
 	return s
 }
 
-// leased reports a lease.
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// leased reports a lease. A relay and the client's link show the same one.
 func (f *flow) leased(c *client, ip model.Addr, seconds uint32, at wire.At) {
-	if !ip.Known() {
+	if !ip.Known() || !f.once("lease", c, ip) {
 		return
 	}
 	a := wire.Binding(channel, f.c, at, ip, c.mac, c.host, "lease")
+	a.ID = wire.ID("a", channel, f.c, 0, uint32(at.Time/1e9), 0, []byte("lease\x00"+ip.String()+"\x00"+c.mac)...)
 	a.Until = at.Time + model.Time(seconds)*1e9
 	a.Detail = c.describe()
 	f.p.env.Access(a)
 }
 
+// once says whether something of this exchange is said for the first time.
+func (f *flow) once(what string, c *client, ip model.Addr) bool {
+	return f.p.first(strings.Join([]string{what, f.exchange, c.mac, c.id, ip.String()}, "\x00"))
+}
+
 // offered reports an address that a server offers, which is no lease yet.
 func (f *flow) offered(c *client, ip model.Addr, at wire.At) {
-	a := wire.Binding(channel, f.c, at, ip, c.mac, c.host, "offer")
-	a.What, a.Until = "dhcp-offer", 0
+	f.event("dhcp-offer", c, ip, at)
+}
+
+// said reports that a host gives an address back, or that it found it taken.
+func (f *flow) said(what string, c *client, ip model.Addr, at wire.At) {
+	if ip.Known() {
+		f.event(what, c, ip, at)
+	}
+}
+
+func (f *flow) event(what string, c *client, ip model.Addr, at wire.At) {
+	if !f.once(what, c, ip) {
+		return
+	}
+	a := wire.Binding(channel, f.c, at, ip, c.mac, c.host, strings.TrimPrefix(what, "dhcp-"))
+	a.ID = wire.ID("a", channel, f.c, 0, uint32(at.Time/1e9), 0, []byte(what+"\x00"+ip.String()+"\x00"+c.mac)...)
+	a.What, a.Until = what, 0
 	f.p.env.Access(a)
 }

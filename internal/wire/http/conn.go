@@ -66,6 +66,7 @@ func (c *conn) message(h *half, hd *header) {
 		c.request(h, hd)
 		return
 	}
+	c.challenged(h, hd)
 	c.answer(h, hd)
 }
 
@@ -77,6 +78,7 @@ func (c *conn) request(h *half, hd *header) {
 		c.pipelined = true
 	}
 	c.loggedOn(x, hd)
+	c.agent(x)
 	s := c.uploadSink(x, hd)
 	if !c.enqueue(x) {
 		c.outcome(x)

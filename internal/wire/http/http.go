@@ -10,6 +10,7 @@ package http
 import (
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ntlm"
 )
 
 // Times are of packets.
@@ -31,6 +32,8 @@ type Protocol struct {
 	entities *recent[entityKey, *entity]
 	uploads  *recent[resource, *stored]
 	spare    spare
+	servers  ntlm.Servers
+	agents   map[string]bool // kinds of clients that were reported
 }
 
 // New makes the protocol.

@@ -43,6 +43,18 @@ func (c *conn) token(value string) (t ntlm.Token, ok bool) {
 	return t, ok && (t.MessageType == ntlm.Authenticate || t.TicketFor() != "")
 }
 
+// challenged takes what a server that asks for NTLM calls itself.
+func (c *conn) challenged(h *half, hd *header) {
+	scheme, rest, _ := strings.Cut(hd.get("WWW-Authenticate"), " ")
+	if hd.status != 401 || !strings.EqualFold(scheme, "NTLM") && !strings.EqualFold(scheme, "Negotiate") {
+		return
+	}
+	if raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest)); err == nil {
+		t, _ := ntlm.Parse(raw)
+		c.p.servers.Heard(c.p.env, c.wire, h.side, &t, hd.last)
+	}
+}
+
 // logon begins the access of a logon. Clients that send a ticket with every request
 // (IIS asks for that) log on once.
 func (c *conn) logon(x *exchange, t *ntlm.Token) {

@@ -1,7 +1,7 @@
 // Package krb5 reads who asks for Kerberos tickets (RFC 4120). In come the
 // exchanges of hosts with a key distribution centre, over UDP and TCP; out go
 // accesses that say which principal got or was refused a ticket for which
-// service, from which address. It opens no ticket and keeps no key.
+// service, from which address, and which name a client of Windows gives itself. It opens no ticket and keeps no key.
 package krb5
 
 import (
@@ -163,6 +163,7 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 	switch v.Tag {
 	case asRequest:
 		body := fields.Field(context(4), tagSequence)
+		d.named(from, body, at)
 		d.report(from, "AS-REQ", client(body, 2, 1), principal(body.Field(context(3), tagSequence)), "", at)
 	case asReply, tgsReply:
 		what := "AS-REP"

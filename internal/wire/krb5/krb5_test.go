@@ -35,9 +35,15 @@ func named(parts ...string) []byte {
 	return tlv(tagSequence, tlv(context(0), number(1)), tlv(context(1), tlv(tagSequence, all...)))
 }
 
+// address is a HostAddress of RFC 4120 5.2.5.
+func address(kind byte, b string) []byte {
+	return tlv(tagSequence, tlv(context(0), number(kind)), tlv(context(1), tlv(tagOctets, []byte(b))))
+}
+
 func asked() []byte {
 	return tlv(asRequest, tlv(tagSequence, tlv(context(1), number(5)), tlv(context(2), number(10)),
-		tlv(context(4), tlv(tagSequence, tlv(context(1), named("anna")), tlv(context(2), text("CORP.LOCAL")), tlv(context(3), named("krbtgt", "CORP.LOCAL"))))))
+		tlv(context(4), tlv(tagSequence, tlv(context(1), named("anna")), tlv(context(2), text("CORP.LOCAL")), tlv(context(3), named("krbtgt", "CORP.LOCAL")),
+			tlv(context(9), tlv(tagSequence, address(2, "\x0a\x00\x00\x01"), address(addressNetBIOS, "WS-7            ")))))))
 }
 
 func granted() []byte {
@@ -66,12 +72,16 @@ func flow(udp bool) wire.Conn {
 }
 
 func TestTickets(t *testing.T) {
-	want := "AS-REQ anna@CORP.LOCAL krbtgt/CORP.LOCAL \nKRB-ERROR bob@CORP.LOCAL krbtgt/CORP.LOCAL KDC_ERR_PREAUTH_FAILED\nTGS-REP anna@CORP.LOCAL cifs/srv1 "
+	want := "10.0.0.1 is WS-7\nAS-REQ anna@CORP.LOCAL krbtgt/CORP.LOCAL \nKRB-ERROR bob@CORP.LOCAL krbtgt/CORP.LOCAL KDC_ERR_PREAUTH_FAILED\nTGS-REP anna@CORP.LOCAL cifs/srv1 "
 	for _, udp := range []bool{true, false} {
 		for _, size := range []int{0, 9} {
 			env := wiretest.Play(t, New, flow(udp), size, turns(udp))
 			var got []string
 			for _, a := range env.Accesses {
+				if a.What == "address-binding" {
+					got = append(got, a.Source.IP.String()+" is "+a.Source.Host)
+					continue
+				}
 				got = append(got, a.Detail+" "+a.User+"@"+a.Domain+" "+a.Object+" "+a.Status)
 				if a.Source.IP.String() != "10.0.0.1" || a.Destination.Port != 88 {
 					t.Errorf("ends: %+v", a.Access)

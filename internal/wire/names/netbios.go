@@ -24,6 +24,7 @@ const (
 	typeStatus = 0x21
 
 	groupName = 0x8000
+	replyCode = 0x000f
 )
 
 // netbios takes one message of the NetBIOS name service.
@@ -44,11 +45,11 @@ func (f *flow) netbios(from wire.Side, c wire.Chunk) {
 		if !answer && op == opQuery {
 			f.asked("nbns", sender, name, c.At)
 		}
-		if !answer && more > 0 && (op == opRegistration || op == opRefresh || op == opRefresh2 || op == opMultiHomed) {
+		if !answer && more > 0 && flags&replyCode == 0 && (op == opRegistration || op == opRefresh || op == opRefresh2 || op == opMultiHomed) {
 			f.record(rest, name, sender, c.At)
 		}
 	}
-	if answer && answers > 0 {
+	if answer && answers > 0 && flags&replyCode == 0 {
 		f.record(rest, "", sender, c.At)
 	}
 }
@@ -73,9 +74,11 @@ func (f *flow) record(b []byte, name string, sender model.Addr, at wire.At) {
 		return
 	}
 	switch data = data[:size]; {
-	case kind == typeNB && len(data) >= 6:
-		ip, _ := netip.AddrFromSlice(data[2:6])
-		f.bound("nbns", name, model.AddrOf(ip), "", binary.BigEndian.Uint16(data)&groupName != 0, at)
+	case kind == typeNB:
+		for ; len(data) >= 6; data = data[6:] { // a host with several addresses
+			ip, _ := netip.AddrFromSlice(data[2:6])
+			f.bound(name, model.AddrOf(ip), sender, "", binary.BigEndian.Uint16(data)&groupName != 0, at)
+		}
 	case kind == typeStatus && len(data) >= 1:
 		f.status(name, data, sender, at)
 	}
@@ -88,10 +91,13 @@ func (f *flow) status(asked string, b []byte, sender model.Addr, at wire.At) {
 		return
 	}
 	mac := wire.MAC(b[1+18*n:][:6])
-	f.bound("nbns", asked, sender, mac, true, at)
+	if mac == "00:00:00:00:00:00" { // Samba gives none
+		mac = ""
+	}
+	f.bound(asked, sender, sender, mac, true, at)
 	for i := range n {
 		e := b[1+18*i:][:18]
-		f.bound("nbns", spell(e[:16]), sender, mac, binary.BigEndian.Uint16(e[16:])&groupName != 0, at)
+		f.bound(spell(e[:16]), sender, sender, mac, binary.BigEndian.Uint16(e[16:])&groupName != 0, at)
 	}
 }
 
@@ -102,7 +108,7 @@ const (
 )
 
 // bound reports a name that an address claims.
-func (f *flow) bound(channel, name string, ip model.Addr, mac string, group bool, at wire.At) {
+func (f *flow) bound(name string, ip, sender model.Addr, mac string, group bool, at wire.At) {
 	host := ""
 	if !group {
 		for _, s := range [...]string{suffixWorkstation, suffixServer} {
@@ -111,9 +117,7 @@ func (f *flow) bound(channel, name string, ip model.Addr, mac string, group bool
 			}
 		}
 	}
-	if f.p.first(channel + ip.String() + name + mac) {
-		f.p.env.Access(wire.Binding(channel, f.c, at, ip, mac, host, name))
-	}
+	f.bind("nbns", host, name, mac, ip, sender, at)
 }
 
 // asked reports a name that a host looks for.

@@ -15,12 +15,13 @@ import (
 const channel = "dcerpc"
 
 type protocol struct {
-	env   wire.Env
-	ports endpoints
+	env     wire.Env
+	ports   endpoints
+	servers ntlm.Servers
 }
 
 // NewProtocol makes the decoder of DCE-RPC over TCP (ncacn_ip_tcp).
-func NewProtocol(env wire.Env) wire.Protocol { return &protocol{env, endpoints{}} }
+func NewProtocol(env wire.Env) wire.Protocol { return &protocol{env: env, ports: endpoints{}} }
 
 func (p *protocol) Name() string { return channel }
 
@@ -145,6 +146,8 @@ func (d *conn) access(what string) *wire.Access {
 // token reports whom the client logs on as.
 func (d *conn) token(fromClient bool, token []byte) {
 	if !fromClient {
+		t, _ := ntlm.Parse(token)
+		d.p.servers.Heard(d.p.env, d.wire, d.from, &t, d.at.At)
 		return
 	}
 	t, ok := ntlm.Read(d.p.env, token)

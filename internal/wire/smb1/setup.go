@@ -98,6 +98,8 @@ func (c *conn) setup(r *request, y *block, m *message) {
 		at := 0
 		if len(y.words) >= 8 {
 			at = int(y.u16(6))
+			t, _ := ntlm.Parse(y.bytes[:min(at, len(y.bytes))])
+			c.p.servers.Heard(c.env, c.wire, m.From, &t, m.Last)
 		}
 		if t := y.texts(at, m.unicode(), 2); len(t) > 0 {
 			c.software[1] = strings.TrimSpace(strings.Join(t, " "))

@@ -14,15 +14,19 @@ import (
 
 	"waybill/internal/wire"
 	"waybill/internal/wire/framed"
+	"waybill/internal/wire/ntlm"
 )
 
 // channel is the word of the contract.
 const channel = "smb1"
 
-type protocol struct{ env wire.Env }
+type protocol struct {
+	env     wire.Env
+	servers ntlm.Servers
+}
 
 // New makes the decoder of SMB 1.
-func New(env wire.Env) wire.Protocol { return &protocol{env} }
+func New(env wire.Env) wire.Protocol { return &protocol{env: env} }
 
 func (p *protocol) Name() string { return channel }
 

@@ -14,6 +14,7 @@ package smb2
 import (
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/ntlm"
 )
 
 // protocol holds what outlives connections.
@@ -25,6 +26,7 @@ type protocol struct {
 	partial  partialReads
 	durable  durableOpens
 	tokens   tokenTable
+	servers  ntlm.Servers
 
 	idle     []*request // for reuse
 	opened   []byte     // scratch: a decrypted message

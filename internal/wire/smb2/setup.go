@@ -57,15 +57,18 @@ func (u *setup) asked(env wire.Env, token []byte) {
 }
 
 // answered takes the server's token, which may hold its part of the key.
-func (u *setup) answered(m fields) {
-	if t, _ := ntlm.Parse(m.bytes(uint32(m.u16(headerLen+4)), uint32(m.u16(headerLen+6)))); t.APRep != nil {
+func (u *setup) answered(m fields) ntlm.Token {
+	t, _ := ntlm.Parse(m.bytes(uint32(m.u16(headerLen+4)), uint32(m.u16(headerLen+6))))
+	if t.APRep != nil {
 		u.token.APRep = t.APRep
 	}
+	return t
 }
 
 func (c *conn) setupResponse(r *request, h *header, m fields, at place) {
 	u := r.detail.(*setup)
-	u.answered(m)
+	t := u.answered(m)
+	c.p.servers.Heard(c.p.env, c.wire, at.from, &t, at.last)
 	if h.status == statusMoreProcessing {
 		if c.setups == nil || len(c.setups) >= maxSetups {
 			c.setups = make(map[uint64]setup)

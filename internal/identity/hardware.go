@@ -1,0 +1,178 @@
+package identity
+
+import (
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// proxied is from how many IPv4 addresses on a hardware address is taken for a
+// router's that answers for others (proxy ARP, RFC 1027), which tells no host.
+const proxied = 16
+
+// addHardware keeps which hardware an address was at, who it was leased to, and what
+// records call the hardware.
+func (t *Table) addHardware(b Binding) {
+	if b.MAC != "" && b.Host != "" && b.rank() == 0 {
+		t.byMAC[b.MAC] = extended(t.byMAC[b.MAC], b)
+	}
+	if !b.Addr.Known() {
+		return
+	}
+	if b.Lease {
+		t.leases[b.Addr] = append(t.leases[b.Addr], b)
+	}
+	if b.MAC == "" {
+		return
+	}
+	t.hardware[b.Addr] = extended(t.hardware[b.Addr], b)
+	if b.Lease || !b.Addr.Netip().Is4() {
+		return
+	}
+	if t.answered[b.MAC] == nil {
+		t.answered[b.MAC] = map[model.Addr]bool{}
+	}
+	if len(t.answered[b.MAC]) <= proxied {
+		t.answered[b.MAC][b.Addr] = true
+	}
+}
+
+// Hardware is the hardware address that an address was at, "" when none is known, or
+// when two answered for it at the time. Where it was seen counts before where it was
+// leased to.
+func (t *Table) Hardware(a model.Addr, at model.Time) string {
+	for _, reach := range []model.Time{0, slack} {
+		for _, lease := range []bool{false, true} {
+			if mac, one := t.at(a, at, reach, lease); mac != "" {
+				if !one || len(t.answered[mac]) > proxied {
+					return ""
+				}
+				return mac
+			}
+		}
+	}
+	return ""
+}
+
+// at is the hardware that an address was at, and whether it is the only one. Of
+// leases the last begun counts; so it does of what was seen before or after.
+func (t *Table) at(a model.Addr, when, reach model.Time, lease bool) (mac string, one bool) {
+	var best *Binding
+	one = true
+	for i := range t.hardware[a] {
+		b := &t.hardware[a][i]
+		if b.Lease != lease || when < b.First-reach || when > b.Last+reach {
+			continue
+		}
+		if reach == 0 && !lease && best != nil && best.MAC != b.MAC && !always(b) && !always(best) {
+			one = false
+		}
+		if best == nil || closer(b, best, when) {
+			best = b
+		}
+	}
+	if best == nil {
+		return "", false
+	}
+	return best.MAC, one
+}
+
+// always says that a binding is an inventory's: it holds as long as nobody is seen
+// elsewhere.
+func always(b *Binding) bool { return b.Last-b.First > 1<<62 }
+
+// closer says whether a binding tells more about a time than another: one that is no
+// inventory's, then the last that had begun, then the first to come.
+func closer(b, than *Binding, when model.Time) bool {
+	if always(b) != always(than) {
+		return always(than)
+	}
+	begun, thanBegun := b.First <= when, than.First <= when
+	if begun != thanBegun {
+		return begun
+	}
+	if begun {
+		return b.First > than.First
+	}
+	return b.First < than.First
+}
+
+// ofHardware is what records call the hardware that an address was at.
+func (t *Table) ofHardware(a model.Addr, at model.Time) string {
+	mac := t.Hardware(a, at)
+	if mac == "" {
+		return ""
+	}
+	host := ""
+	for _, b := range t.byMAC[mac] {
+		if at < b.First-slack || at > b.Last+slack && !b.Lease {
+			continue
+		}
+		if host != "" && !SameName(host, b.Host) {
+			return "" // it had several names: two systems on one machine
+		}
+		if len(b.Host) > len(host) {
+			host = b.Host
+		}
+	}
+	return t.full(host)
+}
+
+// elsewhere says whether the address of a binding was at other hardware at a time
+// than the binding says. Routers that stand in for each other answer with a common one.
+func (t *Table) elsewhere(b Binding, at model.Time) bool {
+	if b.MAC == "" {
+		return false
+	}
+	mac := t.Hardware(b.Addr, at)
+	return mac != "" && mac != b.MAC && !Virtual(mac)
+}
+
+// Virtual says whether a hardware address is a common one of routers that stand in
+// for each other: VRRP and CARP (RFC 9568 7.3, also IPv6), HSRP and GLBP (Cisco).
+func Virtual(mac string) bool {
+	for _, p := range [...]string{"00:00:5e:00:01:", "00:00:5e:00:02:", "00:00:0c:07:ac:", "00:00:0c:9f:f", "00:05:73:a0:0", "00:07:b4:00:"} {
+		if strings.HasPrefix(mac, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// addRole keeps what an inventory says of a host, by all that tells it.
+func (t *Table) addRole(b Binding) {
+	if b.Role == "" {
+		return
+	}
+	for _, key := range roleKeys(b.Addr, b.MAC, b.Host) {
+		t.roles[key] = append(t.roles[key], b)
+	}
+}
+
+func roleKeys(a model.Addr, mac, host string) (keys []string) {
+	if mac != "" {
+		keys = append(keys, "mac "+mac)
+	}
+	if host != "" {
+		keys = append(keys, "host "+Bare(host))
+	}
+	if a.Known() {
+		keys = append(keys, "ip "+a.String())
+	}
+	return keys
+}
+
+// role is what an inventory says of a host, by its hardware, name or address: the
+// first of them that it knows, and that nothing else of its line speaks against.
+func (t *Table) role(e *model.Endpoint) string {
+	for _, key := range roleKeys(e.IP, e.MAC, e.Host) {
+		for _, b := range t.roles[key] {
+			if fits(b.MAC, e.MAC, strings.EqualFold) && fits(b.Host, e.Host, SameName) {
+				return b.Role
+			}
+		}
+	}
+	return ""
+}
+
+func fits(a, b string, same func(a, b string) bool) bool { return a == "" || b == "" || same(a, b) }
