@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/input":   {},
 	"internal/report":  {},
 	"internal/lint":    {},
-	"internal/judge":   {},
+	"internal/judge":   {"internal/identity"},
 
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
