@@ -38,6 +38,7 @@ type conn struct {
 	domain          string // of the server
 	signed          bool
 	users           map[uint16]user
+	going           map[uint16]*request // logons with a ticket that the server has not decided on
 	trees           map[uint16]*tree
 	opens           map[uint16]*open
 	order           []*open // as they were opened, ended ones too until swept

@@ -106,8 +106,10 @@ func (c *conn) setup(r *request, y *block, m *message) {
 		}
 	}
 	if m.status == statusMoreProcessing || r.token.MessageType == ntlm.Negotiate {
+		c.goesOn(r, m)
 		return
 	}
+	c.confirms(r, m)
 	u := r.user
 	if u.workstation == "" {
 		u.workstation = c.calling
@@ -131,6 +133,26 @@ func (c *conn) setup(r *request, y *block, m *message) {
 		a.Detail += " as guest"
 	}
 	c.env.Access(a)
+}
+
+// goesOn keeps whom a ticket names until the client has confirmed the choice of
+// mechanism (RFC 4178 5).
+func (c *conn) goesOn(r *request, m *message) {
+	if r.token.TicketFor() == "" || len(c.going) >= maxUsers {
+		return
+	}
+	if c.going == nil {
+		c.going = map[uint16]*request{}
+	}
+	c.going[m.user] = &request{token: r.token, user: r.user}
+}
+
+// confirms gives the last request of such a logon what the first one said.
+func (c *conn) confirms(r *request, m *message) {
+	if first := c.going[m.user]; first != nil && r.token.MessageType == 0 && r.token.TicketFor() == "" {
+		r.token, r.user = first.token, first.user
+	}
+	delete(c.going, m.user)
 }
 
 // treeConnect takes a share that was connected to, or refused.
