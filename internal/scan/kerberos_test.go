@@ -51,7 +51,7 @@ func TestKerberosUsers(t *testing.T) {
 			r.Accesses = append(r.Accesses, granted...)
 			for i := range c.logons {
 				r.Accesses = append(r.Accesses, &model.Access{What: "logon", Time: seconds(c.at), Source: client, Destination: server, Status: c.status,
-					Detail: "kerberos", Object: []string{c.service, "cifs/srv4"}[i]})
+					Detail: "kerberos", Object: []string{c.service, "cifs/srv2"}[i]})
 			}
 			share := &model.Access{What: "share-connect", Time: seconds(c.at + 1), Source: client, Destination: server}
 			elsewhere := &model.Access{What: "share-connect", Time: seconds(c.at + 1), Source: end("10.0.0.1", 50_001), Destination: server}

@@ -52,6 +52,9 @@ func TestCounts(t *testing.T) {
 		}
 	}
 	table.Issued(inside(bytes), "mallory", "LAB.TEST")
+	if got := table.Ticket(login.APReq(t, bytes)); got.User != "alice" {
+		t.Errorf("what the keytab said is forgotten: %+v", got)
+	}
 	elsewhere := login
 	elsewhere.Server, elsewhere.Service = tickettest.NewKey(17, 1), "cifs/other"
 	for range 2 {
@@ -59,7 +62,7 @@ func TestCounts(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	}
-	if table.Opened != 3 || table.Unopened["no key of type aes128-cts-hmac-sha1-96 for cifs/other@LAB.TEST"] != 2 || len(table.Unopened) != 1 {
+	if table.Opened != 4 || table.Unopened["no key of type aes128-cts-hmac-sha1-96 for cifs/other@LAB.TEST"] != 2 || len(table.Unopened) != 1 {
 		t.Errorf("opened %d, unopened %v", table.Opened, table.Unopened)
 	}
 	// Whom the ticket was given to is known all the same.
