@@ -55,7 +55,18 @@ func sameAccount(a, b string) bool {
 	if userA == "" || !strings.EqualFold(userA, userB) || strings.EqualFold(userA, "system") || strings.HasSuffix(userA, "$") {
 		return false
 	}
-	return domainA == "" || domainB == "" || strings.EqualFold(domainA, domainB)
+	return domainA == "" || domainB == "" || sameDomain(domainA, domainB)
+}
+
+// sameDomain compares names of domains: NTLM and the logs of hosts have the NetBIOS
+// name, Kerberos the DNS name as its realm, of which the first label is the other
+// unless somebody chose another one.
+func sameDomain(a, b string) bool {
+	if strings.Contains(a, ".") != strings.Contains(b, ".") {
+		a, _, _ = strings.Cut(a, ".")
+		b, _, _ = strings.Cut(b, ".")
+	}
+	return strings.EqualFold(a, b)
 }
 
 func cutAccount(s string) (domain, user string) {
@@ -66,7 +77,8 @@ func cutAccount(s string) (domain, user string) {
 // sameHand says what the writer and the starter of a file have in common.
 func sameHand(l landing, a *model.Access) string {
 	user := account(a.Domain, a.User)
-	sameUser := user != "" && strings.EqualFold(user, l.User)
+	domain, name := cutAccount(l.User)
+	sameUser := user != "" && strings.EqualFold(a.User, name) && sameDomain(a.Domain, domain)
 	switch {
 	case l.From == hostKey(a.Source) && sameUser:
 		return fmt.Sprintf("host %s and account %s", a.Source.Name(), user)

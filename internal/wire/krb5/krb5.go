@@ -192,7 +192,7 @@ func client(fields der.Run, realm, name byte) account {
 }
 
 // hidden is the name in replies whose client is told only in their encrypted part
-// (RFC 6113 5.4.2, RFC 8062 2).
+// (RFC 6113 5.4.2, RFC 8062).
 const hidden = "WELLKNOWN/ANONYMOUS"
 
 // reply takes a ticket that a client gets (RFC 4120 5.4.2). Where the reply hides who

@@ -11,7 +11,7 @@ import (
 	"waybill/internal/wire/ntlm"
 )
 
-// The procedures and services of RPCSEC_GSS (RFC 2203 5.2.1).
+// The procedures and services of RPCSEC_GSS (RFC 2203 5).
 const (
 	gssData      = 0
 	gssIntegrity = 2

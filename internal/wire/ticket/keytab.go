@@ -88,8 +88,8 @@ func (k *Keytab) add(e *entry) {
 }
 
 // owners are the names under which the keys of a principal are looked for: its own,
-// and its host's, for all services of a host have one key in a Windows domain
-// (MS-KILE 3.1.1.2), often under the name of its account, HOST$.
+// and its host's, for all services of a host have one key in a Windows
+// domain, often under the name of its account, HOST$.
 func owners(principal string) []string {
 	principal = strings.ToLower(principal)
 	name, _, _ := strings.Cut(principal, "@")

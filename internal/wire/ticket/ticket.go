@@ -144,7 +144,7 @@ func (t *Ticket) Exchange(r *Request) Exchange {
 }
 
 // SessionKey is the key that the two ends use: the server's sub-key, else the
-// client's, else the ticket's (RFC 4121 2, MS-KILE 3.1.1.2). apRep is the server's
+// client's, else the ticket's (RFC 4121 2). apRep is the server's
 // answer; nil where none was seen.
 func (e *Exchange) SessionKey(apRep []byte) []byte {
 	if key := e.ticket.serverKey(apRep); key.known() {
