@@ -72,6 +72,7 @@ func oldShares(n *synth.Net) {
 		t.Put("old.txt", n.Text(500))
 		t.Delete("old.txt")
 		t.Disconnect()
+		s.StartService("upd", "Updater", `C:\tools\svc.exe -s`)
 		s.Logoff()
 		n.Sleep(2e9)
 	}

@@ -114,7 +114,13 @@ func TestTruth(t *testing.T) {
 	eachDay(t, func(t *testing.T, script func(*synth.Net)) {
 		for _, v6 := range []bool{false, true} {
 			scene := synth.Record(3, func(n *synth.Net) { n.V6 = v6; script(n) })
-			got := found(scanFolder(t, captureFile(t, scene.Capture)))
+			r := scanFolder(t, captureFile(t, scene.Capture))
+			got := found(r)
+			for _, x := range scene.Truth.Seen {
+				if !isSeen(r, x) {
+					t.Errorf("v6 %v: not seen: %+v", v6, x)
+				}
+			}
 			for _, m := range scene.Truth.Moved {
 				if m.Completeness != model.Whole {
 					continue

@@ -330,18 +330,22 @@ func (v *nfs4) refuse(o *NFSOpen, writing bool) {
 	v.do(v.putFH(o.Path), op)
 }
 
-// list is READDIR with the file ids of what is in the folder.
+// list is READDIR with the handles and file ids of what is in the folder.
 func (v *nfs4) list(in string, names []string) {
-	ask := xdr(numbers(0, 0, 0, 0, 4096, 32768, 1, 1<<20))
+	const wanted = 1<<19 | 1<<20
+	ask := xdr(numbers(0, 0, 0, 0, 4096, 32768, 1, wanted))
 	x := xdr(numbers(0, 1))
 	for i, name := range names {
 		path := inside(in, name)
-		v.handle(path)
+		var values xdr
+		values.opaque(v.handle(path))
+		values.u64(v.numbers[path])
 		x.u32(1)
 		x.u64(uint64(i + 3))
 		x.text(name)
-		x.u32(1, 1<<20, 8)
-		x.u64(v.numbers[path])
+		x.u32(1, wanted)
+		x.opaque(values)
+		v.known[path] = true
 	}
 	x.u32(0, 1)
 	v.do(v.putFH(in), op4(26, ask, x))

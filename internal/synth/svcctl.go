@@ -22,10 +22,15 @@ func (s *Session) StartService(name, display, command string) {
 	c.startService(name, display, command)
 	c.Close()
 	ipc.Disconnect()
-	s.started("service-create", name, command)
-	s.net.Truth.Started = append(s.net.Truth.Started, Started{
-		Source: s.Client.Model(), Destination: s.Server.Model(),
-		Service: name, Command: command, User: s.User,
+	s.net.serviceStarted(s.Client, s.Server, s.User, name, command)
+}
+
+// serviceStarted adds to the truth that a service was created and started.
+func (n *Net) serviceStarted(client, server *Host, user, name, command string) {
+	n.seen(client, server, Seen{What: "service-create", Object: name, Command: command, User: user})
+	n.Truth.Started = append(n.Truth.Started, Started{
+		Source: client.Model(), Destination: server.Model(),
+		Service: name, Command: command, User: user,
 	})
 }
 

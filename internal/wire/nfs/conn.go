@@ -224,7 +224,7 @@ func (d *conn) call(id uint32, m *framed.Message) {
 
 // parse reads the head of a call (RFC 5531 9).
 func (c *call) parse() bool {
-	x := xdr{b: c.m.Data, at: 8}
+	x := xdr{b: c.m.Data, at: 8, holes: c.m.Holes}
 	if x.u32() != 2 {
 		return false
 	}
@@ -302,11 +302,10 @@ func (d *conn) unanswer() bool {
 
 // reply takes an accepted, successful reply to a call (RFC 5531 9).
 func (d *conn) reply(c *call, m *framed.Message) {
-	x := xdr{b: m.Data, at: 8}
+	x := xdr{b: m.Data, at: 8, bulk: m.Bulk, holes: m.Holes}
 	if !x.accepted(c) {
 		return
 	}
-	x.bulk = m.Bulk
 	e := &exchange{mounted: d.mounted(c), conn: d, call: c, args: c.args, reply: m, res: x}
 	e.mounted.expire(m.First.Time)
 	e.run()

@@ -76,7 +76,9 @@ type flow struct {
 	changed    bool  // its size, while it was read
 	losses     int   // of messages between the two hosts by when it began
 	refusal    uint32
-	unanswered bool
+	unanswered model.Time // when the last call was sent whose answer was not captured
+	stated     model.Time // when the server stated the size last
+	lossesThen int        // by then
 	calls      int
 	earlier    []string
 	deleted    *model.Deleted
@@ -132,7 +134,7 @@ func (e *exchange) read(handle string, off int64, p payload, eof bool, size int6
 		e.put(f, e.reply, off, p.at, p.data)
 	}
 	f.high = max(f.high, off+p.size)
-	f.states(size)
+	f.states(size, e.reply.First.Time)
 	if eof {
 		f.eof = off + p.size
 	}
@@ -146,16 +148,19 @@ func (e *exchange) stated(handle string, size int64) {
 	e.names.state(handle, size)
 	for _, writing := range [...]bool{false, true} {
 		if f := e.flows[flowKey{handle, writing}]; f != nil {
-			f.states(size)
+			f.states(size, e.reply.First.Time)
 		}
 	}
 }
 
 // states takes a size that the server states. Of a file that is written it only
 // grows: answers come in any order.
-func (f *flow) states(size int64) {
+func (f *flow) states(size int64, at model.Time) {
+	if size < 0 {
+		return
+	}
+	f.stated, f.lossesThen = at, f.m.losses
 	switch {
-	case size < 0:
 	case f.key.writing:
 		f.size = max(f.size, size)
 	default:
@@ -165,23 +170,31 @@ func (f *flow) states(size int64) {
 }
 
 // write adds what a write put, of which the server took count bytes.
-func (e *exchange) write(handle string, off int64, data []byte, at int, count, size int64) {
+func (e *exchange) write(handle string, off int64, p payload, count, size int64) {
 	if handle == "" || off < 0 {
 		return
 	}
 	f := e.flow(handle, true)
 	f.calls++
-	f.unanswered = f.unanswered || e.unanswered
+	if e.unanswered {
+		f.unanswered = max(f.unanswered, e.call.m.First.Time)
+	}
 	f.holed = f.holed || len(e.call.m.Holes) > 0
-	data = data[:min(int64(len(data)), max(count, 0))]
+	data := p.data[:min(p.size, max(count, 0))]
 	f.file.Begin()
-	e.put(f, &e.call.m, off, at, data)
+	e.put(f, &e.call.m, off, p.at, data)
 	f.high = max(f.high, off+int64(len(data)))
-	f.states(size)
+	f.states(size, e.reply.First.Time)
 }
 
+// put gives a file what was seen of data at an offset of a message; beyond its end,
+// data is the decoder's own.
 func (e *exchange) put(f *flow, m *framed.Message, off int64, at int, data []byte) {
-	m.Around(at, data, func(o int, part []byte) { f.file.Write(off+int64(o), part, m.Block) })
+	block := m.Block
+	if at >= len(m.Data) {
+		block = nil
+	}
+	m.Around(at, data, func(o int, part []byte) { f.file.Write(off+int64(o), part, block) })
 }
 
 // refused notes a read or write that was refused.
@@ -201,7 +214,7 @@ func (e *exchange) truncated(handle string, size int64) {
 		return
 	}
 	old := e.flows[flowKey{handle, true}]
-	late := old != nil && old.start > e.call.m.First.Time
+	late := old != nil && old.start > min(e.call.m.First.Time, e.reply.First.Time)
 	f := e.flow(handle, true)
 	f.cut = f.cut || size == 0
 	if late {
@@ -324,9 +337,9 @@ func (f *flow) closeWritten() content.End {
 	if !f.cut && f.setEnd < 0 || f.lossy() {
 		e.Size = max(e.Size, f.size)
 	}
-	sure := f.size == e.Size && f.file.Covers(0, e.Size)
+	sure := f.size == e.Size && f.file.Covers(0, e.Size) && f.lossesThen == f.m.losses
 	switch {
-	case f.unanswered && !sure:
+	case f.unanswered > 0 && (!sure || f.stated <= f.unanswered):
 		e.Incomplete = "answers not captured"
 	case f.lossy() && !f.file.Covers(0, e.Size):
 		e.Incomplete = "messages were lost"

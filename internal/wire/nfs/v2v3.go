@@ -40,16 +40,15 @@ func (e *exchange) version2() {
 		a.u32()
 		off := int64(a.u32())
 		a.u32()
-		at := a.at + 4
-		data := a.opaque(64 << 10)
+		p := a.payload()
 		switch {
 		case a.bad:
 		case status != 0:
 			e.refused(handle, true, status)
 		case e.unanswered:
-			e.write(handle, off, data, at, int64(len(data)), -1)
+			e.write(handle, off, p, p.size, -1)
 		default:
-			e.write(handle, off, data, at, int64(len(data)), r.attr2())
+			e.write(handle, off, p, p.size, r.attr2())
 		}
 	case v2GetAttr:
 		if status == 0 && !e.unanswered {
@@ -113,7 +112,6 @@ const (
 	v3Commit      = 21
 
 	v3Handle = 64
-	maxData  = maxRecord
 )
 
 // version3 takes one exchange of version 3.
@@ -192,18 +190,17 @@ func (e *exchange) write3(handle string, status uint32) {
 	a, r := &e.args, &e.res
 	off := int64(a.u64())
 	a.skip(2) // count, stable
-	at := a.at + 4
-	data := a.opaque(maxData)
+	p := a.payload()
 	switch {
 	case a.bad:
 	case status != 0:
 		e.refused(handle, true, status)
 	case e.unanswered:
-		e.write(handle, off, data, at, int64(len(data)), -1)
+		e.write(handle, off, p, p.size, -1)
 	default:
 		size := r.weakAttr()
 		if count := int64(r.u32()); !r.bad {
-			e.write(handle, off, data, at, count, size)
+			e.write(handle, off, p, count, size)
 		}
 	}
 }
@@ -230,12 +227,15 @@ func (e *exchange) create3(folder string, status uint32) {
 	e.found(entry{folder, name}, h, size, e.call.proc == v3Create && (fresh || size == 0))
 }
 
+// maxEntries bounds what is read of one listing.
+const maxEntries = 1 << 14
+
 // listed3 reads the entries of READDIRPLUS.
 func (e *exchange) listed3(folder string) {
 	r := &e.res
 	r.postAttr()
 	r.skip(2)
-	for range 1 << 14 {
+	for range maxEntries {
 		if r.u32() == 0 || r.bad {
 			return
 		}

@@ -57,8 +57,6 @@ const (
 	v4Handle   = 128
 	stateID    = 4 // words
 	maxOps     = 64
-	maxAttrs   = 64 << 10
-	attrSize   = 4
 	changeInfo = 5 // words of change_info4
 )
 
@@ -68,10 +66,9 @@ type operation struct {
 	handle     string
 	name, to   string
 	off, count int64
-	data       []byte
-	at         int   // of data in the call
-	size       int64 // that attributes set; -1 where they do not
-	made       bool  // OPEN that fails or makes the file
+	data       payload // of WRITE
+	size       int64   // that attributes set; -1 where they do not
+	made       bool    // OPEN that fails or makes the file
 	create     bool
 }
 
@@ -83,6 +80,7 @@ type compound struct {
 	pending        *operation // LOOKUP or OPEN whose handle GETFH will tell
 	folder         string     // that it looked in
 	fresh          bool
+	closing        string // a file that was closed: its attributes may follow
 }
 
 // version4 takes one COMPOUND (RFC 7530 15.2).
@@ -100,17 +98,24 @@ func (e *exchange) version4() {
 		r.u32()
 	}
 	c := &compound{exchange: e}
-	for range min(n, maxOps) {
-		o, ok := a.operation()
+	c.steps(min(n, maxOps))
+	if c.closing != "" {
+		c.closeFile(c.closing)
+	}
+}
+
+func (c *compound) steps(n uint32) {
+	for range n {
+		o, ok := c.args.operation()
 		if !ok {
 			return
 		}
-		if e.unanswered {
+		if c.unanswered {
 			c.assume(&o)
 			continue
 		}
-		op, status := r.u32(), r.u32()
-		if r.bad || op != o.op || !c.step(&o, status) {
+		op, status := c.res.u32(), c.res.u32()
+		if c.res.bad || op != o.op || !c.step(&o, status) {
 			return
 		}
 	}
@@ -165,13 +170,12 @@ func (x *xdr) operation() (o operation, ok bool) {
 		x.skip(2)
 	case opSetAttr:
 		x.skip(stateID)
-		o.size = x.attributes()
+		o.size = x.attributes().size
 	case opWrite:
 		x.skip(stateID)
 		o.off = int64(x.u64())
 		x.u32()
-		o.at = x.at + 4
-		o.data = x.opaque(maxData)
+		o.data = x.payload()
 	case opSequence:
 		x.skip(8)
 	case opAllocate, opDeallocate:
@@ -224,17 +228,17 @@ func (x *xdr) openArgs(o *operation) {
 		o.create = true
 		switch x.u32() {
 		case 0:
-			o.size = x.attributes()
+			o.size = x.attributes().size
 		case 1:
 			o.made = true
-			o.size = x.attributes()
+			o.size = x.attributes().size
 		case 2:
 			o.made = true
 			x.skip(2)
 		case 3:
 			o.made = true
 			x.skip(2)
-			o.size = x.attributes()
+			o.size = x.attributes().size
 		}
 	}
 	switch x.u32() {
@@ -250,48 +254,13 @@ func (x *xdr) openArgs(o *operation) {
 	}
 }
 
-func (x *xdr) bitmap() []uint32 {
-	n := x.u32()
-	if n > 16 {
-		x.bad = true
-		return nil
-	}
-	out := make([]uint32, n)
-	for i := range out {
-		out[i] = x.u32()
-	}
-	return out
-}
-
-// attributes reads fattr4 for the size (RFC 7530 5.8); -1 where it is not there.
-func (x *xdr) attributes() int64 {
-	mask := x.bitmap()
-	v := xdr{b: x.opaque(maxAttrs)}
-	if len(mask) == 0 || mask[0]&(1<<attrSize) == 0 {
-		return -1
-	}
-	if mask[0]&1 != 0 { // supported_attrs
-		v.bitmap()
-	}
-	for i, words := range [...]int{1: 1, 2: 1, 3: 2} {
-		if mask[0]&(1<<i) != 0 {
-			v.skip(words)
-		}
-	}
-	size := int64(v.u64())
-	if v.bad {
-		return -1
-	}
-	return size
-}
-
 // assume takes an operation whose answer was not captured.
 func (c *compound) assume(o *operation) {
 	switch o.op {
 	case opPutFH:
 		c.current = c.p.layouts.file(o.handle)
 	case opWrite:
-		c.write(c.current, o.off, o.data, o.at, int64(len(o.data)), -1)
+		c.write(c.current, o.off, o.data, o.data.size, -1)
 	}
 }
 
@@ -308,7 +277,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 		r.skip(2)
 	case opClose:
 		r.skip(stateID)
-		c.closeFile(c.current)
+		c.closing = c.current
 	case opCommit:
 		r.skip(2)
 	case opCreate:
@@ -316,7 +285,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 		r.bitmap()
 		c.look(o, false)
 	case opGetAttr:
-		c.stated(c.current, r.attributes())
+		c.stated(c.current, r.attributes().size)
 	case opGetFH:
 		c.handle(string(r.opaque(v4Handle)))
 	case opLink:
@@ -341,7 +310,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 	case opReadPlus:
 		c.readPlus(o)
 	case opReadDir:
-		return false // nothing that follows a listing is needed
+		c.listed()
 	case opReadLink:
 		r.opaque(maxName)
 	case opRemove:
@@ -362,7 +331,7 @@ func (c *compound) step(o *operation, status uint32) bool {
 	case opWrite:
 		if count := int64(r.u32()); !r.bad {
 			r.skip(3)
-			c.write(c.current, o.off, o.data, o.at, count, -1)
+			c.write(c.current, o.off, o.data, count, -1)
 		}
 	case opSequence:
 		r.skip(9)
@@ -433,9 +402,9 @@ func (c *compound) open(o *operation) {
 func (x *xdr) delegation() {
 	kind := x.u32()
 	switch kind {
-	case 1, 2:
+	case 1, 2, 4, 5: // reading and writing, with and without times delegated (RFC 9754 7)
 		x.skip(stateID + 1)
-		if kind == 2 {
+		if kind == 2 || kind == 5 {
 			x.skip(3)
 		}
 		x.skip(3)
@@ -457,23 +426,27 @@ func (c *compound) handle(h string) {
 	c.pending = nil
 }
 
-// readPlus takes READ_PLUS: data and holes (RFC 7862 15.10).
+// readPlus takes READ_PLUS: data, and zeros that the server did not send (RFC 7862
+// 15.10).
 func (c *compound) readPlus(o *operation) {
 	r := &c.res
 	eof := r.u32() != 0
+	left := min(o.count, maxRecord) // of what was asked for
 	for n := r.u32(); n > 0 && !r.bad; n-- {
 		kind, off := r.u32(), int64(r.u64())
-		if kind != 0 {
-			size := int64(r.u64())
-			for size > 0 && size <= maxData { // zeros that the server did not send
-				k := min(size, int64(len(zeros)))
-				c.read(c.current, off, payload{data: zeros[:k], at: len(c.reply.Data), size: k}, eof && n == 1 && k == size, -1)
-				off, size = off+k, size-k
+		if kind == 0 {
+			if p := r.payload(); !r.bad {
+				c.read(c.current, off, p, eof && n == 1, -1)
+				left -= p.size
 			}
 			continue
 		}
-		if p := r.payload(); !r.bad {
-			c.read(c.current, off, p, eof && n == 1, -1)
+		size := max(min(int64(r.u64()), left), 0)
+		left -= size
+		for size > 0 {
+			k := min(size, int64(len(zeros)))
+			c.read(c.current, off, payload{data: zeros[:k], at: len(c.reply.Data), size: k}, eof && n == 1 && k == size, -1)
+			off, size = off+k, size-k
 		}
 	}
 }

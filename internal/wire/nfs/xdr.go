@@ -8,16 +8,25 @@ import (
 	"waybill/internal/wire/framed"
 )
 
-// xdr reads external data representation (RFC 4506). A read past the end gives
-// zeros and makes bad true.
+// xdr reads external data representation (RFC 4506). A read past the end, or of
+// bytes that were not seen, gives zeros and makes bad true.
 type xdr struct {
-	b    []byte
-	at   int
-	bad  bool
-	bulk framed.Bulk // content that was left out of b
+	b     []byte
+	at    int
+	bad   bool
+	bulk  framed.Bulk   // content that was left out of b
+	holes []framed.Hole // in b
 }
 
 func (x *xdr) fixed(n int) []byte {
+	for _, h := range x.holes {
+		x.bad = x.bad || h.From < x.at+n && h.To > x.at
+	}
+	return x.run(n)
+}
+
+// run is n bytes, of which not all may have been seen.
+func (x *xdr) run(n int) []byte {
 	padded := (n + 3) &^ 3
 	if x.bad || n < 0 || n > len(x.b)-x.at {
 		x.bad = true
@@ -60,14 +69,14 @@ type payload struct {
 
 // payload reads content of a stated length, which may have been left out.
 func (x *xdr) payload() payload {
-	at := x.at + 4
+	n := int(x.u32())
+	at := x.at
 	if x.bulk.Size == 0 || at != x.bulk.At {
-		data := x.opaque(maxData)
+		data := x.run(n)
 		return payload{data: data, at: at, size: int64(len(data))}
 	}
-	n := x.bulk.Size
-	x.at = min(at+-n&3, len(x.b))
-	return payload{at: at, size: int64(n), put: true}
+	x.at = min(at+-x.bulk.Size&3, len(x.b))
+	return payload{at: at, size: int64(x.bulk.Size), put: true}
 }
 
 // accepted passes the head of a reply and says whether the call was accepted and
