@@ -84,7 +84,7 @@ func saidInExchange(hosts *identity.Table, t *model.Transfer) {
 		}
 		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true, Hearsay: e != client})
 	}
-	if t.Session != nil && t.Session.Workstation != "" {
+	if t.Session != nil && t.Session.Workstation != "" && t.Channel != "rdp" { // there the server asks for the client's files
 		add(client, t.Session.Workstation)
 	}
 	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok && strings.HasPrefix(t.Channel, "smb") {

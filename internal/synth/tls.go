@@ -37,8 +37,7 @@ func (t *TLSConn) Close() { t.conn.Close() }
 
 // Sealed notes in the truth that content of a size crossed an encrypted exchange.
 func (n *Net) Sealed(source, destination *Host, operation, channel string, size int) {
-	n.Truth.Moved = append(n.Truth.Moved, Moved{Source: source.Model(), Destination: destination.Model(), Operation: operation, Channel: channel,
-		Size: int64(size), Status: "done", Completeness: "opaque"})
+	n.Truth.Moved = append(n.Truth.Moved, sealed(source, destination, operation, channel, size))
 }
 
 // tlsGrease is a value that only tests that others are ignored (RFC 8701).
