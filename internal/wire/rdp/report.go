@@ -82,13 +82,13 @@ func (d *conn) opaque(up, down *half) {
 }
 
 // heavier is the bulk of a session without a sign of a copy. A client that sends
-// more than it gets sends something else than keys.
+// more than it gets sends something else than keys; what it gets must be seen for that.
 func heavier(up, down *half) (sent, got *bulk) {
 	if up.total <= down.total {
 		return nil, &bulk{model.Estimate{Size: down.total, High: down.total}, "encrypted; screens alone can be this much", "low"}
 	}
 	b := &bulk{model.Estimate{Size: up.large, High: up.total}, "encrypted; small messages and sound alone can be this much", "low"}
-	if large := up.large - up.volume.sound - up.volume.sound/20; large > copyLeast {
+	if large := up.large - up.volume.sound - up.volume.sound/20; large > copyLeast && down.total > down.lost {
 		b.estimate.Low = max(0, min(up.total-down.total, large))
 		b.reason = "encrypted; more was sent than received, as keys and pointer are not"
 	}
