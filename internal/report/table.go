@@ -253,12 +253,16 @@ func where(t *model.Transfer) string {
 	return clip(Plain(path), 120)
 }
 
-// server is the name of the server that an encrypted exchange was with.
+// server is the name of the server that an encrypted exchange was with, else its
+// protocol.
 func server(t *model.Transfer) string {
-	if t.Session == nil {
+	if t.Session == nil || t.Completeness != model.Opaque {
 		return ""
 	}
-	return cmp.Or(t.Session.SNI, t.Session.Certificate)
+	if name := cmp.Or(t.Session.SNI, t.Session.Certificate); name != "" || t.Session.Dialect == "" {
+		return name
+	}
+	return "(" + t.Session.Dialect + ")"
 }
 
 func clip(s string, n int) string {

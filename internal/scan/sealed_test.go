@@ -51,9 +51,9 @@ func TestSealed(t *testing.T) {
 			u.Client(append([]byte{1, 0, 0, 0}, random[:144]...))
 			u.Server(append([]byte{2, 0, 0, 0}, random[:88]...))
 			for i := range 40 {
-				u.Client(append([]byte{4, 0, 0, 0}, random[i*1400:][:1420]...))
+				u.Client(append([]byte{4, 0, 0, 0, 7, 7, 7, 7, byte(i), 0, 0, 0, 0, 0, 0, 0}, random[i*1400:][:1408]...))
 			}
-		}, "10.1.0.22", "udp push WireGuard 57108"},
+		}, "10.1.0.22", "udp push WireGuard 53600"},
 		"datagrams of nobody": {func(n *synth.Net, a, b *synth.Host) {
 			u := n.UDP(a, b, 9999)
 			u.Client([]byte("give"))

@@ -30,6 +30,7 @@ PACKAGES = {
     "rsync": "rsync", "tftpd-hpa": "in.tftpd", "tftp-hpa": "tftp", "atftp": "atftp",
     "vsftpd": "vsftpd", "python3-pyftpdlib": "/usr/lib/python3/dist-packages/pyftpdlib", "lftp": "lftp", "tnftp": "tnftp",
     "nginx-light": "nginx", "curl": "curl", "wget": "wget", "netcat-openbsd": "nc.openbsd", "ncat": "ncat", "socat": "socat",
+    "wireguard-go": "wireguard-go", "wireguard-tools": "wg", "openvpn": "openvpn",
 }
 
 

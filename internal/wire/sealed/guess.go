@@ -11,7 +11,8 @@ import (
 // messages of both sides. One that does not fit ends it.
 type guess struct {
 	looked    [2]int
-	wireguard votes
+	wireguard [2]counter
+	wgVotes   votes
 	esp       [2]counter
 	espVotes  votes
 	rtp       [2]counter
@@ -46,9 +47,14 @@ type counter struct {
 	begun  bool
 }
 
-// next says whether a message is of the stream and comes soon after the last.
+// near is how far apart messages that follow each other may count: some are lost,
+// some come late.
+const near = 64
+
+// next says whether a message is of the stream and counts near to the last.
 func (c *counter) next(stream, number, mask uint32) bool {
-	ok := !c.begun || stream == c.stream && (number-c.number)&mask <= 64 && (number-c.number)&mask > 0
+	off := (number - c.number) & mask
+	ok := !c.begun || stream == c.stream && (off <= near || off >= mask-near)
 	c.begun, c.stream, c.number = true, stream, number
 	return ok
 }
@@ -62,26 +68,29 @@ func (g *guess) take(udp bool, from wire.Side, b []byte, size int) {
 		return
 	}
 	g.openVPN(from, b, true)
-	g.wireguard.add(isWireGuard(b, size))
+	g.wgVotes.add(g.isWireGuard(from, b, size))
 	g.espVotes.add(g.isESP(from, b))
 	g.rtpVotes.add(g.isRTP(from, b))
 }
 
 // isWireGuard tells its messages (WireGuard: Next Generation Kernel Network Tunnel,
-// 5.4): a type, three zeros, and the lengths that each type has.
-func isWireGuard(b []byte, size int) bool {
-	if len(b) < 4 || b[1]|b[2]|b[3] != 0 {
+// 5.4): a type, three zeros, and the lengths that each type has. Data counts up for a
+// receiver, which a handshake renews, and is padded to 16 bytes unless it is as long
+// as the tunnel carries.
+func (g *guess) isWireGuard(from wire.Side, b []byte, size int) bool {
+	const full = 1200
+	if len(b) < 16 || b[1]|b[2]|b[3] != 0 {
 		return false
 	}
 	switch b[0] {
-	case 1:
-		return size == 148
-	case 2:
-		return size == 92
+	case 1, 2:
+		g.wireguard = [2]counter{}
+		return b[0] == 1 && size == 148 || b[0] == 2 && size == 92
 	case 3:
 		return size == 64
 	case 4:
-		return size >= 32 && size%16 == 0
+		return size >= 32 && (size%16 == 0 || size >= full) &&
+			g.wireguard[from].next(binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:]), 1<<32-1)
 	}
 	return false
 }
@@ -147,7 +156,7 @@ func (g *guess) name(udp bool) string {
 	switch {
 	case g.openvpn:
 		return "OpenVPN"
-	case udp && g.wireguard.sure():
+	case udp && g.wgVotes.sure():
 		return "WireGuard"
 	case udp && g.espVotes.sure():
 		return "IPsec ESP in UDP"

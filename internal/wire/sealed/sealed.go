@@ -41,6 +41,8 @@ type Look struct {
 // side is what one end sent.
 type side struct {
 	total, lost int64
+	large       int64 // in datagrams that carry content
+	pieces      int64 // that is how many of them
 	skipped     int
 	sampled     int
 	counts      *[256]uint32 // until enough was looked at
@@ -65,7 +67,12 @@ func (l *Look) Data(from wire.Side, c wire.Chunk) {
 	if s.sampled < sampleMost {
 		l.sample(from, c)
 	}
-	s.total += int64(len(c.Data) + c.Cut)
+	n := int64(len(c.Data) + c.Cut)
+	s.total += n
+	if n >= largeDatagram {
+		s.large += n
+		s.pieces++
+	}
 }
 
 // Gap takes word of bytes that were not seen.
@@ -171,7 +178,7 @@ func (l *Look) Transfer() *wire.Transfer {
 	if h != l.client() {
 		t.Operation, t.Initiator = model.Pull, model.ByDestination
 	}
-	t.Estimate = &model.Estimate{Size: s.total, High: s.total}
+	t.Estimate = &model.Estimate{Size: l.volume(s), High: s.total}
 	if t.Session.Dialect == "unknown" && !l.c.UDP && o.total < answers {
 		t.Estimate.Low = s.total - s.total/50
 	}
@@ -180,6 +187,22 @@ func (l *Look) Transfer() *wire.Transfer {
 		t.Notes = append(t.Notes, fmt.Sprintf("%d bytes of it were not captured", s.lost))
 	}
 	return t
+}
+
+// What datagrams of a tunnel have beside the content: its own header and tag, about
+// 32 bytes in WireGuard, ESP and OpenVPN, and those of IP and TCP inside, 52.
+const (
+	largeDatagram = 600
+	tunnelCost    = 84
+)
+
+// volume is what a side sent, of a tunnel without what it costs. What is sent again
+// inside it cannot be told.
+func (l *Look) volume(s *side) int64 {
+	if !l.c.UDP || l.Protocol() == "" {
+		return s.total
+	}
+	return s.large - s.pieces*tunnelCost
 }
 
 // answers is less than a side sends that does more than to take a file.

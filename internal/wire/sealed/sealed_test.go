@@ -106,14 +106,19 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// wireguard is a handshake and data as WireGuard's paper has them (5.4.2, 5.4.3, 5.4.6).
+// wireguard is a handshake and data as WireGuard's paper has them (5.4.2, 5.4.3,
+// 5.4.6), one of them out of order, and full ones without padding.
 func wireguard() []turn {
 	message := func(kind byte, n int) []byte { return append([]byte{kind, 0, 0, 0}, random(n-4)...) }
-	turns := []turn{{0, message(1, 148)}, {1, message(2, 92)}, {0, message(4, 32)}}
-	for range 20 {
-		turns = append(turns, turn{1, message(4, 1456)}, turn{0, message(4, 96)})
+	data := func(receiver byte, number uint64, n int) []byte {
+		b := binary.LittleEndian.AppendUint64([]byte{4, 0, 0, 0, receiver, 1, 2, 3}, number)
+		return append(b, random(n-16)...)
 	}
-	return turns
+	turns := []turn{{0, message(1, 148)}, {1, message(2, 92)}, {0, data(7, 0, 32)}}
+	for i := range uint64(20) {
+		turns = append(turns, turn{1, data(8, i^1, 1452)}, turn{0, data(7, i+1, 96)})
+	}
+	return append(turns, turn{0, message(1, 148)}, turn{1, message(2, 92)}, turn{0, data(9, 0, 32)})
 }
 
 // esp is IKE and then ESP on one flow (RFC 3948 2.1, 2.2, 2.3).
@@ -170,6 +175,8 @@ func TestProtocols(t *testing.T) {
 		{"OpenVPN over TCP", tcp, openvpn(true), "OpenVPN", true},
 		{"a call", udp, rtp(), "", false},
 		{"random datagrams", udp, segments(0, random(40_000), 1200), "", true},
+		{"WireGuard for another receiver", udp, slices.Insert(wireguard(), 6, turn{0, append([]byte{4, 0, 0, 0, 1}, random(91)...)}), "", true},
+		{"WireGuard of an odd length", udp, slices.Insert(wireguard(), 6, turn{0, append([]byte{4, 0, 0, 0, 7, 1, 2, 3, 2, 0, 0, 0}, random(90)...)}), "", true},
 		{"WireGuard with a strange message", udp, slices.Insert(wireguard(), 6, turn{0, random(100)}), "", true},
 		{"ESP that jumps", udp, slices.Insert(esp(), 6, turn{1, append([]byte{0xc1, 2, 3, 4, 0xff, 0, 0, 0}, random(1400)...)}), "", true},
 		{"OpenVPN's first byte alone", udp, append([]turn{{0, append([]byte{resetClient2}, random(60)...)}, {1, append([]byte{resetServer2}, random(60)...)}}, segments(1, random(30_000), 1200)...), "", true},
@@ -179,6 +186,14 @@ func TestProtocols(t *testing.T) {
 		if l.Protocol() != c.want || l.Sealed() != c.sealed {
 			t.Errorf("%s: %q, %v", c.name, l.Protocol(), l.Sealed())
 		}
+	}
+}
+
+// TestTunnel: of a tunnel the point is what it carried, and the high end all bytes.
+func TestTunnel(t *testing.T) {
+	e := look(udp, wireguard()).Transfer().Estimate
+	if want := int64(20 * (1452 - tunnelCost)); e.Size != want || e.High != 20*1452+2*92 || e.Low != 0 {
+		t.Errorf("%+v instead of %d", e, want)
 	}
 }
 

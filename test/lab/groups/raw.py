@@ -37,7 +37,7 @@ def rows(lab):
     row("ncat", "fetched from a listener", "pull", files[0], "ncat --send-only -l 4444", f"ncat --recv-only {at} 4444")
     row("socat", "sent to a listener", "push", files[0], "socat -u TCP-LISTEN:4444,reuseaddr -", f"socat -u - TCP:{at}:4444")
     mega = lab.pick("mega.bin")[0]
-    row("netcat-openbsd", "random bytes, no known type", "push", mega, "nc.openbsd -l 4444", f"nc.openbsd -N {at} 4444", expect=[])
+    row("netcat-openbsd", "random bytes, no known type", "push", mega, "nc.openbsd -l 4444", f"nc.openbsd -N {at} 4444", expect=[Sealed(mega.size, "push", "tcp")])
     key, cert = os.path.join(lab.work, "tls.key"), os.path.join(lab.work, "tls.crt")
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-subj", "/CN=lab", "-days", "2")
     row("socat", "sent over TLS", "push", mega, f"socat -u OPENSSL-LISTEN:4444,reuseaddr,key={key},cert={cert},verify=0 -", f"socat -u - OPENSSL:{at}:4444,verify=0",
