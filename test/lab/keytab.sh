@@ -4,7 +4,7 @@
 # server's keytab and names who logged on.
 #
 # Run as root on Debian with: krb5-kdc krb5-admin-server krb5-user samba smbclient
-# slapd ldap-utils libsasl2-modules-gssapi-mit tcpdump iproute2. All happens in network, mount and host name namespaces of its
+# slapd ldap-utils libsasl2-modules-gssapi-mit curl python3 tcpdump iproute2. All happens in network, mount and host name namespaces of its
 # own and in one temporary folder; it takes about a minute.
 #
 #     test/lab/keytab.sh PATH-OF-WAYBILL [FOLDER-TO-KEEP-CAPTURES]
@@ -204,4 +204,35 @@ for want in '"user":"cn=admin,dc=lab,dc=test","channel":"ldap","status":"success
 done
 if grep -q 'looking-glass\|jabberwocky' records; then echo 'ldap: a password is shown'; failed=1; fi
 [ $failed = 0 ] || cat ldap.out
+
+# A file put over HTTP after a Kerberos logon; the server here takes any ticket.
+kadmin.local -q "addprinc -randkey HTTP/$server" > /dev/null 2>&1
+rm -f keytab && kadmin.local -q "ktadd -k $work/keytab HTTP/$server" > /dev/null 2>&1
+cat > web.py <<'END'
+import http.server
+class Server(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_PUT(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(201 if self.headers["Authorization"] else 401)
+        self.send_header("WWW-Authenticate", "Negotiate")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+http.server.HTTPServer(("10.9.0.1", 80), Server).serve_forever()
+END
+python3 web.py 2> web.out &
+web=$!
+for i in $(seq 50); do ss -ltn | grep -q ':80 ' && break; sleep 0.1; done
+record
+curl -sS --negotiate -u : -H Expect: -T up.bin "http://$server/up.bin" > curl.out 2>&1 || true
+sleep 1
+kill $tcpdump $web
+wait $tcpdump $web 2> /dev/null || true
+[ -z "$keep" ] || { cp lab.pcap "$keep/http.pcap"; cp keytab "$keep/http.keytab"; }
+tcpdump -r lab.pcap -w service.pcap 'not port 88' 2> /dev/null
+"$waybill" scan --format ndjson --quiet --only access,transfer --keytab keytab service.pcap > records || true
+for want in '"user":"alice","domain":"LAB.TEST","channel":"http","object":"HTTP/'$server'"' "$sent"; do
+    if grep -F "$want" records | grep -q '"user":"alice","domain":"LAB.TEST"'; then result=ok; else result=WRONG failed=1; fi
+    printf '%-34s %-8s %-9s %s\n' http push "$result" "$want"
+done
 exit $failed
