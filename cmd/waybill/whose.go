@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/csv"
 	"io"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -109,52 +108,4 @@ func known(file string) ([]judge.Known, error) {
 		}
 		out = append(out, k)
 	}
-}
-
-// assets reads an inventory: columns by the names in its first line, any of which
-// may be missing or empty.
-func assets(file string) ([]scan.Asset, error) {
-	if file == "" {
-		return nil, nil
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, usagef("--assets: %w", err)
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	rows, err := r.ReadAll()
-	if err != nil {
-		return nil, usagef("--assets %s: %w", file, err)
-	}
-	if len(rows) == 0 {
-		return nil, usagef("--assets %s: empty: give a first line with ip,mac,name,role,os and a line for each host", file)
-	}
-	column := map[string]int{}
-	for i, name := range rows[0] {
-		column[strings.ToLower(strings.TrimSpace(name))] = i + 1
-	}
-	if column["ip"]+column["mac"]+column["name"] == 0 {
-		return nil, usagef("--assets %s: line 1: name the columns ip,mac,name,role,os", file)
-	}
-	var out []scan.Asset
-	for n, row := range rows[1:] {
-		get := func(name string) string {
-			if i := column[name]; i > 0 && i <= len(row) {
-				return strings.TrimSpace(row[i-1])
-			}
-			return ""
-		}
-		a := scan.Asset{Name: get("name"), Role: get("role"), MAC: strings.ToLower(strings.ReplaceAll(get("mac"), "-", ":"))}
-		if ip := get("ip"); ip != "" {
-			parsed, err := netip.ParseAddr(ip)
-			if err != nil {
-				return nil, usagef("--assets %s: line %d: %q is no address", file, n+2, ip)
-			}
-			a.IP = model.AddrOf(parsed)
-		}
-		out = append(out, a)
-	}
-	return out, nil
 }
