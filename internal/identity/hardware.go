@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -37,64 +38,74 @@ func (t *Table) addHardware(b Binding) {
 	}
 }
 
+// grace is how long after it was seen last an address is still counted as claimed by
+// its hardware, where others claim it too.
+const grace = model.Time(300e9)
+
 // Hardware is the hardware address that an address was at, "" when none is known, or
-// when two answered for it at the time. Where it was seen counts before where it was
-// leased to.
+// when two answered for it at the time. The last word before counts, seen or leased;
+// then the first after; then the inventory's.
 func (t *Table) Hardware(a model.Addr, at model.Time) string {
-	for _, reach := range []model.Time{0, slack} {
-		for _, lease := range []bool{false, true} {
-			if mac, one := t.at(a, at, reach, lease); mac != "" {
-				if !one || len(t.answered[mac]) > proxied {
-					return ""
-				}
-				return mac
-			}
-		}
-	}
-	return ""
+	mac, _ := t.claimed(a, at)
+	return mac
 }
 
-// at is the hardware that an address was at, and whether it is the only one. Of
-// leases the last begun counts; so it does of what was seen before or after.
-func (t *Table) at(a model.Addr, when, reach model.Time, lease bool) (mac string, one bool) {
+// claimed is the hardware that an address was at, and whether two claimed it.
+func (t *Table) claimed(a model.Addr, at model.Time) (mac string, byTwo bool) {
 	var best *Binding
-	one = true
 	for i := range t.hardware[a] {
-		b := &t.hardware[a][i]
-		if b.Lease != lease || when < b.First-reach || when > b.Last+reach {
-			continue
-		}
-		if reach == 0 && !lease && best != nil && best.MAC != b.MAC && !always(b) && !always(best) {
-			one = false
-		}
-		if best == nil || closer(b, best, when) {
+		if b := &t.hardware[a][i]; at >= b.First-slack && at <= b.Last+slack && (best == nil || closer(b, best, at)) {
 			best = b
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil || len(t.answered[best.MAC]) > proxied:
 		return "", false
+	case t.contested(best, at):
+		return "", true
 	}
-	return best.MAC, one
+	return best.MAC, false
+}
+
+// contested says whether another hardware address answered for the address of a
+// binding while that did.
+func (t *Table) contested(b *Binding, at model.Time) bool {
+	if b.Lease || always(b) || Virtual(b.MAC) {
+		return false
+	}
+	return slices.ContainsFunc(t.hardware[b.Addr], func(x Binding) bool {
+		return x.MAC != b.MAC && !x.Lease && !always(&x) && !Virtual(x.MAC) &&
+			x.First <= b.Last && b.First <= x.Last && at >= x.First && at <= x.Last+grace
+	})
 }
 
 // always says that a binding is an inventory's: it holds as long as nobody is seen
 // elsewhere.
 func always(b *Binding) bool { return b.Last-b.First > 1<<62 }
 
-// closer says whether a binding tells more about a time than another: one that is no
-// inventory's, then the last that had begun, then the first to come.
+// closer says whether a binding tells more about a time than another.
 func closer(b, than *Binding, when model.Time) bool {
 	if always(b) != always(than) {
 		return always(than)
 	}
-	begun, thanBegun := b.First <= when, than.First <= when
-	if begun != thanBegun {
+	if begun, other := b.First <= when, than.First <= when; begun != other {
 		return begun
+	} else if !begun {
+		return b.First < than.First
 	}
-	if begun {
-		return b.First > than.First
+	if w, other := b.word(when), than.word(when); w != other {
+		return w > other
 	}
-	return b.First < than.First
+	return b.First > than.First
+}
+
+// word is when a binding was confirmed last before a time: a lease when it was given,
+// anything else as long as it was seen.
+func (b *Binding) word(when model.Time) model.Time {
+	if b.Lease {
+		return b.First
+	}
+	return min(b.Last, when)
 }
 
 // ofHardware is what records call the hardware that an address was at.
@@ -119,13 +130,13 @@ func (t *Table) ofHardware(a model.Addr, at model.Time) string {
 }
 
 // elsewhere says whether the address of a binding was at other hardware at a time
-// than the binding says. Routers that stand in for each other answer with a common one.
+// than the binding says, or two claimed it. Routers that stand in for each other answer with a common one.
 func (t *Table) elsewhere(b Binding, at model.Time) bool {
 	if b.MAC == "" {
 		return false
 	}
-	mac := t.Hardware(b.Addr, at)
-	return mac != "" && mac != b.MAC && !Virtual(mac)
+	mac, byTwo := t.claimed(b.Addr, at)
+	return byTwo || mac != "" && mac != b.MAC && !Virtual(mac)
 }
 
 // Virtual says whether a hardware address is a common one of routers that stand in

@@ -95,7 +95,7 @@ func (s *oddities) found(x *sign, at model.Time) []Mark {
 func (s *oddities) strongest() *sign {
 	best := &s.Signs[0]
 	for i := range s.Signs {
-		if s.Signs[i].Nats > best.Nats {
+		if s.Signs[i].Nats >= best.Nats {
 			best = &s.Signs[i]
 		}
 	}
