@@ -295,3 +295,13 @@ func TestChannelsDamaged(t *testing.T) {
 		}
 	}
 }
+
+// anAccess says whether an access is there that all tests fit.
+func anAccess(r *Records, what string, fits func(*model.Access) bool) bool {
+	for _, a := range r.Accesses {
+		if a.What == what && fits(a) {
+			return true
+		}
+	}
+	return false
+}
