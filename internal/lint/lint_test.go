@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"internal/wire/framed":      {"internal/wire", "internal/content"},
 	"internal/wire/nfs":         {"internal/wire", "internal/content", "internal/wire/framed", "internal/wire/fileshare", "internal/wire/ntlm"},
 	"internal/wire/ssh":         {"internal/wire"},
+	"internal/wire/rsync":       {"internal/wire", "internal/content", "internal/wire/fileshare"},
 	"internal/wire/rdp":         {"internal/wire", "internal/content", "internal/wire/fileshare"},
 	"internal/wire/tls":         {"internal/wire", "internal/content"},
 	"internal/wire/carve":       {"internal/wire", "internal/content"},
@@ -76,7 +77,7 @@ var allowed = map[string][]string{
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",
-		"internal/wire/nfs", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
+		"internal/wire/nfs", "internal/wire/rsync", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 

@@ -16,6 +16,7 @@ var days = []struct {
 	{"old shares", oldShares},
 	{"exports", exports},
 	{"datagrams", datagrams},
+	{"rsync", rsyncDay},
 }
 
 func eachDay(t *testing.T, test func(t *testing.T, script func(*synth.Net))) {

@@ -18,6 +18,7 @@ import (
 	"waybill/internal/wire/nfs"
 	"waybill/internal/wire/rdp"
 	"waybill/internal/wire/rpc"
+	"waybill/internal/wire/rsync"
 	"waybill/internal/wire/sealed"
 	"waybill/internal/wire/smb1"
 	"waybill/internal/wire/smb2"
@@ -435,4 +436,4 @@ func (u *unclaimed) claim(listener wire.Side, e wire.Expectation) {
 }
 
 // registry makes the protocols, in the order in which they are asked.
-var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, ssh.New, rdp.New, krb5.New, ldap.New, dhcp.New, names.New, dns.New, dropbox.New, ftp.New, tftp.New, http.New, tls.New}
+var registry = []func(wire.Env) wire.Protocol{smb2.New, smb1.New, rpc.NewProtocol, nfs.New, rsync.New, ssh.New, rdp.New, krb5.New, ldap.New, dhcp.New, names.New, dns.New, dropbox.New, ftp.New, tftp.New, http.New, tls.New}
