@@ -109,6 +109,26 @@ func found(r *Records) map[string]int {
 	return out
 }
 
+// refusal is what of a refused transfer the truth knows.
+func refusal(source, destination model.Addr, operation, name string) string {
+	return fmt.Sprintf("%s>%s %s %s", source, destination, operation, name)
+}
+
+func refusals(r *Records) []string {
+	var out []string
+	for _, x := range r.Transfers {
+		if x.Status == model.Denied {
+			out = append(out, refusal(x.Source.IP, x.Destination.IP, x.Operation, x.Name))
+		}
+	}
+	return sorted(out)
+}
+
+func sorted(all []string) []string {
+	slices.Sort(all)
+	return all
+}
+
 // TestTruth finds exactly what moved.
 func TestTruth(t *testing.T) {
 	eachDay(t, func(t *testing.T, script func(*synth.Net)) {
@@ -116,13 +136,17 @@ func TestTruth(t *testing.T) {
 			scene := synth.Record(3, func(n *synth.Net) { n.V6 = v6; script(n) })
 			r := scanFolder(t, captureFile(t, scene.Capture))
 			got := found(r)
+			var denied []string
 			for _, x := range scene.Truth.Seen {
 				if !isSeen(r, x) {
 					t.Errorf("v6 %v: not seen: %+v", v6, x)
 				}
 			}
 			for _, m := range scene.Truth.Moved {
-				if m.Completeness != model.Whole {
+				if m.Status == model.Denied {
+					denied = append(denied, refusal(m.Source, m.Destination, m.Operation, m.Name))
+				}
+				if m.Completeness != model.Whole && m.Completeness != model.Inferred {
 					continue
 				}
 				if got[key(m)] == 0 {
@@ -130,8 +154,9 @@ func TestTruth(t *testing.T) {
 				}
 				got[key(m)]--
 			}
+			same(t, "refused", refusals(r), sorted(denied))
 			for k, n := range got {
-				if n > 0 && strings.HasSuffix(k, model.Whole) {
+				if n > 0 && (strings.HasSuffix(k, model.Whole) || strings.HasSuffix(k, model.Inferred)) {
 					t.Errorf("v6 %v: %d times more than true: %s", v6, n, k)
 				}
 			}

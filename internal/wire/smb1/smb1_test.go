@@ -338,5 +338,5 @@ func TestHole(t *testing.T) {
 }
 
 func FuzzConversation(f *testing.F) {
-	wiretest.Fuzz(f, New, ends, copying(true).turns, copying(false).turns, chained().turns, rawCopies().turns, piping().turns)
+	wiretest.Fuzz(f, New, ends, copying(true).turns, copying(false).turns, chained().turns, rawCopies().turns, piping().turns, inParts().turns)
 }
