@@ -117,10 +117,13 @@ func (r Relay) Transfer() *model.Transfer {
 	t := &model.Transfer{ID: id(u, d), Start: u.Start, End: d.End, Source: u.Host, Destination: d.Host, Initiator: model.ByOther, Client: &client,
 		Operation: model.Copy, Channel: "sync-folder", Status: model.Done, Completeness: model.Opaque, Confidence: "low",
 		Reason:   "encrypted; volumes and times fit a file that went through " + u.Service,
-		Session:  &model.Session{Dialect: "TLS", Encrypted: true, SNI: u.Server},
+		Session:  &model.Session{Dialect: "TLS", Encrypted: true},
 		Estimate: r.estimate(), BytesSeen: new(int64),
 		Notes:       []string{u.line("sent", "to"), d.line("got", "from")},
 		CommunityID: flows(u, d), Evidence: append(slices.Clone(u.Evidence), d.Evidence...)}
+	if u.Known == "" {
+		t.Session.SNI = u.Server
+	}
 	if r.Others > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("%d other uploads fit as well", r.Others))
 	}

@@ -4,6 +4,7 @@ import (
 	"waybill/internal/content"
 	"waybill/internal/model"
 	"waybill/internal/wire"
+	"waybill/internal/wire/tls"
 )
 
 // env is what the protocols may ask of the pipeline.
@@ -17,6 +18,14 @@ func (e *env) Access(a *wire.Access)             { e.p.accesses = append(e.p.acc
 func (e *env) File(m content.Mode) *content.File { return e.p.pool.File(m) }
 func (e *env) Expect(x wire.Expectation)         { e.p.detector.expect(x) }
 func (e *env) Budget() *content.Budget           { return e.p.budget }
+
+// Inner knows TLS, which proxies are asked to pass on (RFC 9110 9.3.6).
+func (e *env) Inner(c *wire.Conn, next []byte) wire.Decoder {
+	if !tls.IsHello(next) {
+		return nil
+	}
+	return tls.Within(e).Open(c)
+}
 
 func (e *env) Now() model.Time { return e.p.table.Now() }
 

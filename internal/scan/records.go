@@ -197,6 +197,8 @@ func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
 	switch {
 	case rec.Scope != model.ScopeInternal && hidden:
 		return "encrypted connections with the outside (--all prints them)"
+	case hidden && pagePart:
+		return "encrypted connections through a proxy (--all prints them)"
 	case rec.Scope != model.ScopeInternal:
 		return "web traffic with the outside (--all prints it)"
 	case pagePart:

@@ -63,13 +63,14 @@ func (s *services) local(rec *model.Transfer) {
 	}
 }
 
-// note keeps what a host inside moved to or from a service outside.
+// note keeps what a host inside moved to or from a service outside, also through a
+// proxy inside.
 func (s *services) note(t *wire.Transfer, rec *model.Transfer, evidence func(*wire.Packets, string) []model.Evidence) {
 	if len(t.Bursts) == 0 || !encrypted(rec) {
 		return
 	}
 	client, server := ends(rec)
-	if !s.o.inside(client, nil) || s.o.inside(server, nil) {
+	if !s.o.inside(client, nil) || s.o.inside(server, nil) && !t.PagePart {
 		return
 	}
 	name, known := s.nameOf(rec, client, server)

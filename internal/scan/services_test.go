@@ -118,6 +118,38 @@ func TestOpenConnection(t *testing.T) {
 	}
 }
 
+// TestProxy: hosts reach the service through a proxy inside. What it passes on is no
+// transfer between them and it.
+func TestProxy(t *testing.T) {
+	capture := synth.Record(5, func(n *synth.Net) {
+		o := officeOf(n)
+		proxy := o.Host("PROXY", "10.9.0.80")
+		for _, x := range []struct {
+			h    *synth.Host
+			from synth.Side
+		}{{o.a, synth.Client}, {o.b, synth.Server}} {
+			c := o.Dial(x.h, proxy, 3128)
+			c.Client([]byte("CONNECT client.dropbox.com:443 HTTP/1.1\r\nHost: client.dropbox.com:443\r\n\r\n"))
+			c.Server([]byte("HTTP/1.1 200 Connection established\r\n\r\n"))
+			o.TLSOver(c, "client.dropbox.com").Send(x.from, size)
+			c.Close()
+			o.Sleep(20 * second)
+		}
+	}).Capture
+	for _, all := range []bool{false, true} {
+		r := run(t, Options{Paths: []string{captureFile(t, capture)}, All: all})
+		if got := synced(r); !slices.Equal(got, []string{"10.9.0.1>10.9.0.2 copy"}) {
+			t.Errorf("%v", got)
+		}
+		if want := map[bool]int{false: 1, true: 3}[all]; len(r.Transfers) != want {
+			t.Errorf("all %v: %d transfers", all, len(r.Transfers))
+		}
+		if b := r.Coverage[len(r.Coverage)-1].Blind; b["encrypted-tls"] < 2*size || b["unknown-protocol"] != 0 {
+			t.Errorf("blind %v", b)
+		}
+	}
+}
+
 // TestNoRelay: what looks like a relay and is none.
 func TestNoRelay(t *testing.T) {
 	for name, script := range map[string]func(o office){

@@ -166,6 +166,10 @@ type Env interface {
 	// Expect claims the next connection that fits, or one already there that
 	// nobody claimed. A later expectation of the same end replaces an earlier one.
 	Expect(e Expectation)
+	// Inner gives the decoder of what a connection goes on with, by its next bytes,
+	// after two ends agreed to use it for something else; nil where nobody knows it.
+	// Its bytes stay counted as those of the protocol that asks.
+	Inner(c *Conn, next []byte) Decoder
 	// Blind counts n bytes that were seen and could not be read, by reason, for
 	// coverage, each byte once. Bytes that were not seen are counted by the streams.
 	Blind(reason string, n int64)

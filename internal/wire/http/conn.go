@@ -20,10 +20,12 @@ type conn struct {
 	lossy     bool        // a header was lost since the queue was last empty
 	dav       bool        // WebDAV was seen here
 	tunnel    bool        // after CONNECT
-	stopped   bool        // another protocol took over
-	ended     int         // sides
-	winrm     *winrm      // WS-Management, once seen
-	who       account     // that the client logged on as, for the whole connection (RFC 4559)
+	asked     bool        // whether others know what is in the tunnel
+	inner     wire.Decoder
+	stopped   bool    // another protocol took over
+	ended     int     // sides
+	winrm     *winrm  // WS-Management, once seen
+	who       account // that the client logged on as, for the whole connection (RFC 4559)
 }
 
 func newConn(p *Protocol, w *wire.Conn) *conn {
@@ -35,17 +37,33 @@ func newConn(p *Protocol, w *wire.Conn) *conn {
 }
 
 // Data decodes the next bytes of a side.
-func (c *conn) Data(from wire.Side, chunk wire.Chunk) { c.half[from].data(chunk) }
+func (c *conn) Data(from wire.Side, chunk wire.Chunk) {
+	if c.tunnel && !c.asked {
+		c.asked, c.inner = true, c.p.env.Inner(c.wire, chunk.Data)
+	}
+	if c.inner != nil {
+		c.inner.Data(from, chunk)
+		return
+	}
+	c.half[from].data(chunk)
+}
 
 // Gap goes on after bytes that were not seen.
-func (c *conn) Gap(from wire.Side, n int64, _ wire.At) {
+func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
+	if c.inner != nil {
+		c.inner.Gap(from, n, at)
+		return
+	}
 	if n > 0 && !c.stopped {
 		c.half[from].gap(n)
 	}
 }
 
 // End ends a side; after the second one no answer can come any more.
-func (c *conn) End(from wire.Side, how wire.Ending, _ wire.At) {
+func (c *conn) End(from wire.Side, how wire.Ending, at wire.At) {
+	if c.inner != nil {
+		c.inner.End(from, how, at)
+	}
 	c.half[from].end(how)
 	if c.ended++; c.ended < 2 {
 		return

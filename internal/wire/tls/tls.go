@@ -15,10 +15,16 @@ import (
 
 const opaqueFrom = 16 << 10 // contract, transfer
 
-type protocol struct{ env wire.Env }
+type protocol struct {
+	env    wire.Env
+	within bool // a proxy passes the connections on: they are not between their ends
+}
 
 // New makes the decoder of TLS, QUIC and DTLS.
-func New(env wire.Env) wire.Protocol { return &protocol{env} }
+func New(env wire.Env) wire.Protocol { return &protocol{env: env} }
+
+// Within makes the decoder of TLS that a proxy passes on.
+func Within(env wire.Env) wire.Protocol { return &protocol{env: env, within: true} }
 
 func (p *protocol) Name() string { return "tls" }
 
@@ -172,6 +178,9 @@ func (d *conn) report() {
 	t.ID = wire.ID("t", t.Channel, d.wire, d.from, d.first, 0)
 	t.Start, t.End, t.Status = d.start, d.end, model.Done
 	t.Completeness, t.Reason, t.Confidence = model.Opaque, "encrypted", "low"
+	if t.PagePart = d.p.within; d.p.within {
+		t.Reason = "encrypted, through a proxy"
+	}
 	heavy := client.Other()
 	t.Operation, t.Initiator = model.Pull, model.ByDestination
 	if d.total[client] > d.total[client.Other()] {

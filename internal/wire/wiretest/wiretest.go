@@ -41,13 +41,14 @@ func New(t testing.TB) *Env {
 	return e
 }
 
-func (e *Env) Transfer(t *wire.Transfer)         { e.Transfers = append(e.Transfers, t) }
-func (e *Env) Access(a *wire.Access)             { e.Accesses = append(e.Accesses, a) }
-func (e *Env) File(m content.Mode) *content.File { return e.pool.File(m) }
-func (e *Env) Expect(x wire.Expectation)         { e.Expected = append(e.Expected, x) }
-func (e *Env) Blind(reason string, n int64)      { e.BlindSeen[reason] += n }
-func (e *Env) Now() model.Time                   { return e.now }
-func (e *Env) Budget() *content.Budget           { return e.budget }
+func (e *Env) Transfer(t *wire.Transfer)             { e.Transfers = append(e.Transfers, t) }
+func (e *Env) Access(a *wire.Access)                 { e.Accesses = append(e.Accesses, a) }
+func (e *Env) File(m content.Mode) *content.File     { return e.pool.File(m) }
+func (e *Env) Expect(x wire.Expectation)             { e.Expected = append(e.Expected, x) }
+func (e *Env) Inner(*wire.Conn, []byte) wire.Decoder { return nil }
+func (e *Env) Blind(reason string, n int64)          { e.BlindSeen[reason] += n }
+func (e *Env) Now() model.Time                       { return e.now }
+func (e *Env) Budget() *content.Budget               { return e.budget }
 func (e *Env) Keys(id uint64) (wire.SessionKeys, bool) {
 	k, ok := e.SMBKeys[id]
 	return k, ok
