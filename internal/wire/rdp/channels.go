@@ -15,10 +15,9 @@ const (
 
 // Flags of a piece of a channel's data (MS-RDPBCGR 2.2.6.1.1).
 const (
-	pieceHead       = 8
-	pieceFirst      = 0x1
-	pieceLast       = 0x2
-	pieceCompressed = 0x200000
+	pieceHead  = 8
+	pieceFirst = 0x1
+	pieceLast  = 0x2
 )
 
 // The two channels that files cross (MS-RDPECLIP 1.3, MS-RDPEFS 2.1).
@@ -70,22 +69,24 @@ func (d *conn) mcs(from wire.Side, b []byte, c wire.Chunk) {
 		return
 	}
 	id := binary.BigEndian.Uint16(b[3:])
-	name := d.channelOf(id)
-	if name != clipboardChannel && name != devicesChannel {
-		return
-	}
 	at := 7
 	if b[6]&0x80 != 0 {
 		at = 8
 	}
-	if len(b) < at+pieceHead {
-		return
+	name := d.channelOf(id)
+	files := name == clipboardChannel || name == devicesChannel
+	switch body := b[at:]; {
+	case d.method != 0 && files:
+		d.halves[from].moved += int64(max(0, len(body)-pieceHead-securityHead(d.method)))
+	case d.method != 0:
+	case id == d.screen:
+		d.shared(from, body)
+	case name != "" && len(body) >= pieceHead:
+		data, ok := d.plain(from, byte(binary.LittleEndian.Uint32(body[4:])>>16), body[pieceHead:])
+		if files {
+			d.piece(name, channelSide{id, from}, body[:pieceHead], data, ok, c)
+		}
 	}
-	if d.method != 0 {
-		d.halves[from].moved += int64(max(0, len(b)-at-pieceHead-securityHead(d.method)))
-		return
-	}
-	d.piece(name, channelSide{id, from}, b[at:], c)
 }
 
 // securityHead is what encryption puts before each packet (MS-RDPBCGR 2.2.8.1.1.2.2,
@@ -97,9 +98,10 @@ func securityHead(method uint32) int {
 	return 12
 }
 
-// piece takes one piece of a channel's data.
-func (d *conn) piece(name string, key channelSide, b []byte, c wire.Chunk) {
-	size, flags := int(binary.LittleEndian.Uint32(b)), binary.LittleEndian.Uint32(b[4:])
+// piece takes one piece of a channel's data behind its header; data are not to be had
+// where ok is false.
+func (d *conn) piece(name string, key channelSide, head, data []byte, ok bool, c wire.Chunk) {
+	size, flags := int(binary.LittleEndian.Uint32(head)), binary.LittleEndian.Uint32(head[4:])
 	if d.parts == nil {
 		d.parts = map[channelSide]*part{}
 	}
@@ -111,15 +113,10 @@ func (d *conn) piece(name string, key channelSide, b []byte, c wire.Chunk) {
 		p = &part{size: size, skip: flags&pieceFirst == 0 || size > maxPart}
 		d.parts[key] = p
 	}
-	if flags&pieceCompressed != 0 {
-		d.p.env.Blind("compressed-unknown", int64(len(b)-pieceHead))
-		p.skip = true
-	}
-	if n := int64(len(b) - pieceHead); !p.skip && len(p.b) < p.size && d.p.env.Budget().Take(n) {
+	n := int64(len(data))
+	if p.skip = p.skip || !ok || n > 0 && (len(p.b) >= p.size || !d.p.env.Budget().Take(n)); !p.skip {
 		p.charged += n
-		p.b = append(p.b, b[pieceHead:]...)
-	} else if n > 0 {
-		p.skip = true
+		p.b = append(p.b, data...)
 	}
 	if flags&pieceLast == 0 {
 		return

@@ -45,6 +45,7 @@ type half struct {
 	astray bool  // bytes were lost: the next packet is still to be found
 	tls    records
 	volume volume
+	bulk   mppc
 	moved  int64 // payload on the channels of clipboard and drives, encrypted by standard security
 }
 
@@ -116,6 +117,7 @@ func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
 	h.total += n
 	h.lost += n
 	h.buf, h.tsdu, h.astray = h.buf[:0], h.tsdu[:0], true
+	h.bulk.spoilt = true
 	h.tls.lose()
 	h.volume.lose()
 	d.lostData(from)
@@ -165,6 +167,8 @@ func (d *conn) consume(from wire.Side, b []byte, c wire.Chunk) int {
 		}
 		if p[0] == 3 {
 			d.packet(from, p[tpktLen:n], c)
+		} else if int(from) != d.client {
+			d.updates(from, p[:n])
 		}
 		at += n
 	}
@@ -241,6 +245,9 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 		d.p.env.Budget().Give(p.charged)
 	}
 	d.parts = nil
+	for s := range d.halves {
+		d.p.env.Budget().Give(int64(len(d.halves[s].bulk.history)))
+	}
 	if d.drives != nil {
 		d.drives.end(how)
 	}

@@ -1,9 +1,9 @@
 // Package rdp watches Remote Desktop connections (MS-RDPBCGR) over TCP and UDP. In
 // come their bytes; out go one access a session (client name, cookie, security,
-// channels), one opaque transfer where the session is encrypted and carries 16
-// KiB or more, and, where the two ends agreed on no encryption, each file that
-// crosses the clipboard (MS-RDPECLIP) or a redirected drive (MS-RDPEFS). It
-// opens nothing that is encrypted or compressed.
+// channels), an opaque transfer where the session is encrypted and carries 16
+// KiB or more (one a direction where both look like copies), and, where the two
+// ends agreed on no encryption, each file that crosses the clipboard (MS-RDPECLIP)
+// or a redirected drive (MS-RDPEFS). It opens nothing that is encrypted.
 package rdp
 
 import (

@@ -134,5 +134,5 @@ func TestSessions(t *testing.T) {
 
 func FuzzConversation(f *testing.F) {
 	records := append(connect(1, 0), copied(1, 8, 2, 975)...)
-	wiretest.Fuzz(f, New, ends, pasting(), driving(), fragmented(), records, connect(0, 2))
+	wiretest.Fuzz(f, New, ends, pasting(), driving(), fragmented(), compressed(), records, connect(0, 2))
 }

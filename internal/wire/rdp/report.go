@@ -24,7 +24,7 @@ func (d *conn) session() {
 		}
 	}
 	add(d.name != "", fmt.Sprintf("client name %s, build %d", d.name, d.build))
-	add(d.asked != d.security && d.asked != "", "asked for "+d.asked)
+	add(!strings.HasPrefix(d.security, d.asked), "asked for "+d.asked)
 	add(d.security != "", d.security)
 	add(len(d.channels) > 0, "channels "+strings.Join(d.channels, " "))
 	if d.drives != nil {
