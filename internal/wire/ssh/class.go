@@ -59,12 +59,10 @@ func (d *conn) echo(from wire.Side, n int64) {
 // keySizes are the lengths of packets that carry a key: they follow from cipher and
 // MAC (RFC 4253 6).
 func (d *conn) keySizes() (low, high int64) {
-	c, s := &d.halves[d.client].kex, &d.halves[d.client.Other()].kex
-	cipher := agreed(c.lists[cipherToSrv], s.lists[cipherToSrv])
+	cipher, mac := d.agreed(d.client)
 	if cipher == "" {
 		return 0, blindKey
 	}
-	mac := agreed(c.lists[macToSrv], s.lists[macToSrv])
 	return sealedSize(cipher, mac, dataHead+1), sealedSize(cipher, mac, dataHead+longestKey)
 }
 

@@ -48,13 +48,27 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	h.longest = max(h.longest, int64(len(c.Data)))
 	b := c.Data
 	if h.phase != encrypted {
-		if b = h.feed(b); len(b) == 0 {
+		b = h.feed(b)
+		if h.phase == encrypted {
+			h.lengths.agree(d.agreed(from))
+		}
+		if len(b) == 0 {
 			return
 		}
 	}
 	h.sealedBytes(int64(len(b)))
+	h.lengths.feed(b)
 	d.halves[from.Other()].inBulk = false
 	d.echo(from, int64(len(b)))
+}
+
+// agreed are cipher and MAC of what a side sends.
+func (d *conn) agreed(from wire.Side) (cipher, mac string) {
+	c, s := &d.halves[d.client].kex, &d.halves[d.client.Other()].kex
+	if from == d.client {
+		return agreed(c.lists[cipherToSrv], s.lists[cipherToSrv]), agreed(c.lists[macToSrv], s.lists[macToSrv])
+	}
+	return agreed(c.lists[cipherToCli], s.lists[cipherToCli]), agreed(c.lists[macToCli], s.lists[macToCli])
 }
 
 // sealedBytes counts what cannot be read.
@@ -76,6 +90,7 @@ func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
 		h.phase, h.buf = encrypted, nil
 	}
 	h.sealedBytes(n)
+	h.lengths.known = false
 }
 
 func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
@@ -166,15 +181,18 @@ func (d *conn) packs() bool {
 		strings.HasPrefix(agreed(c.lists[packToCli], s.lists[packToCli]), "zlib")
 }
 
-// estimate bounds the content of a direction: the point is what lay in large
-// segments without what carries it, the low end takes a login off it, the high
-// end is all bytes of the direction.
+// estimate bounds the content of a direction. The point is what lay in large segments
+// without what carries it, or in large messages where their lengths show; the low end
+// takes a login and the requests of SFTP off it, the high end adds all that other bytes may be.
 func (h *half) estimate(packed bool) *model.Estimate {
 	n := h.bulk
 	if n > largeChunk {
 		n -= (n/packetData + 1) * packetCost
 	}
 	e := &model.Estimate{Size: n, Low: max(0, n-n/50-loginCost), High: h.total}
+	if l := &h.lengths; l.known {
+		e = &model.Estimate{Size: l.large, Low: max(0, l.large-l.large/100-l.slack-loginCost), High: l.large + l.small + l.slack}
+	}
 	if packed {
 		e.High *= wellPacked
 	}

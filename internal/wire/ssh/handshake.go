@@ -39,6 +39,7 @@ type half struct {
 	bulk    int64 // of these, in large chunks and in what follows them at once
 	longest int64 // segment
 	inBulk  bool
+	lengths lengths
 	lost    int64
 }
 

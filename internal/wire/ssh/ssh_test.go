@@ -33,8 +33,10 @@ func kex(lists ...string) []byte {
 }
 
 // handshake is banners, key exchange and a login by password.
-func handshake(compression string) []wiretest.Turn {
-	lists := []string{"curve25519-sha256", "ssh-ed25519", "aes128-ctr", "aes256-ctr", "hmac-sha2-256", "hmac-sha1", compression, compression}
+func handshake(compression string) []wiretest.Turn { return handshakeWith("hmac-sha2-256", compression) }
+
+func handshakeWith(mac, compression string) []wiretest.Turn {
+	lists := []string{"curve25519-sha256", "ssh-ed25519", "aes128-ctr", "aes256-ctr", mac, "hmac-sha1", compression, compression}
 	return []wiretest.Turn{
 		{From: 0, Data: []byte("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")}, {From: 1, Data: []byte("SSH-2.0-dropbear_2022.83\r\n")},
 		{From: 0, Data: packet(kex(lists...))}, {From: 1, Data: packet(kex(lists...))},
@@ -127,6 +129,36 @@ func TestSession(t *testing.T) {
 			if !strings.Contains(a.Detail, part) {
 				t.Errorf("%s: no %q in %q", c.name, part, a.Detail)
 			}
+		}
+	}
+}
+
+// clear is a packet of n bytes of content as a MAC over what is encrypted leaves it:
+// its length in clear, blocks of 16 bytes, 32 bytes of MAC.
+func clear(n int) []byte {
+	size := (1 + dataHead + n + 4 + 15) / 16 * 16
+	return append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, size+32)...)
+}
+
+// TestLengths: where lengths show, the content is known better than by segments,
+// whatever these are; when a length is none, segments are all there is.
+func TestLengths(t *testing.T) {
+	const content = 300_000
+	for _, size := range []int{0, 700, 1448} {
+		turns := handshakeWith("hmac-sha2-256-etm@openssh.com", "none")[:7]
+		for range 12 {
+			turns = append(turns, wiretest.Turn{From: 0, Data: clear(40)}, wiretest.Turn{From: 1, Data: clear(60)})
+		}
+		for n := 0; n < content; n += 4000 {
+			turns = append(turns, wiretest.Turn{From: 0, Data: clear(4000)}, wiretest.Turn{From: 1, Data: clear(20)})
+		}
+		e := wiretest.Play(t, New, ends, size, turns).Transfers[0].Estimate
+		if e.Size < content*995/1000 || e.Size > content*1005/1000 || e.Low > content || e.High < content || e.High-e.Low > content/20 {
+			t.Errorf("segments of %d: %+v", size, *e)
+		}
+		e = wiretest.Play(t, New, ends, size, append(turns, wiretest.Turn{From: 0, Data: make([]byte, 8)})).Transfers[0].Estimate
+		if e.High < content*101/100 {
+			t.Errorf("without lengths, segments of %d: %+v", size, *e)
 		}
 	}
 }
