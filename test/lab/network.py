@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-CLIENT, SERVER = "wb-client", "wb-server"
+CLIENT, SERVER = "client", "server"
 CLIENT_IP, SERVER_IP = "10.77.0.1", "10.77.0.2"
 
 
@@ -22,6 +22,7 @@ class Failed(Exception):
 class Network:
     def __init__(self, work):
         self.work = work
+        self.names = {host: f"waybill-{host}-{os.getpid()}" for host in (CLIENT, SERVER)}
         self.namespaces = self._join()
         self.client_ip, self.server_ip = (CLIENT_IP, SERVER_IP) if self.namespaces else ("127.0.0.1", "127.0.0.1")
         self.card = "wb0" if self.namespaces else "lo"
@@ -29,14 +30,14 @@ class Network:
 
     def _join(self):
         """Make the namespaces; False where that is not allowed."""
-        self.close()
-        steps = [f"netns add {CLIENT}", f"netns add {SERVER}", f"-n {CLIENT} link add wb0 type veth peer name wb0 netns {SERVER}"]
-        for name, ip in (CLIENT, CLIENT_IP), (SERVER, SERVER_IP):
+        client, server = self.names.values()
+        steps = [f"netns add {client}", f"netns add {server}", f"-n {client} link add wb0 type veth peer name wb0 netns {server}"]
+        for name, ip in (client, CLIENT_IP), (server, SERVER_IP):
             steps += [f"-n {name} addr add {ip}/24 dev wb0", f"-n {name} link set wb0 up", f"-n {name} link set lo up"]
         return all(subprocess.run(["ip", *s.split()], capture_output=True).returncode == 0 for s in steps)
 
     def close(self):
-        for name in CLIENT, SERVER:
+        for name in self.names.values():
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
     def segments(self, offload):
@@ -47,8 +48,22 @@ class Network:
             subprocess.run(self.inside(name, ["ethtool", "-K", self.card, "tso", word, "gso", word, "gro", word]),
                            check=True, capture_output=True)
 
+    @contextlib.contextmanager
+    def bad_path(self):
+        """Packets of 600 bytes, 20 Mbit/s, and losses where the queue runs over."""
+        if not self.namespaces:
+            raise Failed("needs network namespaces")
+        def both(word):
+            for name in CLIENT, SERVER:
+                subprocess.run(self.inside(name, ["sh", "-c", word]), check=True, capture_output=True)
+        both("ip link set wb0 mtu 600; tc qdisc add dev wb0 root tbf rate 20mbit burst 8kb limit 30kb")
+        try:
+            yield
+        finally:
+            both("tc qdisc del dev wb0 root; ip link set wb0 mtu 1500")
+
     def inside(self, host, argv):
-        return ["ip", "netns", "exec", host, *argv] if self.namespaces else list(argv)
+        return ["ip", "netns", "exec", self.names[host], *argv] if self.namespaces else list(argv)
 
     def start(self, host, argv, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options}

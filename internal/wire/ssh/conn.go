@@ -11,7 +11,7 @@ import (
 // What tells content from the rest, by sizes alone.
 const (
 	largeChunk = 1000     // a segment this long carries content: requests and keys typed are shorter
-	leastChunk = 400      // the same, on a path that has no longer segments
+	longRun    = 2 << 10  // so do shorter ones that come one after the other, on a path that takes no long ones
 	opaqueFrom = 16 << 10 // contract, transfer
 	// packetCost is what 32 KiB of content cost beside it: header, channel, padding, MAC
 	// (RFC 4253 6, RFC 4254 5.2), and what SFTP puts before it; measured with OpenSSH.
@@ -45,7 +45,6 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	d.seen.Add(c.At)
 	h := &d.halves[from]
 	h.total += int64(len(c.Data))
-	h.longest = max(h.longest, int64(len(c.Data)))
 	b := c.Data
 	if h.phase != encrypted {
 		b = h.feed(b)
@@ -58,7 +57,7 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	}
 	h.sealedBytes(int64(len(b)))
 	h.lengths.feed(b)
-	d.halves[from.Other()].inBulk = false
+	d.halves[from.Other()].silence()
 	d.echo(from, int64(len(b)))
 }
 
@@ -75,12 +74,21 @@ func (d *conn) agreed(from wire.Side) (cipher, mac string) {
 func (h *half) sealedBytes(n int64) {
 	h.packets++
 	h.sealed += n
-	large := n >= max(leastChunk, min(largeChunk, h.longest))
-	if large || h.inBulk {
-		h.bulk += n
-		h.inBulk = large
+	h.run += n
+	if n < largeChunk && !h.inBulk && h.run < longRun {
+		h.waits += n
+		return
 	}
+	if h.run >= longRun {
+		h.bulk += h.waits
+	}
+	h.waits = 0
+	h.bulk += n
+	h.inBulk = n >= largeChunk || h.run >= longRun
 }
+
+// silence ends a run: the other side says something.
+func (h *half) silence() { h.inBulk, h.run, h.waits = false, 0, 0 }
 
 func (d *conn) Gap(from wire.Side, n int64, at wire.At) {
 	h := &d.halves[from]

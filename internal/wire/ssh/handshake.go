@@ -37,7 +37,8 @@ type half struct {
 	total   int64 // bytes of the side
 	sealed  int64 // bytes after NEWKEYS
 	bulk    int64 // of these, in large chunks and in what follows them at once
-	longest int64 // segment
+	run     int64 // since the other side spoke
+	waits   int64 // of the run, in small chunks that may be bulk yet
 	inBulk  bool
 	lengths lengths
 	lost    int64

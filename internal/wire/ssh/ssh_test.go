@@ -33,7 +33,9 @@ func kex(lists ...string) []byte {
 }
 
 // handshake is banners, key exchange and a login by password.
-func handshake(compression string) []wiretest.Turn { return handshakeWith("hmac-sha2-256", compression) }
+func handshake(compression string) []wiretest.Turn {
+	return handshakeWith("hmac-sha2-256", compression)
+}
 
 func handshakeWith(mac, compression string) []wiretest.Turn {
 	lists := []string{"curve25519-sha256", "ssh-ed25519", "aes128-ctr", "aes256-ctr", mac, "hmac-sha1", compression, compression}

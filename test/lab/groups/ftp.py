@@ -3,7 +3,7 @@
 import os
 import urllib.parse
 
-from scoring import Move
+from scoring import Move, Sealed
 
 SERVER = """
 import sys
@@ -42,6 +42,7 @@ secure_chroot_dir={lab.folder('empty')}
     os.chmod(lab.share, 0o777)
     with lab.net.serve("vsftpd", conf, port=21):
         curl(lab, "vsftpd", "anonymous:a@b", "anonymous", "share/")
+    secret(lab, conf)
 
 
 def url(lab, f, folder):
@@ -104,3 +105,19 @@ def odd(lab):
     with open(f"{lab.share}/{text.name}", "wb") as before:
         before.write(b"x" * 1000)
     lab.row("curl -a, pyftpdlib", "APPE", lambda: run(*login, "-a", "-T", text.path, url(lab, text, "")), [Move(text, "push", "alice")])
+
+
+def secret(lab, conf):
+    """FTP over TLS: a session is one opaque transfer."""
+    run, key = lab.net.run, os.path.join(lab.work, "ftps.pem")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", key + ".crt", "-subj", "/CN=lab", "-days", "2")
+    with open(conf) as plain:
+        text = plain.read()
+    secure = lab.write("vsftpd-tls.conf", text + f"ssl_enable=YES\nallow_anon_ssl=YES\nrsa_cert_file={key}.crt\nrsa_private_key_file={key}\nrequire_ssl_reuse=NO\nssl_ciphers=HIGH\n")
+    tls = ["curl", "-sSfk", "--ssl-reqd", "-u", "anonymous:a@b"]
+    with lab.net.serve("vsftpd", secure, port=21):
+        for f in lab.pick("hundred.bin", "mega.bin", "twenty.bin"):
+            lab.fresh()
+            lab.row("curl --ssl-reqd, vsftpd", f"STOR, {f.name}", lambda: run(*tls, "-T", f.path, url(lab, f, "share/")), [Sealed(f.size, "push", "ftp")])
+            lab.fresh([f])
+            lab.row("curl --ssl-reqd, vsftpd", f"RETR, {f.name}", lambda: run(*tls, "-o", f"{lab.got}/{f.name}", url(lab, f, "share/")), [Sealed(f.size, "pull", "ftp")])

@@ -58,18 +58,18 @@ def relayed(lab):
     """libnfs speaks to a Ganesha on its own host, and that speaks version 4.1 to the server."""
     fsal = f"Name = PROXY_V4; Srv_Addr = {lab.net.server_ip}; Use_Privileged_Client_Port = true;"
     row(lab, "Ganesha's client", "version 4.1", lab.files, lambda f: f"nfs://127.0.0.1/share/{f.name}?version=4",
-        lab.write("nfs-write", WRITE, 0o700), lambda: ganesha(lab, "wb-client", fsal, "/share"))
+        lab.write("nfs-write", WRITE, 0o700), lambda: ganesha(lab, "client", fsal, "/share"))
 
 
 @contextlib.contextmanager
-def ganesha(lab, host="wb-server", fsal="Name = VFS;", path=""):
+def ganesha(lab, host="server", fsal="Name = VFS;", path=""):
     home = lab.folder("ganesha-" + host)
     conf = lab.write(f"ganesha-{host}/conf", f"""
-NFS_CORE_PARAM {{ Protocols = {'3, 4' if host == 'wb-server' else '4'}; NFS_Port = 2049; MNT_Port = 20048; Enable_NLM = false; Enable_RQUOTA = false; }}
+NFS_CORE_PARAM {{ Protocols = {'3, 4' if host == 'server' else '4'}; NFS_Port = 2049; MNT_Port = 20048; Enable_NLM = false; Enable_RQUOTA = false; }}
 NFSv4 {{ Graceless = true; Minor_Versions = 0, 1, 2; RecoveryBackend = fs; RecoveryRoot = {home}; Only_Numeric_Owners = true; }}
 EXPORT {{
   Export_Id = 1; Path = {path or lab.share}; Pseudo = /share; Access_Type = RW; Squash = No_root_squash; SecType = sys;
-  Protocols = {'3, 4' if host == 'wb-server' else '4'}; Transports = UDP, TCP;
+  Protocols = {'3, 4' if host == 'server' else '4'}; Transports = UDP, TCP;
   FSAL {{ {fsal} }}
 }}
 """)

@@ -65,7 +65,7 @@ def server(lab):
     state directory = {own['state']}
     cache directory = {lab.folder('samba/clientcache')}
 """)
-    lab.net.run("smbpasswd", "-c", conf, "-a", "-s", "root", stdin=f"{PASSWORD}\n{PASSWORD}\n", host="wb-server")
+    lab.net.run("smbpasswd", "-c", conf, "-a", "-s", "root", stdin=f"{PASSWORD}\n{PASSWORD}\n", host="server")
     return lab.net.serve("smbd", "-F", "--no-process-group", "-s", conf, "--debug-stdout", port=445)
 
 
@@ -95,8 +95,8 @@ def read(files):
     return [f for f in files if f.size]
 
 
-def plain(lab, dialect, word="", *extra):
-    files = lab.files
+def plain(lab, dialect, word="", *extra, files=None):
+    files = files or lab.files
     if word == "no unicode":
         files = [f for f in files if f.name.isascii()]
     title = f"{dialect}{', ' + word if word else ''}"
@@ -150,7 +150,7 @@ def sealed(lab, dialect, cipher):
         keys = os.path.join(lab.work, "samba", "keys")
         lab.row("smbclient", f"{operation}, {dialect} {cipher}, with keys",
                 lambda: lab.write("samba/keys", session_keys(smbclient(lab, dialect, lines, *how))),
-                [Move(f, operation, USER) for f in lab.files], ("--smb-keys", keys), lab.share if operation == "push" else lab.got)
+                [Move(f, operation, USER) for f in (lab.files if operation == "push" else read(lab.files))], ("--smb-keys", keys), lab.share if operation == "push" else lab.got)
 
 
 def session_keys(text):
@@ -166,7 +166,7 @@ def others(lab):
     files = [f for f in lab.files if f.name.isascii() and not set(f.name) & set(" #%;'&")]
     lab.fresh(files)
     lab.row("smbget", "get", lambda: run("sh", "-c", f"cd {lab.got} && exec smbget -q -U {USER}%{PASSWORD} " + " ".join(f"smb://{at}/share/{f.name}" for f in files)),
-            [Move(f, "pull", USER) for f in files], (), lab.got)
+            [Move(f, "pull", USER) for f in read(files)], (), lab.got)
     total = sum(f.size for f in files)  # impacket encrypts where it can
     login = f"{USER}:{PASSWORD}@{at}"
     lab.fresh()

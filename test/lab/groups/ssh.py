@@ -91,6 +91,11 @@ def scp(s):
         word = f"{cipher.split('@')[0]}{' ' + mac.split('@')[0] if mac else ''}"
         s.each("OpenSSH scp", f"push, {word}", SIZES, "push", lambda f, far, got: run("scp", "-q", *how, f.path, f"{s.host}:{far}"))
         s.each("OpenSSH scp", f"pull, {word}", SIZES, "pull", lambda f, far, got: run("scp", "-q", *how, f"{s.host}:{far}", got))
+    for cipher in "chacha20-poly1305@openssh.com", "aes128-gcm@openssh.com":
+        often = [*s.options, "-c", cipher, "-o", "RekeyLimit=1M"]
+        word = f"{cipher.split('@')[0]}, new keys each MB"
+        s.each("OpenSSH scp", f"push, {word}", SIZES, "push", lambda f, far, got: run("scp", "-q", *often, f.path, f"{s.host}:{far}"))
+        s.each("OpenSSH scp", f"pull, {word}", SIZES, "pull", lambda f, far, got: run("scp", "-q", *often, f"{s.host}:{far}", got))
     old = [*s.options, "-O"]
     s.each("OpenSSH scp -O", "push", SIZES, "push", lambda f, far, got: run("scp", "-q", *old, f.path, f"{s.host}:{far}"))
     s.each("OpenSSH scp -O", "pull", SIZES, "pull", lambda f, far, got: run("scp", "-q", *old, f"{s.host}:{far}", got))
@@ -146,7 +151,7 @@ def sessions(s):
 
 def typed(s, lines):
     """Type at a terminal, a key at a time."""
-    p = s.net.start("wb-client", ["ssh", "-tt", *s.options, s.host, "sh", "-i"], stdin=-1)
+    p = s.net.start("client", ["ssh", "-tt", *s.options, s.host, "sh", "-i"], stdin=-1)
     import threading
     drain = threading.Thread(target=p.stdout.read)
     drain.start()
@@ -164,7 +169,7 @@ def forwarded(s):
     """A service behind a forwarded port: a megabyte each way."""
     echo = ["socat", "TCP-LISTEN:7001,bind=127.0.0.1,reuseaddr", "EXEC:cat"]
     with s.net.serve(*echo, port=7001):
-        with s.net.serve("ssh", "-N", *s.options, "-L", "7000:127.0.0.1:7001", s.host, host="wb-client", port=7000):
+        with s.net.serve("ssh", "-N", *s.options, "-L", "7000:127.0.0.1:7001", s.host, host="client", port=7000):
             s.net.run("sh", "-c", f"socat -t2 - TCP:127.0.0.1:7000 < {s.lab.sent}/mega.bin > {s.lab.got}/echo")
 
 

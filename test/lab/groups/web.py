@@ -10,7 +10,16 @@ SHOWN = "kilo.bin", "kilo.txt", "hundred.bin", "hundred.txt", "mega.bin", "mega.
 
 
 def rows(lab):
-    conf = lab.write("nginx.conf", f"""
+    with lab.net.serve("nginx", "-c", settings(lab), "-e", "stderr", port=80):
+        whole(lab)
+        parts(lab)
+        dav(lab)
+    posts(lab)
+    simple(lab)
+
+
+def settings(lab):
+    return lab.write("nginx.conf", f"""
 daemon off; master_process off; user root; pid {lab.work}/nginx.pid; error_log {lab.work}/nginx.log;
 events {{ }}
 http {{
@@ -24,12 +33,6 @@ http {{
   }}
 }}
 """)
-    with lab.net.serve("nginx", "-c", conf, "-e", "stderr", port=80):
-        whole(lab)
-        parts(lab)
-        dav(lab)
-    posts(lab)
-    simple(lab)
 
 
 def url(lab, name, folder=""):
