@@ -40,6 +40,18 @@ func day(n *synth.Net) {
 	h.GetRange("/setup.exe", e, 50_000, 90_000)
 	h.Fetched("/setup.exe", e)
 	h.Close()
+	directory(n)
+}
+
+// directory is logons at a directory, with searches between them.
+func directory(n *synth.Net) {
+	l := n.LDAP(n.Host("WS-31", "10.20.1.31"), n.Host("DC-01", "10.20.0.2"))
+	l.Negotiate("CORP", "r.lang", synth.LDAPSuccess)
+	l.Search("dc=corp,dc=example", 30)
+	l.Bind(`CORP\svc-scan`, "Winter2026!", synth.LDAPInvalidCredentials)
+	l.Bind(`CORP\svc-scan`, "Winter2026?", synth.LDAPSuccess)
+	l.Search("ou=hosts,dc=corp,dc=example", 10)
+	l.Close()
 }
 
 // oldShares is what clients do by SMB 1, in each of its forms.

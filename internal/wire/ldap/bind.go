@@ -68,10 +68,10 @@ func (d *conn) next(b *bind) {
 	old := d.bind
 	d.bind = b
 	switch {
-	case old == nil:
+	case old == nil || !old.who:
 	case !old.going:
 		d.report(old, "no answer seen")
-	case old.who && !b.who:
+	case !b.who:
 		old.seen.Merge(b.seen)
 		old.id, old.going = b.id, false
 		d.bind = old
