@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -292,6 +293,84 @@ func TestChannelsDamaged(t *testing.T) {
 		for _, memory := range []int64{1 << 10, 64 << 10} {
 			r := run(t, Options{Paths: []string{dir}, All: true, Memory: memory})
 			truthful(t, fmt.Sprintf("%s, %d bytes of memory", name, memory), withoutDatagrams(scene, r), r)
+		}
+	}
+}
+
+// TestChannelsSplit reads each capture in other forms: nothing but the evidence changes.
+func TestChannelsSplit(t *testing.T) {
+	for name, script := range channels {
+		c := synth.Record(34, script).Capture
+		want := allRecords(t, scanFolder(t, captureFile(t, c)))
+		ring, taps, ways := c.Ring(3), c.Taps(), c.Directions(0)
+		for what, files := range map[string]map[string][]byte{
+			"ring":                 {"c.pcap": ring[0].PCAP(), "b.pcap": ring[1].PCAP(), "a.pcap": ring[2].PCAP()},
+			"two taps":             {"a.pcap": taps[0].PCAP(), "b.pcap": taps[1].PCAP()},
+			"one file a direction": {"in.pcap": ways[1].PCAP(), "out.pcap": ways[0].PCAP()},
+			"pcapng":               {"a.pcapng": c.PCAPNG(synth.PCAPNGOptions{})},
+			"tunnel":               {"a.pcap": c.Wrap("vxlan").PCAP()},
+		} {
+			same(t, name+", "+what, allRecords(t, scanFolder(t, write(t, files))), want)
+		}
+	}
+}
+
+// allRecords is the transfers and accesses without their evidence.
+func allRecords(t testing.TB, r *Records) []string {
+	t.Helper()
+	out := lines(t, r)
+	for _, a := range r.Accesses {
+		c := *a
+		c.Evidence = nil
+		b, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, string(b))
+	}
+	return out
+}
+
+// TestLeases: an address is the host's that had it then, also when it was another's
+// before.
+func TestLeases(t *testing.T) {
+	scene := synth.Record(31, whoIsWho)
+	r := scanFolder(t, captureFile(t, scene.Capture))
+	at := func(ip model.Addr, when model.Time) (mac, host string, held bool) {
+		for _, l := range scene.Truth.Leases {
+			if l.Addr == ip && l.Start <= when && when < l.Ends {
+				return l.MAC, l.Host, true
+			}
+		}
+		return "", "", false
+	}
+	checked := map[string]bool{}
+	for _, x := range r.Transfers {
+		if mac, host, held := at(x.Source.IP, x.Start); held {
+			checked[host] = true
+			if x.Source.MAC != mac || x.Source.Host != host {
+				t.Errorf("%s sent as %s %s, was %s %s", x.Source.IP, x.Source.Host, x.Source.MAC, host, mac)
+			}
+		}
+	}
+	if len(checked) != 2 {
+		t.Errorf("only %v sent something", checked)
+	}
+	for _, l := range scene.Truth.Leases {
+		if !anAccess(r, "address-binding", func(a *model.Access) bool {
+			return a.Channel == "dhcp" && a.Source.IP == l.Addr && a.Source.MAC == l.MAC && a.Until-l.Ends < 1e9 && l.Ends-a.Until < 1e9
+		}) {
+			t.Errorf("no lease %+v", l)
+		}
+	}
+}
+
+// TestChannelsBytes: coverage counts each byte of these protocols once.
+func TestChannelsBytes(t *testing.T) {
+	for name, script := range channels {
+		c := synth.Record(35, script).Capture
+		for what, c := range map[string]synth.Capture{"plain": c, "dropped": c.Drop(1, 0.05), "late": c.From(len(c) / 2), "snapped": c.Snap(300)} {
+			accounted(t, name+", "+what, Options{}, c.PCAP())
 		}
 	}
 }
