@@ -47,6 +47,9 @@ func (k *KDC) Login(user string) {
 func (k *KDC) Refused(user string, code int) {
 	k.exchange(k.asReq(user, true), k.refusal(code, k.service("krbtgt/"+k.Realm)))
 	k.note("AS-REQ", user, "krbtgt/"+k.Realm, "")
+	k.note("KRB-ERROR", user, "krbtgt/"+k.Realm, map[int]string{
+		KerberosUnknownClient: "KDC_ERR_C_PRINCIPAL_UNKNOWN", KerberosWrongPassword: "KDC_ERR_PREAUTH_FAILED",
+	}[code])
 }
 
 // Ticket gets one for a service, as in "cifs/fs-01.corp.example".
@@ -56,7 +59,7 @@ func (k *KDC) Ticket(user, service string) {
 }
 
 func (k *KDC) note(detail, user, service, status string) {
-	k.net.seen(k.client, k.server, Seen{What: "kerberos-ticket", Channel: "kerberos", Object: service, User: user, Detail: detail})
+	k.net.seen(k.client, k.server, Seen{What: "kerberos-ticket", Channel: "kerberos", Object: service, User: user, Detail: detail, Status: status})
 }
 
 // exchange is a request and its answer; over TCP each has its length before it (RFC

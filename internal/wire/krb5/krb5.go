@@ -139,7 +139,7 @@ type conn struct {
 	p      *protocol
 	wire   *wire.Conn
 	halves [2]*framed.Reader
-	asker  account // whose ticket-granting ticket the last request showed
+	asker  account // who asked last, by name or by the ticket-granting ticket shown
 }
 
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
@@ -164,7 +164,8 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 	case asRequest:
 		body := fields.Field(context(4), tagSequence)
 		d.named(from, body, at)
-		d.report(from, "AS-REQ", client(body, 2, 1), principal(body.Field(context(3), tagSequence)), "", at)
+		d.asker = client(body, 2, 1)
+		d.report(from, "AS-REQ", d.asker, principal(body.Field(context(3), tagSequence)), "", at)
 	case asReply, tgsReply:
 		what := "AS-REP"
 		if v.Tag == tgsReply {
@@ -179,7 +180,11 @@ func (d *conn) message(from wire.Side, b []byte, at wire.At) {
 		for _, c := range code {
 			n = n<<8 | int(c)
 		}
-		d.report(from.Other(), "KRB-ERROR", client(fields, 7, 8), principal(fields.Field(context(10), tagSequence)), errorName(n), at)
+		who := client(fields, 7, 8)
+		if who.user == "" { // as of Windows
+			who = d.asker
+		}
+		d.report(from.Other(), "KRB-ERROR", who, principal(fields.Field(context(10), tagSequence)), errorName(n), at)
 	}
 }
 
