@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,12 +59,18 @@ func TestOpaqueBulk(t *testing.T) {
 	}
 }
 
-// TestSizeClasses: whatever lies within 3 % meets in a class.
+// TestSizeClasses: a file goes to the class of each volume that it may have.
 func TestSizeClasses(t *testing.T) {
-	for n := int64(bulkLeast); n < 1<<32; n += n / 97 {
-		for _, size := range []int64{n, n + n/34, n - n/34} {
-			if d := sizeClass(n) - sizeClass(size); d < -1 || d > 1 {
-				t.Fatalf("%d and %d are %d classes apart", n, size, d)
+	classes := func(x model.Transfer) []string {
+		x.Status = model.Done
+		return sizeClasses(Event{Transfer: &x})
+	}
+	for n := int64(bulkLeast + 2000); n < 1<<32; n += n / 97 {
+		file := classes(model.Transfer{Size: &n, Completeness: model.Whole})
+		for _, volume := range []int64{n, n + n/34, n - n/34} {
+			bulk := classes(model.Transfer{Completeness: model.Opaque, Estimate: &model.Estimate{Size: volume, Low: volume, High: volume}})
+			if len(bulk) != 1 || !slices.Contains(file, bulk[0]) {
+				t.Fatalf("a file of %d bytes is in %v, a volume of %d in %v", n, file, volume, bulk)
 			}
 		}
 	}

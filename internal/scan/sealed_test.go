@@ -63,7 +63,7 @@ func TestSealed(t *testing.T) {
 		}, "10.1.0.22", "udp pull unknown 56000"},
 	} {
 		scene := synth.Record(3, func(n *synth.Net) { c.script(n, n.Host("A", "10.1.0.21"), n.Host("B", c.to)) })
-		r := run(t, Options{Paths: []string{captureFile(t, scene.Capture)}, NoCarve: true})
+		r := run(t, Options{Paths: []string{captureFile(t, scene.Capture)}, NoCarve: true, All: true})
 		got := []string{}
 		for _, x := range r.Transfers {
 			if x.Completeness != model.Opaque || x.Confidence != "low" || len(x.CommunityID) != 1 {
@@ -84,6 +84,29 @@ func TestSealed(t *testing.T) {
 		if name == "a tunnel" && all.Blind["encrypted-vpn"] == 0 || name == "TLS after a greeting" && (all.Blind["unknown-protocol"] != 31 || all.Blind["encrypted-tls"] < 200_000) {
 			t.Errorf("%s: blind %v", name, all.Blind)
 		}
+	}
+}
+
+// TestAnnouncedLate: a data connection ends before the sensor with the late clock shows
+// who announced it. It is the file, and not a flow of nobody too.
+func TestAnnouncedLate(t *testing.T) {
+	scene := synth.Record(3, func(n *synth.Net) {
+		f := n.FTP(n.Host("A", "10.1.0.21"), n.Host("B", "10.1.0.22"), "bob", "secret")
+		f.Get("data.bin", n.Bytes(60_000))
+		f.Quit()
+	})
+	var control, data synth.Capture
+	for _, f := range scene.Capture {
+		if f.Flow == 1 {
+			f.Time += 3 * second
+			control = append(control, f)
+			continue
+		}
+		data = append(data, f)
+	}
+	r := run(t, Options{Paths: []string{write(t, map[string][]byte{"a.pcap": control.PCAP(), "b.pcap": data.PCAP()})}})
+	if len(data) < 40 || len(r.Transfers) != 1 || r.Transfers[0].Completeness != model.Whole || r.Transfers[0].Name != "data.bin" {
+		t.Errorf("%d packets of data, %d transfers: %+v", len(data), len(r.Transfers), r.Transfers)
 	}
 }
 

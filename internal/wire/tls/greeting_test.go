@@ -137,6 +137,24 @@ func TestBursts(t *testing.T) {
 	}
 }
 
+// TestTails: the short end of a message that long segments began is content too; short
+// messages by themselves are none.
+func TestTails(t *testing.T) {
+	env := wiretest.New(t)
+	c := ends4
+	c.FromStart, c.Opened = [2]bool{true, true}, true
+	l := env.Attach(&c, New(env).Open(&c))
+	for range 20 {
+		l.Send(0, recordsOf(23, make([]byte, 2000)), 1448)
+		l.Send(1, recordsOf(23, make([]byte, 50)), 1448)
+		l.Send(0, recordsOf(23, make([]byte, 50)), 1448)
+	}
+	l.End(wire.FIN)
+	if e := env.Transfers[0].Estimate; e.Size < 40_000 || e.Size > 40_200 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // TestEnds is the table of JA4's own examples.
 func TestEnds(t *testing.T) {
 	for alpn, want := range map[string]string{"": "00", "h2": "h2", "http/1.1": "h1", "x": "xx", "\xab": "ab", "\x20": "20", "\xab\xcd": "ad", "\x20\x61": "21",
