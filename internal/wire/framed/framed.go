@@ -88,8 +88,18 @@ func NewReader(f *Format, env wire.Env, side wire.Side, fromStart bool, emit fun
 // during the call, and m has no data yet.
 func (r *Reader) Bulk(find func(m *Message, b []byte) (x Bulk, more bool)) { r.bulk = find }
 
-// Keep lets the message being emitted outlive the call.
-func (r *Reader) Keep() { r.kept = true }
+// Keep lets the message being emitted outlive the call. It gives the memory that
+// holds its data.
+func (r *Reader) Keep() content.Block {
+	r.kept = true
+	return new(ownMemory)
+}
+
+// ownMemory is the memory of one message: nobody uses it again.
+type ownMemory struct{ _ byte }
+
+func (*ownMemory) Retain()  {}
+func (*ownMemory) Release() {}
 
 // Data takes the next bytes.
 func (r *Reader) Data(c wire.Chunk) {
@@ -163,12 +173,24 @@ func (r *Reader) gather(b []byte) int {
 		r.Lose()
 		return n
 	}
+	r.grow(n)
 	r.m.Data = append(r.m.Data, b[:n]...)
 	r.at += n
 	r.find(r.m.Data)
 	r.spill()
 	r.complete()
 	return n
+}
+
+// grow makes room for n more bytes: twice as much as there is, and no more than the
+// message needs.
+func (r *Reader) grow(n int) {
+	have := len(r.m.Data)
+	if have+n <= cap(r.m.Data) {
+		return
+	}
+	size := max(have+n, min(2*cap(r.m.Data), r.size))
+	r.m.Data = append(make([]byte, 0, size), r.m.Data...)
 }
 
 // spill gives the file what was gathered of its content before it was known to be

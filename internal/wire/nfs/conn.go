@@ -213,13 +213,22 @@ func (d *conn) call(id uint32, m *framed.Message) {
 		d.lost()
 		return
 	}
-	c.m.Data, c.m.Block = append([]byte(nil), m.Data...), nil
-	c.args.b = c.m.Data
+	d.keep(c)
 	d.calls[id] = c
 	d.order = append(d.order, id)
 	if r := d.came(id, d.p.env.Budget()); r != nil {
 		d.message(r)
 	}
+}
+
+// keep lets a call outlive the packet that brought it.
+func (d *conn) keep(c *call) {
+	if !d.wire.UDP {
+		c.m.Block = d.halves[c.m.From].Keep()
+		return
+	}
+	c.m.Data, c.m.Block = append([]byte(nil), c.m.Data...), nil
+	c.args.b = c.m.Data
 }
 
 // parse reads the head of a call (RFC 5531 9).

@@ -200,7 +200,7 @@ func (c *conn) request(m message) {
 		return
 	}
 	r := &request{message: m, blocks: blocks, cost: int64(len(m.b))}
-	c.halves[m.From].Keep()
+	r.Block = c.halves[m.From].Keep()
 	if last != nil && c.pending[m.id] != nil {
 		last.next = r
 	} else {

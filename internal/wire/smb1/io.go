@@ -125,7 +125,11 @@ func (c *conn) bulk(f *framed.Message, b []byte) (x framed.Bulk, more bool) {
 
 // put gives a file the data, without the holes of the message.
 func put(f *content.File, m *message, t transferOf) {
-	m.Around(t.at, t.data, func(off int, part []byte) { f.Write(t.off+int64(off), part, nil) })
+	block := m.Block
+	if t.at < 0 {
+		block = nil
+	}
+	m.Around(t.at, t.data, func(off int, part []byte) { f.Write(t.off+int64(off), part, block) })
 }
 
 func (o *open) readFlow() *flow {
