@@ -17,6 +17,7 @@ type conn struct {
 	calls  map[uint32]*call
 	order  []uint32 // ids of calls, oldest first; of answered ones too until they are swept
 	at     *mounted // what the calls are about, once there was one
+	secret *mounted // the same, once there was one that was encrypted
 	lossy  bool     // answers may be missing
 	heard  [2]bool
 	ended  int
@@ -154,7 +155,7 @@ func (d *conn) message(m *framed.Message) {
 	if len(b) < replyLen {
 		return
 	}
-	id := binary.BigEndian.Uint32(b)
+	id := idOf(m)
 	switch binary.BigEndian.Uint32(b[4:]) {
 	case 0:
 		d.call(id, m)
@@ -166,11 +167,16 @@ func (d *conn) message(m *framed.Message) {
 			d.forget(c)
 			d.done(id)
 			d.reply(c, m)
+		case c == nil && d.secret != nil:
+			d.sawSealed(nil, m)
 		case c == nil && d.wire.UDP:
 			d.hold(id, m, d.p.env.Budget())
 		}
 	}
 }
+
+// idOf is the id of a call or reply.
+func idOf(m *framed.Message) uint32 { return binary.BigEndian.Uint32(m.Data) }
 
 func (d *conn) forget(c *call) {
 	delete(d.calls, c.id)
@@ -203,7 +209,7 @@ func (d *conn) call(id uint32, m *framed.Message) {
 		c.who.account = d.mounted(c).accounts[c.who.handle]
 	}
 	if c.who.sealed {
-		d.p.env.Blind("encrypted-nfs", int64(len(m.Data)))
+		d.sawSealed(c, m)
 		return
 	}
 	d.overdue(m.First.Time)

@@ -20,6 +20,7 @@ type mounted struct {
 	live   []*flow // as they began; ended ones until they are swept
 	swept  model.Time
 	losses int // times that messages were lost
+	sealed *sealed
 	// accounts are whom security contexts are of, by their handles.
 	accounts map[string]account
 }
@@ -253,6 +254,9 @@ func (m *mounted) expire(now model.Time) {
 func (m *mounted) finish(how wire.Ending) {
 	for _, f := range m.live {
 		f.finish(how)
+	}
+	if m.sealed != nil {
+		m.sealed.emit(m)
 	}
 	m.names.forget(len(m.names.order))
 }

@@ -121,13 +121,22 @@ func TestIntegrity(t *testing.T) {
 	}
 }
 
-// TestSealed: what RPCSEC_GSS encrypts is counted as blind.
+// TestSealed: what RPCSEC_GSS encrypts is counted as blind, and one opaque transfer.
 func TestSealed(t *testing.T) {
 	s := &script{version: 3}
 	cred := pack(1, gssData, 7, gssPrivacy, "context")
-	s.turns = []wiretest.Turn{{From: 0, Data: s.record(pack(1, 0, 2, progNFS, 3, v3Write, 6, cred, 6, "verifier", pattern(600)))}}
-	if env := s.play(t, 0); len(env.Transfers) != 0 || env.BlindSeen["encrypted-nfs"] < 600 {
-		t.Errorf("%d transfers, blind %v", len(env.Transfers), env.BlindSeen)
+	for i := range 4 {
+		s.turns = append(s.turns,
+			wiretest.Turn{From: 0, Data: s.record(pack(i, 0, 2, progNFS, 3, v3Read, 6, cred, 6, "verifier", pattern(100)))},
+			wiretest.Turn{From: 1, Data: s.record(pack(i, 1, 0, 6, "verifier", 0, pattern(30_000+200)))})
+	}
+	env, x := s.one(t)
+	if env.BlindSeen["encrypted-nfs"] < 120_000 {
+		t.Errorf("blind %v", env.BlindSeen)
+	}
+	e := x.Estimate
+	if x.Completeness != model.Opaque || x.Operation != model.Pull || e.Size < 118_000 || e.Size > 122_000 || e.Low > 120_000 || e.High < 120_000 {
+		t.Errorf("%+v %+v", x.Transfer, e)
 	}
 }
 

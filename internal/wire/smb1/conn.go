@@ -14,6 +14,7 @@ import (
 // Bounds of what one connection keeps.
 const (
 	maxPending = 4096
+	maxUnheard = 64 // while nothing of the server was seen
 	maxOpens   = 16384
 	maxTrees   = 4096
 	maxUsers   = 256
@@ -30,8 +31,8 @@ type conn struct {
 	heard  [2]bool
 	ended  [2]bool
 	how    wire.Ending
-	lossy  [2]bool
-	losses int // times that messages were lost of which nothing is known
+	gaps   [2]int // times that bytes were not seen
+	losses int    // times that messages were lost of which nothing is known
 
 	calling, called string // names of the NetBIOS session request
 	software        [2]string
@@ -71,6 +72,7 @@ type request struct {
 	answered body   // of its answer
 	data     []byte // of a raw write
 	cost     int64
+	gaps     [2]int   // of the connection when it was sent
 	next     *request // sent under the same id before this one was answered
 }
 
@@ -80,7 +82,7 @@ func (c *conn) Data(from wire.Side, ch wire.Chunk) {
 }
 
 func (c *conn) Gap(from wire.Side, n int64, at wire.At) {
-	c.lossy[from] = true
+	c.gaps[from]++
 	c.halves[from].Gap(n)
 }
 
@@ -145,7 +147,7 @@ func (c *conn) ends() (client, server wire.AddrPort) {
 // unheard says that answers may be missing because the capture lacks them.
 func (c *conn) unheard() bool {
 	s := c.clientSide().Other()
-	return c.lossy[s] || !c.heard[s]
+	return c.gaps[s] > 0 || !c.heard[s]
 }
 
 // message takes one whole message.
@@ -195,11 +197,15 @@ func (c *conn) request(m message) {
 	if n >= maxSameID {
 		c.forget(c.pending[m.id])
 	}
+	if len(c.pending) >= maxUnheard && !c.heard[m.From.Other()] {
+		c.unanswered() // no answer will come
+	}
 	if len(c.pending) >= maxPending || !c.env.Budget().Take(int64(len(m.b))) {
 		c.env.Blind("over-budget", int64(len(m.b)))
+		c.lostMessages()
 		return
 	}
-	r := &request{message: m, blocks: blocks, cost: int64(len(m.b))}
+	r := &request{message: m, blocks: blocks, cost: int64(len(m.b)), gaps: c.gaps}
 	r.Block = c.halves[m.From].Keep()
 	if last != nil && c.pending[m.id] != nil {
 		last.next = r
@@ -241,9 +247,23 @@ func (c *conn) ask(r *request, x *block) {
 	}
 }
 
+// waiting gives the request that an answer is to. Ids are used again: where answers
+// were lost, one that waits longer than the next of its id has none.
+func (c *conn) waiting(id uint32) *request {
+	s := c.clientSide()
+	for {
+		r := c.pending[id]
+		if r == nil || c.gaps[s.Other()] == r.gaps[s.Other()] || r.next == nil && c.gaps[s] == r.gaps[s] {
+			return r
+		}
+		c.forget(r)
+		c.assume(r)
+	}
+}
+
 // response takes a message of the server.
 func (c *conn) response(m message) {
-	r := c.pending[m.id]
+	r := c.waiting(m.id)
 	if r == nil && m.command == cmdWriteComplete && c.raw != nil {
 		r = c.raw
 	}
@@ -330,18 +350,26 @@ func (c *conn) unanswered() {
 	slices.SortFunc(all, func(a, b *request) int { return cmp.Compare(a.First.Packet, b.First.Packet) })
 	for _, r := range all {
 		c.env.Budget().Give(r.cost)
-		for i := range r.blocks {
-			switch x := &r.blocks[i]; x.command {
-			case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock:
-				if c.unheard() {
-					o := c.find(r, x)
-					o.unanswered = true
-					c.accept(r, x, o, -1)
-				}
-			}
+		r.cost = 0
+		c.assume(r)
+	}
+	clear(c.pending)
+	c.raw = nil
+}
+
+// assume takes a request whose answer was not captured.
+func (c *conn) assume(r *request) {
+	if !c.unheard() {
+		return
+	}
+	for i := range r.blocks {
+		switch x := &r.blocks[i]; x.command {
+		case cmdWriteAndX, cmdWrite, cmdWriteAndUnlock:
+			o := c.find(r, x)
+			o.unanswered = true
+			c.accept(r, x, o, -1)
 		}
 	}
-	c.pending = nil
 }
 
 // who is the user of a message.

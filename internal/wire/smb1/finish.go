@@ -180,7 +180,7 @@ func (c *conn) flushPartial() {
 
 func (o *open) emitRead(f *flow, how wire.Ending) {
 	seen := f.file.Seen()
-	lossy := o.losses != o.c.losses || o.c.lossy[0] || o.c.lossy[1]
+	lossy := o.losses != o.c.losses || o.c.gaps[0]+o.c.gaps[1] > 0
 	if !lossy && how == closed && o.size > 0 && seen < o.size && fileshare.Peek(seen, o.size) {
 		o.peek(f)
 		return

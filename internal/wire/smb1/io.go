@@ -107,7 +107,7 @@ func (c *conn) bulk(f *framed.Message, b []byte) (x framed.Bulk, more bool) {
 	if !ok || m.command != cmdReadAndX || !m.reply() || m.failed() || c.client == int(f.From) {
 		return x, false
 	}
-	r := c.pending[m.id]
+	r := c.waiting(m.id)
 	if r == nil || len(r.blocks) != 1 || r.command != cmdReadAndX || m.b[headerLen] != 12 || m.b[headerLen+1] != cmdNone {
 		return x, false
 	}

@@ -132,3 +132,55 @@ func TestHoleInSetting(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestIDsAgain: where the answer to a request was lost, one to a later request of the
+// same id is not taken for it.
+func TestIDsAgain(t *testing.T) {
+	s := &script{}
+	s.connect(`\\SRV\D`, "A:")
+	s.create(3, `\a`, 1, 1, 3000, 0)
+	s.read(3, 0, 1000, pattern(3000)[:1000])
+	s.mid--
+	s.read(3, 2000, 1000, pattern(3000)[2000:])
+	s.close(3)
+	env := wiretest.New(t)
+	l := env.Dial(New(env), ends.Ends[0], ends.Ends[1])
+	for i, x := range s.turns {
+		if i == len(s.turns)-5 {
+			l.Lose(1, int64(len(x.Data)))
+			continue
+		}
+		l.Send(x.From, x.Data, 0)
+	}
+	l.End(wire.FIN)
+	if len(env.Transfers) != 1 {
+		t.Fatalf("%d transfers", len(env.Transfers))
+	}
+	if f := env.Transfers[0].Content; f.Front() != 0 || f.High() != 3000 || f.Seen() != 1000 {
+		t.Errorf("from the front %d, up to %d, %d bytes", f.Front(), f.High(), f.Seen())
+	}
+}
+
+// TestOneSide: writes to which no answer was captured count, however many.
+func TestOneSide(t *testing.T) {
+	const n = maxPending + 100
+	s := &script{}
+	s.create(3, `\a`, accessWriteData, 2, 0, 0)
+	for i := range n {
+		s.write(3, uint64(i)*10, pattern(10))
+	}
+	env := wiretest.New(t)
+	l := env.Dial(New(env), ends.Ends[0], ends.Ends[1])
+	for _, x := range s.turns {
+		if x.From == 0 {
+			l.Send(0, x.Data, 0)
+		}
+	}
+	l.End(wire.FIN)
+	if len(env.Transfers) != 1 {
+		t.Fatalf("%d transfers", len(env.Transfers))
+	}
+	if got := env.Result(env.Transfers[0]); got.Seen != 10*n || got.Whole || env.BlindSeen["over-budget"] != 0 {
+		t.Errorf("%+v, blind %v", got, env.BlindSeen)
+	}
+}
