@@ -28,6 +28,7 @@ type Env struct {
 		Issued(ticket []byte, user, domain string)
 	}
 	closed bool
+	sent   int64 // bytes that links gave to decoders
 }
 
 // New makes an Env with 64 MiB of budget and one hash worker.
@@ -86,6 +87,21 @@ func (e *Env) Done() {
 	if err := e.pool.Close(); err != nil {
 		e.t.Error(err)
 	}
+	e.blindOnce()
+}
+
+// blindOnce says that no more bytes were called unreadable than links gave to
+// decoders. What moved beside the connection was in no segment.
+func (e *Env) blindOnce() {
+	var blind int64
+	for reason, n := range e.BlindSeen {
+		if reason != "rdma" {
+			blind += n
+		}
+	}
+	if e.sent > 0 && blind > e.sent {
+		e.t.Errorf("%d bytes given, more blind: %v", e.sent, e.BlindSeen)
+	}
 }
 
 // Result is the content's result of a transfer.
@@ -125,6 +141,7 @@ func (l *Link) Send(from wire.Side, b []byte, size int) {
 	}
 	for len(b) > 0 {
 		n := min(size, len(b))
+		l.env.sent += int64(n)
 		seg := append([]byte(nil), b[:n]...)
 		l.Dec.Data(from, wire.Chunk{Data: seg, Seq: l.seq[from], At: l.env.Next()})
 		for i := range seg {
