@@ -136,6 +136,13 @@ func TestEveryByte(t *testing.T) {
 	for _, name := range synth.Tunnels(false) {
 		accounted(t, name, Options{}, c.Wrap(name).PCAP())
 	}
+	for name, script := range channels {
+		c := synth.Record(32, script).Capture
+		for what, damaged := range map[string]synth.Capture{"": c, ", dropped": c.Drop(6, 0.05), ", snapped": c.Snap(150), ", client": c.Only(synth.Client),
+			", late": c.From(len(c) / 3), ", duplicates": c.Duplicate(6, 0.2).Reorder(6, 0.1)} {
+			accounted(t, name+what, Options{}, damaged.PCAP())
+		}
+	}
 }
 
 // everything is a day with what is blind beside it: TLS, SSH, unknown protocols,

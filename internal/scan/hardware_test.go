@@ -123,3 +123,27 @@ func TestHardware(t *testing.T) {
 		}
 	}
 }
+
+// TestNeighborDiscovery: an advertisement (RFC 4861 4.4) binds an IPv6 address to
+// hardware, which the lease of the IPv4 address on it names.
+func TestNeighborDiscovery(t *testing.T) {
+	scene := synth.Record(4, func(n *synth.Net) {
+		n.Lease(n.Host("SRV", "10.0.0.5"), "WS-1", "10.0.0.9", card1, 86400)
+		n.V6 = true
+		push(n, n.Host("WS-1", "10.0.0.9"), n.Host("SRV", "10.0.0.5"), "a.exe")
+	})
+	address := netip.MustParseAddr("fd20::a00:9").As16()
+	frame := slices.Concat([]byte{0x33, 0x33, 0, 0, 0, 1}, card1[:], []byte{0x86, 0xdd, 0x60, 0, 0, 0, 0, 32, 58, 255}, address[:], make([]byte, 16),
+		[]byte{136, 0, 0, 0, 0x20, 0, 0, 0}, address[:], []byte{2, 1}, card1[:])
+	c := append(synth.Capture{{Time: synth.Begin, Data: frame, Link: synth.LinkEthernet}}, scene.Capture...)
+	r := run(t, Options{Paths: []string{captureFile(t, c)}})
+	if len(r.Transfers) != 1 {
+		t.Fatalf("%d transfers", len(r.Transfers))
+	}
+	if from := r.Transfers[0].Source; from.MAC != "00:1b:21:00:00:01" || from.Host != "WS-1" {
+		t.Errorf("from %+v", from)
+	}
+	if n := r.Coverage[len(r.Coverage)-1].Decoded["ndp"]; n != 32 {
+		t.Errorf("%d bytes of neighbour discovery", n)
+	}
+}
