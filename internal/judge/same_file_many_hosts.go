@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,10 +105,16 @@ func needsFiles(c *model.Coverage) model.Ableness {
 	if len(c.Decoded) == 0 {
 		return model.Ableness{Able: "unable", Why: "no file-carrying protocol was read"}
 	}
-	for _, reason := range []string{"encrypted-smb3", "lost-segments", "one-direction", "snaplen", "encrypted-tls", "encrypted-ssh", "smb1"} {
-		if c.Blind[reason] > 0 {
-			return model.Ableness{Able: "partly", Why: "some traffic could not be read: " + reason}
-		}
+	if most := blindest(c.Blind); len(most) > 0 {
+		return model.Ableness{Able: "partly", Why: "some traffic could not be read: " + strings.Join(most, ", ")}
 	}
 	return model.Ableness{Able: "able"}
+}
+
+// blindest are the reasons for which most bytes could not be read.
+func blindest(blind map[string]int64) []string {
+	most := sortedKeys(blind)
+	slices.SortStableFunc(most, func(a, b string) int { return cmp.Compare(blind[b], blind[a]) })
+	most = slices.DeleteFunc(most, func(reason string) bool { return blind[reason] == 0 })
+	return most[:min(len(most), 3)]
 }

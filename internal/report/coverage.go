@@ -92,10 +92,14 @@ func (p *page) unopened(t *model.Tickets) {
 	}
 }
 
-// ableness says which analytics these inputs cannot feed, those with one cause on
-// one line.
+// ableness says how far these inputs feed the analytics, those with one cause on one
+// line.
 func (p *page) ableness(all map[string]model.Ableness) {
-	for _, able := range []string{"partly", "unable"} {
+	if len(all) == 0 {
+		return
+	}
+	p.section("What the analytics could see")
+	for _, able := range []string{"able", "partly", "unable"} {
 		causes := map[string][]string{}
 		for _, name := range sorted(all) {
 			if a := all[name]; a.Able == able {
@@ -103,7 +107,11 @@ func (p *page) ableness(all map[string]model.Ableness) {
 			}
 		}
 		for _, why := range sorted(causes) {
-			p.f("  %s %s: %s\n", strings.Join(causes[why], ", "), able, Plain(why))
+			line := strings.Join(causes[why], ", ")
+			if why != "" {
+				line += ": " + why
+			}
+			p.f("  %-6s  %s\n", able, Plain(line))
 		}
 	}
 }

@@ -33,6 +33,7 @@ func (p *pipeline) advice(all *model.Coverage) []string {
 	say(seen("encrypted-smb3") > 0, "some SMB3 sessions are encrypted: --keytab or --smb-keys opens them, Security 5145 of the servers names their files")
 	say(seen("encrypted-ssh") > 0, "SSH shows volumes only: auditd or process events of its ends name the files")
 	say(seen("encrypted-rdp") > 0, "Remote Desktop shows volumes only: Sysmon 11 of its ends names the files")
+	say(seen("encrypted-winrm") > 0, "WinRM is encrypted: PowerShell 4104 and process events of its servers show what was run")
 	say(seen("encrypted-ipsec") > 0, "IPsec hides what it carries: capture behind its gateways")
 	if n := seen("unknown-protocol"); n > 1<<20 && n > all.Bytes/20 {
 		out = append(out, fmt.Sprintf("%d %% of all bytes are in protocols that are not decoded: only programs and archives that begin a connection are found in them", n*100/max(all.Bytes, 1)))
