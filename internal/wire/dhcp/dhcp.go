@@ -5,6 +5,7 @@
 package dhcp
 
 import (
+	"crypto/sha256"
 	"strings"
 
 	"waybill/internal/model"
@@ -17,7 +18,7 @@ type protocol struct {
 	env     wire.Env
 	clients map[string]*client // by hardware address or DUID
 	order   []string
-	told    map[string]bool
+	told    map[[sha256.Size]byte]bool // digests of what was said
 }
 
 // client is what a host said of itself.
@@ -29,7 +30,7 @@ const maxClients = 1 << 15
 
 // New makes the decoder of DHCP.
 func New(env wire.Env) wire.Protocol {
-	return &protocol{env: env, clients: map[string]*client{}, told: map[string]bool{}}
+	return &protocol{env: env, clients: map[string]*client{}, told: map[[sha256.Size]byte]bool{}}
 }
 
 func (p *protocol) Name() string { return channel }
@@ -101,13 +102,14 @@ func (p *protocol) client(key string) *client {
 
 // first says whether something is said for the first time.
 func (p *protocol) first(key string) bool {
-	if p.told[key] {
+	sum := sha256.Sum256([]byte(key))
+	if p.told[sum] {
 		return false
 	}
 	if len(p.told) >= maxClients {
-		p.told = map[string]bool{}
+		clear(p.told)
 	}
-	p.told[key] = true
+	p.told[sum] = true
 	return true
 }
 

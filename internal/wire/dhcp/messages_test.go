@@ -66,6 +66,8 @@ func TestMessages4(t *testing.T) {
 		{"BOOTP", []wiretest.Turn{{From: 1, Data: bootp(2, address)}}, "address-binding 10.0.0.9 02:00:5e:10:20:30"},
 		{"options in other fields", []wiretest.Turn{{From: 0, Data: overloaded}}, "dhcp-request 02:00:5e:10:20:30 ws-8 asks for 10.0.0.9"},
 		{"an option in two parts", []wiretest.Turn{{From: 0, Data: bootp(1, "", "\x35\x01", "\x0cws", "\x0c-77")}}, "dhcp-request 02:00:5e:10:20:30 ws-77"},
+		{"an option in endless parts", []wiretest.Turn{{From: 0, Data: bootp(1, "", append([]string{"\x35\x01"}, slices.Repeat([]string{"\x37\x01"}, 900)...)...)}},
+			"dhcp-request 02:00:5e:10:20:30 fingerprint " + strings.TrimSuffix(strings.Repeat("1,", 255), ",")},
 		{"full name", []wiretest.Turn{{From: 0, Data: bootp(1, "", "\x35\x01", "\x51\x04\x00\x00\x04ws-7\x04corp\x00")}}, "dhcp-request 02:00:5e:10:20:30 ws-7.corp"},
 		{"other hardware", []wiretest.Turn{{From: 0, Data: foreign}}, "dhcp-request thing client id ff61626364"},
 		{"client id is the hardware", []wiretest.Turn{{From: 0, Data: bootp(1, "", "\x35\x01", "\x3d\x01\x02\x00\x5e\x10\x20\x30")}}, "dhcp-request 02:00:5e:10:20:30"},

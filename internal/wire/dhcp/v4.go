@@ -88,6 +88,9 @@ func parse4(b []byte) (m message4, ok bool) {
 	return m, true
 }
 
+// maxOption bounds an option with all its parts: those read here fit into one.
+const maxOption = 255
+
 // gather adds options.
 func (m *message4) gather(b []byte) {
 	for len(b) > 0 && b[0] != optEnd {
@@ -98,7 +101,8 @@ func (m *message4) gather(b []byte) {
 		if len(b) < 2 || len(b) < 2+int(b[1]) {
 			return
 		}
-		m.options[b[0]] = append(m.options[b[0]], b[2:2+int(b[1])]...)
+		had, more := m.options[b[0]], b[2:2+int(b[1])]
+		m.options[b[0]] = append(had, more[:min(len(more), maxOption-len(had))]...)
 		b = b[2+int(b[1]):]
 	}
 }

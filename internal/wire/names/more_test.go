@@ -95,3 +95,16 @@ func TestAnnouncements(t *testing.T) {
 }
 
 func FuzzAnnouncements(f *testing.F) { wiretest.Fuzz(f, New, datagrams, announcements) }
+
+// TestLongScope refuses a name that is longer than names are (RFC 1002 4.1), before
+// it is put together.
+func TestLongScope(t *testing.T) {
+	for labels, want := range map[int]string{3: "WS-7<00>.abc.abc.abc", 20000: ""} {
+		name := encoded("WS-7", 0)
+		scoped := name[:len(name)-1] + strings.Repeat("\x03abc", labels) + "\x00"
+		got, _, _, ok := netbiosName([]byte(scoped))
+		if got != want || ok != (want != "") {
+			t.Errorf("%d labels: %.40q, %v", labels, got, ok)
+		}
+	}
+}

@@ -1,23 +1,26 @@
 // Package names reads the protocols by which hosts of one network tell each other
 // their names: the NetBIOS name and datagram services (RFC 1002) with the
-// announcements to browsers (MS-BRWS), LLMNR (RFC 4795) and multicast DNS (RFC 6762). In come datagrams; out go accesses: which address a
-// name was claimed for, and which names a host looked for. It answers nothing.
+// announcements to browsers (MS-BRWS), LLMNR (RFC 4795) and multicast DNS (RFC
+// 6762). In come datagrams; out go accesses: which address a name was claimed for,
+// and which names a host looked for. It answers nothing.
 package names
 
 import (
+	"crypto/sha256"
+
 	"waybill/internal/model"
 	"waybill/internal/wire"
 )
 
 type protocol struct {
 	env  wire.Env
-	said map[string]bool
+	said map[[sha256.Size]byte]bool // digests of what was said
 }
 
 const maxSaid = 1 << 16
 
 // New makes the decoder of names.
-func New(env wire.Env) wire.Protocol { return &protocol{env: env, said: map[string]bool{}} }
+func New(env wire.Env) wire.Protocol { return &protocol{env: env, said: map[[sha256.Size]byte]bool{}} }
 
 func (p *protocol) Name() string { return "names" }
 
@@ -108,12 +111,13 @@ func sameLink(a, b model.Addr) bool {
 
 // first says whether something is said for the first time.
 func (p *protocol) first(key string) bool {
-	if p.said[key] {
+	sum := sha256.Sum256([]byte(key))
+	if p.said[sum] {
 		return false
 	}
 	if len(p.said) >= maxSaid {
-		p.said = map[string]bool{}
+		clear(p.said)
 	}
-	p.said[key] = true
+	p.said[sum] = true
 	return true
 }

@@ -131,6 +131,9 @@ func (f *flow) asked(channel string, who model.Addr, name string, at wire.At) {
 	f.p.env.Access(a)
 }
 
+// maxName bounds a name with its scope (RFC 1002 4.1, RFC 883).
+const maxName = 255
+
 // netbiosName reads a name in the first-level encoding with its scope (RFC 1001
 // 14.1, RFC 1002 4.1).
 func netbiosName(b []byte) (name string, suffix byte, rest []byte, ok bool) {
@@ -144,7 +147,7 @@ func netbiosName(b []byte) (name string, suffix byte, rest []byte, ok bool) {
 	name = spell(raw[:])
 	rest = b[33:]
 	for len(rest) > 0 && rest[0] != 0 { // the scope
-		if n := int(rest[0]); n < 64 && n+1 < len(rest) {
+		if n := int(rest[0]); n < 64 && n+1 < len(rest) && len(b)-len(rest)+n < maxName {
 			name += "." + wire.Printable(string(rest[1:1+n]))
 			rest = rest[1+n:]
 			continue
