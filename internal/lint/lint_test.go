@@ -24,11 +24,13 @@ var allowed = map[string][]string{
 	"internal/lint":    {},
 	"internal/judge":   {"internal/identity"},
 
+	"internal/telemetry":          {},
+	"internal/telemetry/logtext":  {},
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
-	"internal/telemetry/winlog":   {"internal/telemetry/winevent", "internal/telemetry/evtx"},
+	"internal/telemetry/winlog":   {"internal/telemetry/winevent", "internal/telemetry/evtx", "internal/telemetry/logtext"},
 	"internal/telemetry/stored":   {"internal/telemetry/winevent", "internal/telemetry/winlog"},
-	"internal/telemetry/winhost":  {"internal/telemetry/winevent", "internal/telemetry/cmdline"},
+	"internal/telemetry/winhost":  {"internal/telemetry", "internal/telemetry/winevent", "internal/telemetry/cmdline"},
 	"internal/telemetry/cmdline":  {},
 
 	"internal/identity":  {},
@@ -74,6 +76,7 @@ var allowed = map[string][]string{
 
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
+		"internal/telemetry", "internal/telemetry/logtext",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",

@@ -14,9 +14,10 @@ import (
 )
 
 // cachePath is where the events of a log are kept: by its name, size, time and
-// digest, and by what else decides what is read of it. "" says that it is not kept.
+// digest, and by what else decides what is read of it. "" says that it is not kept: only events of
+// Windows are.
 func (s *logSource) cachePath(o *Options) string {
-	if o.Cache == "" || s.in.Name == "-" {
+	if o.Cache == "" || s.in.Name == "-" || formatOf(s.in.Kind) != nil {
 		return ""
 	}
 	info := statOuter(s.in.Name)
@@ -82,10 +83,10 @@ func newKeeper(path string) *keeper {
 	return k
 }
 
-func (k *keeper) batch(b *winlog.Batch) {
-	if k != nil && k.err == nil {
-		k.bytes += b.Bytes
-		k.err = k.w.Batch(b)
+func (k *keeper) batch(b batch) {
+	if w, ok := b.(*windowsBatch); ok && k != nil && k.err == nil {
+		k.bytes += w.Bytes
+		k.err = k.w.Batch(&w.Batch)
 	}
 }
 

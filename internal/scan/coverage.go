@@ -110,17 +110,17 @@ func (p *pipeline) inputCoverage(i int, s *source) *model.Coverage {
 // coverage is the coverage record of a log.
 func (s *logSource) coverage(o *Options) *model.Coverage {
 	c := o.coverageOf(s.in, s.err)
-	c.Start, c.End, c.Bytes, c.Events = s.start, s.end, s.bytes, eventCounts(s.kinds)
+	c.Start, c.End, c.Bytes, c.Events = s.start, s.end, s.bytes, s.counts()
 	if s.log != nil {
 		c.Damaged = append(c.Damaged, s.log.Damage()...)
 	}
 	return c
 }
 
-// eventCounts names the kinds of events.
-func eventCounts(kinds map[uint32]int64) map[string]int64 {
-	out := map[string]int64{}
-	for k, n := range kinds {
+// counts names the kinds of records and how many there were.
+func (s *logSource) counts() map[string]int64 {
+	out := maps.Clone(s.streams)
+	for k, n := range s.kinds {
 		out[winevent.KindName(k)] += n
 	}
 	return out

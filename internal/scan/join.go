@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"waybill/internal/identity"
 	"waybill/internal/ledger"
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 )
 
 // fileNames are those of files that the captures showed, lower case: their starts are
@@ -34,11 +36,11 @@ func (l *logs) join(r *Records) {
 		r.complete(hosts)
 		return
 	}
-	found := l.hosts.Close()
+	found := l.close()
 	for _, b := range found.Bindings {
-		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, First: b.First, Last: b.Last, Weak: b.Weak})
+		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
 	}
-	for _, h := range l.hosts.Names() {
+	for _, h := range found.Hosts {
 		name := strings.ToLower(h)
 		ours[name] = true
 		if _, domain, ok := strings.Cut(name, "."); ok {
@@ -69,6 +71,15 @@ func (l *logs) join(r *Records) {
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
+}
+
+// close gives what the logs of all families showed.
+func (l *logs) close() *telemetry.Result {
+	all := l.hosts.Close()
+	for _, family := range slices.Sorted(maps.Keys(l.follow)) {
+		all.Add(l.follow[family].Close())
+	}
+	return all
 }
 
 // saidInExchange takes the names that an SMB exchange gives to the addresses of its

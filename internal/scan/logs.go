@@ -13,6 +13,7 @@ import (
 
 	"waybill/internal/input"
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 	"waybill/internal/telemetry/winhost"
 	"waybill/internal/telemetry/winlog"
@@ -26,14 +27,14 @@ type logSource struct {
 	in *input.Input
 	due
 	first   model.Time
-	log     winlog.Log
+	log     reader
 	err     error  // of opening it, or damage of its container
 	notKept error  // why --cache has nothing of it
 	fault   string // a panic of its reader; read after batches is closed
-	batches chan *winlog.Batch
-	spare   chan *winlog.Batch
+	batches chan batch
+	spare   chan batch
 
-	batch *winlog.Batch
+	batch batch
 	next  int
 	rest  int64 // bytes behind the last event; read after batches is closed
 
@@ -43,11 +44,46 @@ type logSource struct {
 	start, end model.Time
 	events     int64
 	bytes      int64
-	kinds      map[uint32]int64
+	kinds      map[uint32]int64 // of events of Windows
+	streams    map[string]int64 // of other records
 }
 
+// batch is some records of a log in its order, whatever their form.
+type batch interface {
+	len() int
+	at(i int) model.Time
+	taken() int64 // bytes of the input
+}
+
+// reader gives batches of a log: io.EOF is the end.
+type reader interface {
+	empty() batch
+	fill(b batch) error
+	Damage() []string
+}
+
+// windowsLog and recordLog are the two forms of what logs hold.
+type (
+	windowsLog   struct{ winlog.Log }
+	recordLog    struct{ telemetry.Log }
+	windowsBatch struct{ winlog.Batch }
+	recordBatch  struct{ telemetry.Batch }
+)
+
+func (l windowsLog) empty() batch           { return &windowsBatch{} }
+func (l windowsLog) fill(b batch) error     { return l.Next(&b.(*windowsBatch).Batch) }
+func (b *windowsBatch) len() int            { return len(b.Events) }
+func (b *windowsBatch) at(i int) model.Time { return b.Events[i].Time }
+func (b *windowsBatch) taken() int64        { return b.Bytes }
+
+func (l recordLog) empty() batch           { return &recordBatch{} }
+func (l recordLog) fill(b batch) error     { return l.Next(&b.(*recordBatch).Batch) }
+func (b *recordBatch) len() int            { return len(b.Records) }
+func (b *recordBatch) at(i int) model.Time { return b.Records[i].Time }
+func (b *recordBatch) taken() int64        { return b.Bytes }
+
 func newLogSource(in *input.Input, index int) *logSource {
-	s := &logSource{in: in, due: due{index: int32(index)}, first: math.MinInt64, kinds: map[uint32]int64{}}
+	s := &logSource{in: in, due: due{index: int32(index)}, first: math.MinInt64, kinds: map[uint32]int64{}, streams: map[string]int64{}}
 	if t, ok := winlog.FirstTime(in.Kind, in.Head); ok {
 		s.first = t
 	}
@@ -56,33 +92,45 @@ func newLogSource(in *input.Input, index int) *logSource {
 
 // begin opens the log and reads ahead.
 func (s *logSource) begin(ctx context.Context, ahead int, o *Options) {
-	s.batches, s.spare = make(chan *winlog.Batch, ahead), make(chan *winlog.Batch, ahead+1)
-	for range ahead + 1 {
-		s.spare <- &winlog.Batch{}
-	}
+	s.batches, s.spare = make(chan batch, ahead), make(chan batch, ahead+1)
 	path := s.cachePath(o)
 	if log, f := kept(path); log != nil {
-		s.log = log
-		go s.read(ctx, f, nil)
+		s.log = windowsLog{log}
+		s.readAhead(ctx, ahead, f, nil)
 		return
 	}
 	r, size, err := s.open()
-	if r == nil {
-		s.err = err
-		close(s.batches)
-		return
-	}
 	s.err = err
-	if s.log, err = winlog.Open(s.in.Kind, r, size, s.zone); err != nil {
-		s.err = err
-		r.Close()
+	if r == nil {
 		close(s.batches)
 		return
 	}
 	if err != nil { // damaged in its container
 		path = ""
 	}
-	go s.read(ctx, r, newKeeper(path))
+	if s.log, err = s.opened(r, size); err != nil {
+		s.log, s.err = nil, err
+		r.Close()
+		close(s.batches)
+		return
+	}
+	s.readAhead(ctx, ahead, r, newKeeper(path))
+}
+
+// opened gives the reader of the log's form.
+func (s *logSource) opened(r io.Reader, size int64) (reader, error) {
+	if f := formatOf(s.in.Kind); f != nil {
+		return recordLog{f.Open(r, telemetry.OpenOptions{Zone: s.zone})}, nil
+	}
+	log, err := winlog.Open(s.in.Kind, r, size, s.zone)
+	return windowsLog{log}, err
+}
+
+func (s *logSource) readAhead(ctx context.Context, ahead int, r io.Closer, k *keeper) {
+	for range ahead + 1 {
+		s.spare <- s.log.empty()
+	}
+	go s.read(ctx, r, k)
 }
 
 func (s *logSource) open() (io.ReadCloser, int64, error) {
@@ -105,7 +153,7 @@ func (s *logSource) read(ctx context.Context, r io.Closer, k *keeper) {
 	for {
 		b := <-s.spare
 		if err := s.batchOf(b); err != nil {
-			if s.rest = b.Bytes; err != io.EOF {
+			if s.rest = b.taken(); err != io.EOF {
 				s.err = err
 			}
 			whole = err == io.EOF && s.fault == ""
@@ -122,19 +170,19 @@ func (s *logSource) read(ctx context.Context, r io.Closer, k *keeper) {
 
 // batchOf reads the next batch. A panic of a reader is a fault of the program: it
 // ends the log, and is named.
-func (s *logSource) batchOf(b *winlog.Batch) (err error) {
+func (s *logSource) batchOf(b batch) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.fault = fmt.Sprintf("%s: %v at %s", s.in.Name, r, where(debug.Stack()))
 			err = io.EOF
 		}
 	}()
-	return s.log.Next(b)
+	return s.log.fill(b)
 }
 
 // ready makes sure that there is a next event and reports whether there is one.
 func (s *logSource) ready() bool {
-	for s.batch == nil || s.next >= len(s.batch.Events) {
+	for s.batch == nil || s.next >= s.batch.len() {
 		if s.batch != nil {
 			s.spare <- s.batch
 			s.batch = nil
@@ -145,7 +193,7 @@ func (s *logSource) ready() bool {
 			return false
 		}
 		s.batch, s.next = b, 0
-		s.bytes += b.Bytes
+		s.bytes += b.taken()
 		s.stamp()
 	}
 	return true
@@ -153,8 +201,8 @@ func (s *logSource) ready() bool {
 
 // stamp sets when the next event is due.
 func (s *logSource) stamp() {
-	if events := s.batch.Events; s.next < len(events) {
-		s.advance(events[s.next].Time, events[min(s.next+1, len(events)-1)].Time)
+	if n := s.batch.len(); s.next < n {
+		s.advance(s.batch.at(s.next), s.batch.at(min(s.next+1, n-1)))
 	}
 }
 
@@ -163,6 +211,7 @@ type logs struct {
 	o       Options
 	sources []*logSource
 	hosts   *winhost.Hosts
+	follow  map[string]telemetry.Follower // by family
 	done    int64
 	total   int64
 	before  int64 // bytes that the captures were
@@ -185,7 +234,11 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before 
 		names = append(names, in.Name)
 		l.total += max(in.Size, 0)
 	}
-	l.hosts = winhost.New(winhost.Options{Inputs: names, Interest: interest, Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }})
+	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }}
+	l.hosts, l.follow = winhost.New(fo), map[string]telemetry.Follower{}
+	for family, open := range followers {
+		l.follow[family] = open(fo)
+	}
 	return l
 }
 
@@ -231,8 +284,8 @@ func (l *logs) run(ctx context.Context) error {
 // take handles events of s up to a key, one at least. It reports whether s has more.
 func (l *logs) take(s *logSource, until model.Time) bool {
 	for {
-		l.event(s, &s.batch.Events[s.next])
-		if s.next++; s.next < len(s.batch.Events) {
+		l.give(s)
+		if s.next++; s.next < s.batch.len() {
 			s.stamp()
 		} else {
 			l.progress(s)
@@ -246,40 +299,67 @@ func (l *logs) take(s *logSource, until model.Time) bool {
 	}
 }
 
+// give hands the next record to who follows it.
+func (l *logs) give(s *logSource) {
+	switch b := s.batch.(type) {
+	case *windowsBatch:
+		l.event(s, &b.Events[s.next])
+	case *recordBatch:
+		l.record(s, &b.Records[s.next])
+	}
+}
+
+// record takes a record that is no event of Windows.
+func (l *logs) record(s *logSource, r *telemetry.Record) {
+	r.Input = s.index
+	if r.Host == "" {
+		r.Host = s.host
+	}
+	l.o.setClock(r.Host, &r.Time, &r.Assumed)
+	s.saw(r.Time)
+	s.streams[r.Stream]++
+	l.guard(s, r.Line, 0, func() { l.follow[formatOf(s.in.Kind).Family].Record(r) })
+}
+
+// saw counts a record and stretches the time of its log.
+func (s *logSource) saw(t model.Time) {
+	s.events++
+	if t != 0 && (s.start == 0 || t < s.start) {
+		s.start = t
+	}
+	s.end = max(s.end, t)
+}
+
 func (l *logs) event(s *logSource, e *winevent.Event) {
 	e.Input = s.index
 	if e.Computer == "" {
 		e.Computer = s.host
 	}
-	if len(l.o.Clocks) > 0 {
-		l.o.setClock(e)
-	}
-	s.events++
-	if e.Time != 0 && (s.start == 0 || e.Time < s.start) {
-		s.start = e.Time
-	}
-	s.end = max(s.end, e.Time)
+	l.o.setClock(e.Computer, &e.Time, &e.Assumed)
+	s.saw(e.Time)
 	if e.Wanted() {
 		s.kinds[e.Kind()]++
 	}
-	l.guard(s, e)
+	l.guard(s, e.Line, e.Record, func() {
+		if !l.hosts.Event(e) {
+			l.twins++
+		}
+	})
 }
 
-// guard gives an event to its host. A panic is a fault of the program: it is named
-// and costs the event.
-func (l *logs) guard(s *logSource, e *winevent.Event) {
+// guard gives a record to its follower. A panic is a fault of the program: it is
+// named and costs the record.
+func (l *logs) guard(s *logSource, line int, record uint64, give func()) {
 	defer func() {
 		if r := recover(); r != nil && len(l.faults) < maxFaults {
-			l.faults = append(l.faults, fmt.Sprintf("%s: record %d line %d: %v at %s", s.in.Name, e.Record, e.Line, r, where(debug.Stack())))
+			l.faults = append(l.faults, fmt.Sprintf("%s: record %d line %d: %v at %s", s.in.Name, record, line, r, where(debug.Stack())))
 		}
 	}()
-	if !l.hosts.Event(e) {
-		l.twins++
-	}
+	give()
 }
 
 func (l *logs) progress(s *logSource) {
-	l.done += s.batch.Bytes
+	l.done += s.batch.taken()
 	if l.o.Progress != nil {
 		l.o.Progress(Progress{Read: l.before + l.done, Total: l.before + l.total})
 	}

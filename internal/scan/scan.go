@@ -22,7 +22,6 @@ import (
 	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
-	"waybill/internal/telemetry/winlog"
 	"waybill/internal/wire"
 	"waybill/internal/wire/ticket"
 )
@@ -94,7 +93,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	captures, windows := split(unique)
+	captures, logs := split(unique)
 	p := newPipeline(o, budget, pool, captures)
 	cancelled := p.run(ctx)
 	if err := pool.Close(); err != nil {
@@ -103,7 +102,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 
 	r := p.records()
 	r.addProblems(problems, twins)
-	l := newLogs(o, windows, fileNames(r.Transfers), p.total)
+	l := newLogs(o, logs, fileNames(r.Transfers), p.total)
 	if cancelled == nil {
 		cancelled = l.run(ctx)
 	}
@@ -115,14 +114,6 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	r.narrow(o.Narrow)
 	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled
-}
-
-// kind tells what an input is by its first bytes.
-func kind(head []byte) string {
-	if k := capture.Kind(head); k != "" {
-		return k
-	}
-	return winlog.Kind(head)
 }
 
 // split parts captures from logs.

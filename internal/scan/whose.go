@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"waybill/internal/model"
-	"waybill/internal/telemetry/winevent"
 )
 
 // hostOf is whose logs an input holds, where its events do not say: as the flag
@@ -51,16 +50,19 @@ func longest[T any](byPath map[string]T, input string) (best T, found bool) {
 	return best, found
 }
 
-// setClock corrects the time of an event of a host whose clock is known to be wrong.
-func (o *Options) setClock(e *winevent.Event) {
-	name := strings.ToLower(e.Computer)
+// setClock corrects the time of a record of a host whose clock is known to be wrong.
+func (o *Options) setClock(host string, t *model.Time, assumed *bool) {
+	if len(o.Clocks) == 0 || *t == 0 {
+		return
+	}
+	name := strings.ToLower(host)
 	bare, _, _ := strings.Cut(name, ".")
 	d, ok := o.Clocks[name]
 	if !ok {
 		d, ok = o.Clocks[bare]
 	}
-	if ok && e.Time != 0 {
-		e.Time += model.Time(d)
-		e.Assumed = true
+	if ok {
+		*t += model.Time(d)
+		*assumed = true
 	}
 }

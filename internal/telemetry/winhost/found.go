@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
@@ -109,7 +110,7 @@ func (h *host) begun(x start) {
 	}
 	_, name := splitPath(x.image)
 	if h.s.o.Interest[name] && h.landed[x.image] == nil {
-		h.s.out.Starts = append(h.s.out.Starts, Start{Host: h.end, Image: x.shown, Execution: x.execution()})
+		h.s.out.Starts = append(h.s.out.Starts, telemetry.Start{Host: h.end, Image: x.shown, Execution: x.execution()})
 	}
 }
 

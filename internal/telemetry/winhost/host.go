@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
@@ -290,8 +291,8 @@ func (h *host) complete() {
 }
 
 // bindings are the times over which the address was the host's, by whole days.
-func (o *own) bindings(a model.Addr, host string) []Binding {
-	var out []Binding
+func (o *own) bindings(a model.Addr, host string) []telemetry.Binding {
+	var out []telemetry.Binding
 	for _, d := range slices.Sorted(maps.Keys(o.days)) {
 		if o.days[d] <= 0 {
 			continue
@@ -301,7 +302,7 @@ func (o *own) bindings(a model.Addr, host string) []Binding {
 			out[n-1].Last = end
 			continue
 		}
-		out = append(out, Binding{Addr: a, Host: host, First: begin, Last: end})
+		out = append(out, telemetry.Binding{Addr: a, Host: host, First: begin, Last: end})
 	}
 	return out
 }

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 )
 
 // TestHostile feeds events that each name another host, channel, record far away,
 // file, logon and process: what is kept of them is bounded.
 func TestHostile(t *testing.T) {
-	s := New(Options{Inputs: []string{"x"}})
+	s := New(telemetry.FollowerOptions{Inputs: []string{"x"}})
 	for i := range 200_000 {
 		e := winevent.Event{Provider: winevent.Sysmon, ID: 11, Channel: fmt.Sprint("C", i), Computer: fmt.Sprint("H", i), Record: uint64(i) << 20, Time: model.Time(i) * 1e6}
 		e.Fields = []winevent.Field{{Name: "Image", Value: "System"}, {Name: "TargetFilename", Value: fmt.Sprintf(`C:\\x\\%d.exe`, i)}}

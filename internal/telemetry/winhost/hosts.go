@@ -19,69 +19,29 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 )
 
-// Options of New.
-type Options struct {
-	Inputs []string // names of the inputs, by winevent.Event.Input
-	// Inside says whether an address belongs to the networks that are looked at; nil is all.
-	Inside func(model.Addr) bool
-	// Interest are base names, lower case, of files that moved by other witness:
-	// the starts of programs of these names are given too.
-	Interest map[string]bool
-}
-
-// Start is the start or load of a program of which it is known, or may be found
-// out, that it moved.
-type Start struct {
-	Host  *model.Endpoint // the host, completed at the end
-	Image string
-	model.Execution
-}
-
-// Result is what the hosts' logs showed.
-type Result struct {
-	Transfers []*model.Transfer
-	Accesses  []*model.Access
-	// Reads are accesses to read files of shares: they confirm what others claim.
-	Reads    []*model.Access
-	Starts   []Start
-	Bindings []Binding
-	// StartsLogged are the hosts, lower case, that log process starts.
-	StartsLogged map[string]bool
-	Logs         []model.LogCoverage
-	// NeverLogged says what hosts did not log and what cannot be seen for it.
-	NeverLogged []string
-}
-
-// Binding says that an address was a host's.
-type Binding struct {
-	Addr        model.Addr
-	Host        string
-	First, Last model.Time
-	Weak        bool // another host's word
-}
-
 // Hosts is all hosts of a run.
 type Hosts struct {
-	o     Options
+	o     telemetry.FollowerOptions
 	hosts map[string]*host // by the name, lower case
 	short map[string]*host // by the name without domain
 	seen  [2]map[uint64]model.Time
 	seed  maphash.Seed
-	out   Result
-	texts winevent.Texts     // paths of programs and the like, that come again and again
-	low   map[string]string  // their lower case
-	pages int                // of record numbers, of all logs
-	heard map[heard]*Binding // what hosts say of others
+	out   telemetry.Result
+	texts winevent.Texts               // paths of programs and the like, that come again and again
+	low   map[string]string            // their lower case
+	pages int                          // of record numbers, of all logs
+	heard map[heard]*telemetry.Binding // what hosts say of others
 
 	// Files that went into, and came out of, synced folders and media.
 	syncedIn, syncedOut, mediaIn, mediaOut []placed
 }
 
 // New makes a state without hosts.
-func New(o Options) *Hosts {
+func New(o telemetry.FollowerOptions) *Hosts {
 	return &Hosts{o: o, hosts: map[string]*host{}, short: map[string]*host{}, seed: maphash.MakeSeed(),
 		seen: [2]map[uint64]model.Time{{}, {}}}
 }
@@ -183,7 +143,7 @@ func everyones(name string) bool {
 }
 
 // Close settles what is open and gives what was found.
-func (s *Hosts) Close() *Result {
+func (s *Hosts) Close() *telemetry.Result {
 	for _, h := range s.all() {
 		h.settle(lastTime)
 	}
@@ -194,20 +154,14 @@ func (s *Hosts) Close() *Result {
 	for _, b := range s.heard {
 		s.out.Bindings = append(s.out.Bindings, *b)
 	}
-	slices.SortFunc(s.out.Bindings, func(a, b Binding) int {
+	slices.SortFunc(s.out.Bindings, func(a, b telemetry.Binding) int {
 		return cmp.Or(strings.Compare(string(a.Addr[:]), string(b.Addr[:])), strings.Compare(a.Host, b.Host), cmp.Compare(a.First, b.First))
 	})
+	for _, h := range s.all() {
+		s.out.Hosts = append(s.out.Hosts, h.name)
+	}
 	s.coverage()
 	return &s.out
-}
-
-// Names are those of all hosts.
-func (s *Hosts) Names() []string {
-	var out []string
-	for _, h := range s.all() {
-		out = append(out, h.name)
-	}
-	return out
 }
 
 // all hosts in the order of their names.
@@ -239,9 +193,9 @@ func (s *Hosts) hear(a model.Addr, name string, t model.Time) {
 	b := s.heard[key]
 	if b == nil {
 		if s.heard == nil {
-			s.heard = map[heard]*Binding{}
+			s.heard = map[heard]*telemetry.Binding{}
 		}
-		b = &Binding{Addr: a, Host: strings.Clone(name), First: t, Last: t, Weak: true}
+		b = &telemetry.Binding{Addr: a, Host: strings.Clone(name), First: t, Last: t, Weak: true}
 		key.name = strings.Clone(key.name)
 		s.heard[key] = b
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"waybill/internal/synth"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winlog"
 )
 
@@ -19,7 +20,7 @@ func TestMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{Inputs: []string{"a.json"}})
+	s := New(telemetry.FollowerOptions{Inputs: []string{"a.json"}})
 	n := 0
 	var b winlog.Batch
 	for log.Next(&b) == nil {

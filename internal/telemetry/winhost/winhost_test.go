@@ -9,19 +9,22 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/synth"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 	"waybill/internal/telemetry/winlog"
 )
 
 // follow gives what the logs of a script show.
-func follow(t testing.TB, logs synth.Logs) *Result { return followAs(t, winlog.EVTX, logs.EVTX()) }
+func follow(t testing.TB, logs synth.Logs) *telemetry.Result {
+	return followAs(t, winlog.EVTX, logs.EVTX())
+}
 
-func followAs(t testing.TB, kind string, raw []byte) *Result {
+func followAs(t testing.TB, kind string, raw []byte) *telemetry.Result {
 	log, err := winlog.Open(kind, bytes.NewReader(raw), int64(len(raw)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(Options{Inputs: []string{"a.evtx"}})
+	s := New(telemetry.FollowerOptions{Inputs: []string{"a.evtx"}})
 	var b winlog.Batch
 	for log.Next(&b) == nil {
 		for i := range b.Events {
@@ -379,7 +382,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add(uint8(winevent.Sysmon), uint16(11), "System", `C:\a.exe`, "", "")
 	f.Add(uint8(winevent.Sysmon), uint16(1), `\\h\s\a.exe`, `cmd /c copy a \\h\c$`, "", "")
 	f.Fuzz(func(t *testing.T, provider uint8, id uint16, a, b, c, d string) {
-		s := New(Options{Inputs: []string{"x"}})
+		s := New(telemetry.FollowerOptions{Inputs: []string{"x"}})
 		for i := range 3 {
 			e := winevent.Event{Provider: winevent.Provider(provider % uint8(winevent.Hunting+1)), ID: id, Computer: "H", Channel: "C", Time: model.Time(i) * 1e9, Record: uint64(i)}
 			for _, name := range []string{"ShareName", "Image", "TargetFilename", "NewProcessName", "url", "ServiceName", "PipeName", "DeviceId"} {

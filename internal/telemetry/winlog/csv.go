@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
+	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -50,17 +51,17 @@ func shapeOfCSV(columns []string) bool {
 // csvLog reads a table: each row is taken as an object whose members are the columns.
 type csvLog struct {
 	rows    *csv.Reader
-	taken   *counter
+	text    *logtext.Reader
 	columns []string
 	lines   winevent.Lines
 	arena   fastjson.Arena
 	ended   bool
-	damage
+	logtext.Faults
 }
 
 func newCSVLog(r io.Reader, zone *time.Location) (Log, error) {
-	text := newTextReader(r)
-	l := &csvLog{rows: csv.NewReader(text), taken: text.taken}
+	text := logtext.NewReader(r)
+	l := &csvLog{rows: csv.NewReader(text), text: text}
 	l.rows.LazyQuotes, l.rows.ReuseRecord, l.rows.FieldsPerRecord = true, true, -1
 	columns, err := l.rows.Read()
 	if err != nil {
@@ -85,7 +86,7 @@ func (l *csvLog) Next(b *Batch) error {
 		}
 		l.take(row, b)
 	}
-	b.Bytes = l.taken.since()
+	b.Bytes = l.text.Since()
 	if l.ended && len(b.Events) == 0 {
 		return io.EOF
 	}
@@ -97,12 +98,12 @@ func (l *csvLog) failed(err error) {
 	var parse *csv.ParseError
 	switch {
 	case errors.As(err, &parse):
-		l.note("line %d: %v", parse.Line, parse.Err)
+		l.Note("line %d: %v", parse.Line, parse.Err)
 	case err == io.EOF:
 		l.ended = true
 	default:
 		l.ended = true
-		l.note("%v", err)
+		l.Note("%v", err)
 	}
 }
 
@@ -120,7 +121,7 @@ func (l *csvLog) take(row []string, b *Batch) {
 	if _, err := l.lines.Value(object, e); err != nil || e.ID == 0 {
 		b.drop()
 		if err != nil && !errors.Is(err, winevent.ErrNoEvent) {
-			l.note("line %d: %v", line, err)
+			l.Note("line %d: %v", line, err)
 		}
 	}
 }

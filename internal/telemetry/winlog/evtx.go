@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"waybill/internal/telemetry/evtx"
+	"waybill/internal/telemetry/logtext"
 )
 
 // evtxLog reads a chunk a batch.
@@ -11,7 +12,7 @@ type evtxLog struct {
 	file  *evtx.File
 	chunk evtx.Chunk
 	next  int
-	damage
+	logtext.Faults
 }
 
 // Next reads the next chunk.
@@ -25,11 +26,11 @@ func (l *evtxLog) Next(b *Batch) error {
 	err := l.file.Read(l.next, &l.chunk)
 	l.next++
 	if err != nil {
-		l.note("%v", err)
+		l.Note("%v", err)
 		l.chunk.Events = l.chunk.Events[:0]
 	}
 	for _, d := range l.chunk.Damage {
-		l.note("%s", d)
+		l.Note("%s", d)
 	}
 	b.Events, b.Bytes = l.chunk.Events, evtx.ChunkSize
 	return nil
@@ -41,5 +42,5 @@ func (l *evtxLog) Damage() []string {
 	for _, d := range l.file.Damage() {
 		out = append(out, d.String())
 	}
-	return append(out, l.damage.Damage()...)
+	return append(out, l.Faults.Damage()...)
 }

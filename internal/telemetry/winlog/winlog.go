@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"waybill/internal/telemetry/evtx"
+	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -65,15 +66,12 @@ func Open(kind string, r io.Reader, size int64, zone *time.Location) (Log, error
 	return nil, fmt.Errorf("no log form %q", kind)
 }
 
-// kindHead is how much of a text is looked at.
-const kindHead = 64 << 10
-
 // Kind tells the form of a log by its first bytes, "" for all that is none.
 func Kind(head []byte) string {
 	if bytes.HasPrefix(head, []byte(evtx.Magic)) {
 		return EVTX
 	}
-	text := bytes.TrimLeft(headText(head), " \t\r\n")
+	text := bytes.TrimLeft(logtext.Head(head), " \t\r\n")
 	if len(text) == 0 {
 		return ""
 	}
@@ -93,30 +91,6 @@ func Kind(head []byte) string {
 		return CSV
 	}
 	return ""
-}
-
-// damage gathers what could not be read: the first few in words, the rest counted.
-type damage struct {
-	list []string
-	more int
-}
-
-const maxDamage = 16
-
-func (d *damage) note(format string, args ...any) {
-	if len(d.list) >= maxDamage {
-		d.more++
-		return
-	}
-	d.list = append(d.list, fmt.Sprintf(format, args...))
-}
-
-// Damage is what was noted.
-func (d *damage) Damage() []string {
-	if d.more == 0 {
-		return d.list
-	}
-	return append(d.list[:len(d.list):len(d.list)], fmt.Sprintf("%d more places", d.more))
 }
 
 // Next gives an event of the batch to fill in, with the memory of an earlier one.

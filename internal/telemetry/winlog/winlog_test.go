@@ -10,6 +10,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/synth"
+	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -143,7 +144,7 @@ func TestHunting(t *testing.T) {
 func TestBadLines(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(string(logs().Winlogbeat())), "\n")
 	whole := len(lines)
-	long := `{"winlog":{"event_id":"1","event_data":{"a":"` + strings.Repeat("x", maxText) + `"}}}`
+	long := `{"winlog":{"event_id":"1","event_data":{"a":"` + strings.Repeat("x", logtext.Max) + `"}}}`
 	lines[3] = lines[3][:len(lines[3])/2]
 	lines[7] = "\x00\xff\xfe not JSON"
 	lines[9] = long
@@ -167,13 +168,13 @@ func TestBadLines(t *testing.T) {
 
 // TestLongFirst: a log whose first line is longer than what is looked at is a log.
 func TestLongFirst(t *testing.T) {
-	long := `{"winlog":{"event_id":"1","computer_name":"a","event_data":{"a":"` + strings.Repeat("x", maxText) + `"}}}` + "\n"
+	long := `{"winlog":{"event_id":"1","computer_name":"a","event_data":{"a":"` + strings.Repeat("x", logtext.Max) + `"}}}` + "\n"
 	l := open(t, append([]byte(long), logs().Winlogbeat()...))
 	got, _ := read(t, l)
 	if len(got) != len(logs()) || len(l.Damage()) != 1 || l.Damage()[0] != "line 1: longer than 16 MiB: passed over" {
 		t.Errorf("%d events, %q", len(got), l.Damage())
 	}
-	if Kind([]byte(`{"a":"`+strings.Repeat("x", kindHead))) != "" {
+	if Kind([]byte(`{"a":"`+strings.Repeat("x", logtext.HeadSize))) != "" {
 		t.Error("any long line is taken for a log")
 	}
 }

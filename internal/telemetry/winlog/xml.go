@@ -5,19 +5,20 @@ import (
 	"errors"
 	"io"
 
+	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/winevent"
 )
 
 // xmlLog reads <Event> elements, one after the other, whatever stands around them.
 type xmlLog struct {
-	text   *textReader
+	text   *logtext.Reader
 	number int // of the line
 	ended  bool
 	value  []byte
-	damage
+	logtext.Faults
 }
 
-func newXMLLog(r io.Reader) *xmlLog { return &xmlLog{text: newTextReader(r), number: 1} }
+func newXMLLog(r io.Reader) *xmlLog { return &xmlLog{text: logtext.NewReader(r), number: 1} }
 
 // Next reads the next events.
 func (l *xmlLog) Next(b *Batch) error {
@@ -28,7 +29,7 @@ func (l *xmlLog) Next(b *Batch) error {
 		if err != nil {
 			l.ended = true
 			if err != io.EOF {
-				l.note("after line %d: %v", l.number, err)
+				l.Note("after line %d: %v", l.number, err)
 			}
 			break
 		}
@@ -36,10 +37,10 @@ func (l *xmlLog) Next(b *Batch) error {
 		e.Line = line
 		if _, err := winevent.XML(value, e); err != nil {
 			b.drop()
-			l.note("line %d: %v", line, err)
+			l.Note("line %d: %v", line, err)
 		}
 	}
-	b.Bytes = l.text.taken.since()
+	b.Bytes = l.text.Since()
 	if l.ended && len(b.Events) == 0 {
 		return io.EOF
 	}
@@ -52,17 +53,17 @@ var eventStart, eventEnd = []byte("<Event"), []byte("</Event>")
 func (l *xmlLog) element() ([]byte, error) {
 	l.value = l.value[:0]
 	for {
-		piece, err := l.text.until('>')
+		piece, err := l.text.Until('>')
 		l.number += bytes.Count(piece, []byte{'\n'})
 		l.value = append(l.value, piece...)
 		switch {
 		case bytes.HasSuffix(l.value, eventEnd):
 			return l.fromStart(), nil
-		case errors.Is(err, errTooLong) || len(l.value) > maxText:
+		case errors.Is(err, logtext.ErrTooLong) || len(l.value) > logtext.Max:
 			l.value = l.value[:0]
-			l.note("line %d: an element %v: passed over", l.number, errTooLong)
+			l.Note("line %d: an element %v: passed over", l.number, logtext.ErrTooLong)
 		case err == io.EOF && len(l.fromStart()) > 0:
-			l.note("line %d: the last event is cut off", l.number)
+			l.Note("line %d: the last event is cut off", l.number)
 			return nil, io.EOF
 		case err != nil:
 			return nil, err

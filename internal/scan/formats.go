@@ -1,0 +1,42 @@
+package scan
+
+import (
+	"waybill/internal/capture"
+	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/logtext"
+	"waybill/internal/telemetry/winlog"
+)
+
+// formats are the forms of logs, besides those of Windows events, in the order in
+// which they are asked.
+var formats = []telemetry.Format{}
+
+// followers take the records of the families of logs.
+var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{}
+
+// formatOf is the form of a kind, nil for events of Windows and captures.
+func formatOf(kind string) *telemetry.Format {
+	for i := range formats {
+		if formats[i].Kind == kind {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+// kind tells what an input is by its first bytes.
+func kind(head []byte) string {
+	if k := capture.Kind(head); k != "" {
+		return k
+	}
+	if k := winlog.Kind(head); k != "" {
+		return k
+	}
+	text := logtext.Head(head)
+	for _, f := range formats {
+		if f.Looks(text) {
+			return f.Kind
+		}
+	}
+	return ""
+}

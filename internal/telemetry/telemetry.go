@@ -1,0 +1,177 @@
+// Package telemetry is the contract between logs and the pipeline. A Format tells a
+// log by its first bytes and gives its records, in its order; a Follower takes the
+// records of all logs of its kind, about in the order of time, and says at the end
+// what they showed. It reads nothing itself and judges nothing.
+//
+// Events of Windows have a form of their own (package winevent), and the same Result.
+package telemetry
+
+import (
+	"io"
+	"time"
+
+	"waybill/internal/model"
+)
+
+// Field is one datum of a record.
+type Field struct{ Name, Value string }
+
+// Record is one line, row or object of a log.
+type Record struct {
+	Time    model.Time // 0 where the record has none
+	Assumed bool       // its zone or year was assumed
+	// Stream is what wrote it, as coverage counts it: "zeek/files", "sshd".
+	Stream string
+	Host   string // whose log it is, where the record says it
+	Line   int    // from 1
+	Input  int32  // set by the pipeline
+	// Fields are in the record's order, under the names that the format's own
+	// documentation has. They are the batch's: what is kept is copied.
+	Fields []Field
+}
+
+// Get gives a datum, "" when it is absent.
+func (r *Record) Get(name string) string {
+	for i := range r.Fields {
+		if r.Fields[i].Name == name {
+			return r.Fields[i].Value
+		}
+	}
+	return ""
+}
+
+// First gives the first of some data that is present.
+func (r *Record) First(names ...string) string {
+	for _, n := range names {
+		if v := r.Get(n); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// Set adds a datum.
+func (r *Record) Set(name, value string) { r.Fields = append(r.Fields, Field{name, value}) }
+
+// BatchSize is how many records make a batch.
+const BatchSize = 256
+
+// Batch is some records of a log in its order.
+type Batch struct {
+	Records []Record
+	Bytes   int64 // of the input, that were read for it
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() { b.Records, b.Bytes = b.Records[:0], 0 }
+
+// Next gives a record of the batch to fill in, with the memory of an earlier one.
+func (b *Batch) Next() *Record {
+	if len(b.Records) < cap(b.Records) {
+		b.Records = b.Records[:len(b.Records)+1]
+	} else {
+		b.Records = append(b.Records, Record{})
+	}
+	r := &b.Records[len(b.Records)-1]
+	*r = Record{Fields: r.Fields[:0]}
+	return r
+}
+
+// Drop takes back the record that Next gave last.
+func (b *Batch) Drop() { b.Records = b.Records[:len(b.Records)-1] }
+
+// Log is an open log.
+type Log interface {
+	// Next gives the next records; io.EOF, with an empty batch, is the end. It stops at
+	// nothing that it can name and pass over.
+	Next(b *Batch) error
+	// Damage says what could not be read so far, with line or offset.
+	Damage() []string
+}
+
+// OpenOptions are what the user says of a log.
+type OpenOptions struct {
+	Zone *time.Location // of stamps that name none; nil is UTC
+}
+
+// Format is one form of log.
+type Format struct {
+	// Kind names the form, for messages: "zeek-tsv".
+	Kind string
+	// Family names the Follower that takes its records.
+	Family string
+	// Looks tells the form by the first bytes of a file, as UTF-8, never by a name.
+	Looks func(head []byte) bool
+	Open  func(r io.Reader, o OpenOptions) Log
+}
+
+// Follower takes the records of all logs of a family.
+type Follower interface {
+	// Record takes the next record. It is given up after the call.
+	Record(r *Record)
+	// Close gives what the logs showed. Called once.
+	Close() *Result
+}
+
+// FollowerOptions are what a follower may ask for.
+type FollowerOptions struct {
+	Inputs []string // names of the inputs, by Record.Input
+	// Inside says whether an address belongs to the networks that are looked at; nil is all.
+	Inside func(model.Addr) bool
+	// Interest are base names, lower case, of files that moved by other witness: the
+	// starts of programs of these names are given too.
+	Interest map[string]bool
+}
+
+// Result is what logs showed.
+type Result struct {
+	Transfers []*model.Transfer
+	Accesses  []*model.Access
+	// Reads are accesses to read files of shares: they confirm what others claim.
+	Reads    []*model.Access
+	Starts   []Start
+	Bindings []Binding
+	// StartsLogged are the hosts, lower case, that log process starts.
+	StartsLogged map[string]bool
+	// Hosts are the names of those whose logs these are.
+	Hosts []string
+	Logs  []model.LogCoverage
+	// NeverLogged says what hosts did not log and what cannot be seen for it.
+	NeverLogged []string
+}
+
+// Add adds what logs of another family showed.
+func (r *Result) Add(o *Result) {
+	r.Transfers = append(r.Transfers, o.Transfers...)
+	r.Accesses = append(r.Accesses, o.Accesses...)
+	r.Reads = append(r.Reads, o.Reads...)
+	r.Starts = append(r.Starts, o.Starts...)
+	r.Bindings = append(r.Bindings, o.Bindings...)
+	r.Hosts = append(r.Hosts, o.Hosts...)
+	r.Logs = append(r.Logs, o.Logs...)
+	r.NeverLogged = append(r.NeverLogged, o.NeverLogged...)
+	for h := range o.StartsLogged {
+		if r.StartsLogged == nil {
+			r.StartsLogged = map[string]bool{}
+		}
+		r.StartsLogged[h] = true
+	}
+}
+
+// Start is the start or load of a program of which it is known, or may be found
+// out, that it moved.
+type Start struct {
+	Host  *model.Endpoint // the host, completed at the end
+	Image string
+	model.Execution
+}
+
+// Binding says that an address was a host's.
+type Binding struct {
+	Addr        model.Addr
+	Host        string
+	MAC         string
+	First, Last model.Time
+	Weak        bool // another host's word
+	Lease       bool // handed out until Last: the next host that gets it ends it
+}
