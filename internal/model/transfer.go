@@ -82,12 +82,13 @@ type Transfer struct {
 	Prefix    map[string]string `json:"prefix,omitempty"`
 	Type      string            `json:"type,omitempty"`
 
-	Completeness string   `json:"completeness"`
-	Scope        string   `json:"scope,omitempty"`
-	Status       string   `json:"status"`
-	Reason       string   `json:"reason,omitempty"`
-	Notes        []string `json:"notes,omitempty"`
-	Confidence   string   `json:"confidence,omitempty"`
+	Completeness   string   `json:"completeness"`
+	SensorComplete *bool    `json:"sensor_complete,omitempty"` // of what a network sensor logged: whether it saw all bytes
+	Scope          string   `json:"scope,omitempty"`
+	Status         string   `json:"status"`
+	Reason         string   `json:"reason,omitempty"`
+	Notes          []string `json:"notes,omitempty"`
+	Confidence     string   `json:"confidence,omitempty"`
 
 	ContentEncoding string `json:"content_encoding,omitempty"`
 	WireSize        *int64 `json:"wire_size,omitempty"`

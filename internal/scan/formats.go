@@ -4,15 +4,19 @@ import (
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/logtext"
+	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/winlog"
+	"waybill/internal/telemetry/zeek"
 )
 
 // formats are the forms of logs, besides those of Windows events, in the order in
 // which they are asked.
-var formats = []telemetry.Format{}
+var formats = []telemetry.Format{zeek.TSV, zeek.JSON}
 
 // followers take the records of the families of logs.
-var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{}
+var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{
+	sensor.Family: sensor.New,
+}
 
 // formatOf is the form of a kind, nil for events of Windows and captures.
 func formatOf(kind string) *telemetry.Format {

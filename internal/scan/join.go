@@ -61,7 +61,7 @@ func (l *logs) join(r *Records) {
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
 		t.Techniques = techniques(t)
-		why := l.o.leaveOut(t, false)
+		why := l.o.leaveOut(t, found.PageParts[t.ID])
 		if why != "" {
 			r.Summary.LeftOut[why]++
 		}

@@ -8,6 +8,7 @@ package telemetry
 
 import (
 	"io"
+	"maps"
 	"time"
 
 	"waybill/internal/model"
@@ -126,6 +127,9 @@ type FollowerOptions struct {
 // Result is what logs showed.
 type Result struct {
 	Transfers []*model.Transfer
+	// PageParts are the ids of those that are no files but parts of pages, or what
+	// programs say to each other: the default print rules leave them out.
+	PageParts map[string]bool
 	Accesses  []*model.Access
 	// Reads are accesses to read files of shares: they confirm what others claim.
 	Reads    []*model.Access
@@ -150,12 +154,16 @@ func (r *Result) Add(o *Result) {
 	r.Hosts = append(r.Hosts, o.Hosts...)
 	r.Logs = append(r.Logs, o.Logs...)
 	r.NeverLogged = append(r.NeverLogged, o.NeverLogged...)
-	for h := range o.StartsLogged {
-		if r.StartsLogged == nil {
-			r.StartsLogged = map[string]bool{}
-		}
-		r.StartsLogged[h] = true
+	r.StartsLogged = union(r.StartsLogged, o.StartsLogged)
+	r.PageParts = union(r.PageParts, o.PageParts)
+}
+
+func union(a, b map[string]bool) map[string]bool {
+	if a == nil {
+		return b
 	}
+	maps.Copy(a, b)
+	return a
 }
 
 // Start is the start or load of a program of which it is known, or may be found

@@ -1,0 +1,251 @@
+package sensor
+
+import (
+	"cmp"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+	"waybill/internal/webmedia"
+)
+
+// file is content that the sensor saw pass (Zeek's files.log).
+type file struct {
+	id, flow            string
+	time                model.Time
+	source, destination model.Endpoint
+	fromClient          bool // of the connection that carried it
+	protocol            string
+	name, media         string
+	size, seen          int64 // size is -1 where it is not known
+	lost                bool  // bytes of it were not seen
+	hashes              []model.Hash
+	evidence            []model.Evidence
+}
+
+// zeekFile takes a row of files.log, in its form before and since 5.1.
+func (s *Sensors) zeekFile(r *telemetry.Record) {
+	protocol := r.Get("source")
+	if protocol == "SSL" || protocol == "SMTP" || r.Get("fuid") == "" {
+		return // certificates and mail
+	}
+	uid, _, _ := strings.Cut(r.First("uid", "conn_uids"), ",")
+	f := s.flowOf(uid, end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
+	x := &file{id: strings.Clone(r.Get("fuid")), flow: f.id, time: r.Time, fromClient: r.Get("is_orig") == "T", protocol: strings.Clone(protocol),
+		name: strings.Clone(r.Get("filename")), media: strings.Clone(r.Get("mime_type")), size: number(r.Get("total_bytes")), seen: number(r.Get("seen_bytes"))}
+	x.source, x.destination = f.server, f.client
+	if x.fromClient {
+		x.source, x.destination = f.client, f.server
+	}
+	if tx := firstAddress(r.Get("tx_hosts")); tx.Known() {
+		x.ends(f, tx, firstAddress(r.Get("rx_hosts")))
+	}
+	x.lost = number(r.Get("missing_bytes")) > 0 || number(r.Get("overflow_bytes")) > 0 || r.Get("timedout") == "T" || x.size > x.seen
+	for _, alg := range [...]string{"md5", "sha1", "sha256"} {
+		if v := r.Get(alg); v != "" {
+			x.hashes = append(x.hashes, model.Hash{Alg: alg, Value: strings.ToLower(v), From: "sensor", Time: r.Time})
+		}
+	}
+	x.evidence = []model.Evidence{s.evidence(r, "file over "+protocol)}
+	if old := s.files[x.id]; old != nil && old.fromClient == x.fromClient {
+		old.join(x)
+		return
+	}
+	s.files[x.id] = x
+	s.counted = append(s.counted, x)
+}
+
+// ends takes the ends as the older form names them, with the ports of the
+// connection where it is known.
+func (x *file) ends(f *flow, source, destination model.Addr) {
+	client, server := f.client, f.server
+	switch {
+	case source == client.IP:
+		x.source, x.destination = client, server
+	case source == server.IP:
+		x.source, x.destination = server, client
+	default:
+		x.source, x.destination = model.Endpoint{IP: source}, model.Endpoint{IP: destination}
+	}
+}
+
+func firstAddress(set string) model.Addr {
+	first, _, _ := strings.Cut(set, ",")
+	return address(first)
+}
+
+// join takes a further row of the same file: Zeek writes one a read where a file is
+// opened again.
+func (x *file) join(o *file) {
+	if o.seen > x.seen {
+		x.seen, x.size, x.lost = o.seen, o.size, o.lost
+	}
+	if len(x.hashes) == 0 {
+		x.hashes = o.hashes
+	}
+	if len(x.evidence) < maxEvidence {
+		x.evidence = append(x.evidence, o.evidence...)
+	}
+}
+
+// maxEvidence bounds the rows that are cited for one movement.
+const maxEvidence = 8
+
+func (x *file) when() model.Time { return x.time }
+
+// say gives the movement, with what other rows know of it.
+func (x *file) say(s *Sensors) {
+	delete(s.files, x.id)
+	if x.seen <= 0 && x.size != 0 {
+		return
+	}
+	t := x.transfer()
+	pagePart := false
+	switch x.protocol {
+	case "HTTP":
+		w := s.webs[x.id]
+		if w != nil {
+			delete(s.webs, x.id)
+			w.told = true
+			if w.refused() || !w.carries(x.fromClient) {
+				return
+			}
+			w.describe(t, x.fromClient)
+		}
+		t.Channel = cmp.Or(t.Channel, "http")
+		pagePart = partOfPage(t, w, x)
+	case "FTP_DATA":
+		t.Channel = "ftp"
+		if c := s.ftps[x.id]; c != nil {
+			delete(s.ftps, x.id)
+			c.told = true
+			c.describe(t)
+		} else if x.name == "" && x.media == "text/plain" && x.seen < listingSize {
+			return // most likely a listing
+		}
+	case "SMB":
+		t.Channel = "smb"
+		s.describeSMB(t, x)
+		if shellMetadata(t.Name) && x.seen <= webmedia.BigContent {
+			return
+		}
+	default:
+		t.Channel = "unknown"
+		t.Notes = append(t.Notes, "carried by "+x.protocol)
+	}
+	s.said(t, x.flow, pagePart)
+}
+
+// listingSize is what listings of folders stay below.
+const listingSize = 4 << 10
+
+// transfer is what the row itself says.
+func (x *file) transfer() *model.Transfer {
+	whole := !x.lost
+	t := &model.Transfer{ID: id("t", x.id, strconv.FormatBool(x.fromClient)), Start: x.time, End: x.time, Source: x.source, Destination: x.destination,
+		Hashes: x.hashes, Type: typeOf(x.media), SensorComplete: &whole, Evidence: x.evidence}
+	size := x.size
+	if size < 0 {
+		size = x.seen
+	}
+	t.Size = &size
+	if x.lost {
+		t.Notes = append(t.Notes, "the sensor saw "+strconv.FormatInt(x.seen, 10)+" bytes of it")
+	}
+	t.Operation, t.Initiator = model.Pull, model.ByDestination
+	if x.fromClient {
+		t.Operation, t.Initiator = model.Push, model.BySource
+	}
+	name := strings.ReplaceAll(x.name, "/", `\`)
+	t.Name = name[strings.LastIndexByte(name, '\\')+1:]
+	return t
+}
+
+// said finishes a movement.
+func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
+	t.Kind, t.Completeness = "transfer", model.Logged
+	t.Status = cmp.Or(t.Status, model.Done)
+	t.Reason = cmp.Or(t.Reason, model.ReasonLogged)
+	if e := s.flows[flowID]; e != nil && t.User == "" {
+		f := e.Value.(*flow)
+		t.User, t.Domain, t.Auth = f.user, f.domain, f.auth
+		if f.workstation != "" {
+			t.Session = &model.Session{Workstation: f.workstation}
+		}
+	}
+	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP {
+		return // loopback is no movement between hosts
+	}
+	s.out.Transfers = append(s.out.Transfers, t)
+	if pagePart {
+		if s.out.PageParts == nil {
+			s.out.PageParts = map[string]bool{}
+		}
+		s.out.PageParts[t.ID] = true
+	}
+}
+
+// typeOf is the type of content that a media type stands for, where it was told by
+// the content (Zeek's mime_type is).
+func typeOf(media string) string {
+	switch media {
+	case "application/x-dosexec":
+		return "pe"
+	case "application/x-executable", "application/x-sharedlib", "application/x-elf":
+		return "elf"
+	case "application/x-mach-o-executable":
+		return "macho"
+	case "application/pdf":
+		return "pdf"
+	case "text/x-shellscript", "text/x-python", "text/x-perl", "text/x-ruby", "text/x-msdos-batch", "text/x-php":
+		return "script"
+	case "application/zip", "application/x-7z-compressed", "application/x-rar", "application/gzip", "application/x-gzip", "application/x-tar",
+		"application/vnd.ms-cab-compressed", "application/x-bzip2", "application/x-xz":
+		return "archive"
+	case "application/msword", "application/vnd.ms-office":
+		return "office"
+	}
+	kind, sub, _ := strings.Cut(media, "/")
+	switch {
+	case strings.Contains(sub, "officedocument"):
+		return "office"
+	case kind == "image" || kind == "audio" || kind == "video" || kind == "text":
+		return kind
+	}
+	return ""
+}
+
+// partOfPage says whether the default print rules leave a movement over HTTP out.
+func partOfPage(t *model.Transfer, w *web, x *file) bool {
+	if w != nil && w.dav() || t.DispositionName != "" || t.Type == "pe" || t.Type == "elf" || t.Type == "macho" || t.Type == "archive" || t.Type == "office" || t.Type == "pdf" ||
+		webmedia.ScriptName(t.Name) {
+		return false
+	}
+	if x.fromClient {
+		return w != nil && w.method != "PUT" && !webmedia.File(x.media) && (x.seen <= webmedia.BigContent || webmedia.Page(x.media))
+	}
+	if t.Type == "script" && !webmedia.Page(x.media) {
+		return false
+	}
+	return x.seen <= webmedia.BigContent || webmedia.Page(x.media) || webmedia.PageName(t.Name)
+}
+
+// shellMetadata are names of what shells keep beside files (contract, "No transfer").
+func shellMetadata(name string) bool {
+	lower := strings.ToLower(name)
+	base, stream, _ := strings.Cut(lower, ":")
+	return base == "desktop.ini" || base == "thumbs.db" || base == ".ds_store" || strings.HasPrefix(base, "._") ||
+		strings.Contains(stream, "zone.identifier") || strings.HasPrefix(stream, "afp_") || strings.HasPrefix(stream, "com.apple.")
+}
+
+// lastSegment is the file name of a URL's path.
+func lastSegment(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}

@@ -1,0 +1,80 @@
+package sensor
+
+import (
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+)
+
+// ftp is one command (Zeek's ftp.log).
+type ftp struct {
+	id             string
+	time           model.Time
+	client, server model.Endpoint
+	upload         bool
+	path           string
+	size           int64
+	reply          int64
+	user           string
+	evidence       model.Evidence
+	told           bool
+}
+
+func (s *Sensors) zeekFTP(r *telemetry.Record) {
+	f := s.flow(r)
+	command := r.Get("command")
+	if user := r.Get("user"); user != "" && user != "<unknown>" {
+		f.user, f.auth = strings.Clone(user), "ftp"
+	}
+	upload := command == "STOR" || command == "APPE" || command == "STOU"
+	if !upload && command != "RETR" {
+		return
+	}
+	c := &ftp{id: id("t", "ftp", r.Get("uid"), r.Get("fuid"), command, r.Get("arg")), time: r.Time, client: f.client, server: f.server,
+		upload: upload, path: ftpPath(r.Get("arg")), size: number(r.Get("file_size")), reply: number(r.Get("reply_code")), user: f.user,
+		evidence: s.evidence(r, "FTP "+command)}
+	if fuid := r.Get("fuid"); fuid != "" && len(s.ftps) < maxFacts {
+		s.ftps[strings.Clone(fuid)] = c
+	}
+	s.named = append(s.named, c)
+}
+
+// ftpPath is the path in what Zeek makes of an argument: a URL of the server.
+func ftpPath(arg string) string {
+	if rest, ok := strings.CutPrefix(arg, "ftp://"); ok {
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			return strings.Clone(rest[i+1:])
+		}
+	}
+	return strings.Clone(arg)
+}
+
+func (c *ftp) describe(t *model.Transfer) {
+	t.Path, t.Name = c.path, c.path[strings.LastIndexByte(c.path, '/')+1:]
+	t.User, t.Start = c.user, min(t.Start, c.time)
+	if c.user != "" {
+		t.Auth = "ftp"
+	}
+	// The data connection may have been opened by the server.
+	t.Source, t.Destination, t.Operation, t.Initiator = c.server, c.client, model.Pull, model.ByDestination
+	if c.upload {
+		t.Source, t.Destination, t.Operation, t.Initiator = c.client, c.server, model.Push, model.BySource
+	}
+	t.Evidence = append(t.Evidence, c.evidence)
+}
+
+func (c *ftp) when() model.Time { return c.time }
+
+// say gives a command that the server confirmed and of which no files.log is there.
+func (c *ftp) say(s *Sensors) {
+	if c.told || c.reply/100 != 2 {
+		return
+	}
+	t := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Channel: "ftp"}
+	if c.size >= 0 {
+		t.Size = &c.size
+	}
+	c.describe(t)
+	s.said(t, "", false)
+}

@@ -1,0 +1,186 @@
+// Package sensor follows what network sensors of other makers say: Zeek's logs. In
+// come their rows, about in the order of time; out come the movements that they
+// show, as logged, with the sensor's own word on whether it saw all of them, and
+// accesses: who logged on, what was called, which address was whose. A row that says
+// that a file was opened or asked for is no movement; one that counts its bytes is.
+// It reads no packet, believes no hash further than "the sensor says so", and what
+// it keeps of a connection is bounded.
+package sensor
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+)
+
+// Family is the family of formats whose records are followed here.
+const Family = "sensor"
+
+// Bounds.
+const (
+	wait     model.Time = 5 * 60e9 // that rows of one movement may be apart in the logs
+	grace    model.Time = 60e9     // that names wait longer than counts
+	maxFlows            = 1 << 16
+	maxFacts            = 1 << 18 // rows that wait
+)
+
+// Sensors is the state of all sensors of a run.
+type Sensors struct {
+	o     telemetry.FollowerOptions
+	flows map[string]*list.Element // of *flow, by the sensor's id of the connection
+	used  *list.List               // of *flow, the one used last in front
+	now   model.Time
+	out   telemetry.Result
+
+	files map[string]*file // by the sensor's id of the file
+	webs  map[string]*web  // by the same
+	ftps  map[string]*ftp  // by the same
+	// Rows wait in the order in which they came: what a sensor counted, and what it
+	// only named, which speaks for itself when nothing was counted.
+	counted, named []fact
+}
+
+// New makes a state without rows.
+func New(o telemetry.FollowerOptions) telemetry.Follower {
+	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
+		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string]*ftp{}}
+}
+
+// flow is a connection as the sensor names it.
+type flow struct {
+	id                 string
+	client, server     model.Endpoint
+	user, domain, auth string
+	workstation        string
+	opens              []*smbFile
+}
+
+// fact is a row that waits for others of the same movement.
+type fact interface {
+	when() model.Time
+	say(s *Sensors)
+}
+
+// Record takes a row.
+func (s *Sensors) Record(r *telemetry.Record) {
+	s.now = max(s.now, r.Time)
+	if take := streams[r.Stream]; take != nil {
+		take(s, r)
+	}
+	s.counted = s.settle(s.counted, s.now-wait)
+	s.named = s.settle(s.named, s.now-wait-grace)
+}
+
+// settle says the facts at the front that are older than t.
+func (s *Sensors) settle(waiting []fact, t model.Time) []fact {
+	n := 0
+	for n < len(waiting) && (waiting[n].when() < t || len(waiting)-n > maxFacts) {
+		waiting[n].say(s)
+		n++
+	}
+	return waiting[n:]
+}
+
+// streams are the rows that are used.
+var streams = map[string]func(*Sensors, *telemetry.Record){
+	"zeek/files":       (*Sensors).zeekFile,
+	"zeek/http":        (*Sensors).zeekHTTP,
+	"zeek/ftp":         (*Sensors).zeekFTP,
+	"zeek/smb_files":   (*Sensors).zeekSMBFile,
+	"zeek/smb_mapping": (*Sensors).zeekMapping,
+	"zeek/conn":        (*Sensors).zeekConn,
+	"zeek/ntlm":        (*Sensors).zeekNTLM,
+	"zeek/kerberos":    (*Sensors).zeekKerberos,
+	"zeek/ssh":         (*Sensors).zeekSSH,
+	"zeek/rdp":         (*Sensors).zeekRDP,
+	"zeek/dce_rpc":     (*Sensors).zeekCall,
+	"zeek/dhcp":        (*Sensors).zeekDHCP,
+	"zeek/notice":      (*Sensors).zeekNotice,
+}
+
+// Close says what still waits.
+func (s *Sensors) Close() *telemetry.Result {
+	for _, f := range append(s.counted, s.named...) {
+		f.say(s)
+	}
+	s.counted, s.named = nil, nil
+	return &s.out
+}
+
+// flow gives the connection of a row, and learns its ends.
+func (s *Sensors) flow(r *telemetry.Record) *flow {
+	return s.flowOf(r.Get("uid"), end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
+}
+
+func (s *Sensors) flowOf(id string, client, server model.Endpoint) *flow {
+	if id == "" {
+		return &flow{client: client, server: server}
+	}
+	e := s.flows[id]
+	if e == nil {
+		if s.used.Len() >= maxFlows {
+			oldest := s.used.Back()
+			delete(s.flows, s.used.Remove(oldest).(*flow).id)
+		}
+		e = s.used.PushFront(&flow{id: strings.Clone(id)})
+		s.flows[e.Value.(*flow).id] = e
+	}
+	s.used.MoveToFront(e)
+	f := e.Value.(*flow)
+	if !f.client.IP.Known() {
+		f.client, f.server = client, server
+	}
+	return f
+}
+
+// end reads an endpoint.
+func end(r *telemetry.Record, host, port string) model.Endpoint {
+	p, _ := strconv.ParseUint(r.Get(port), 10, 16)
+	return model.Endpoint{IP: address(r.Get(host)), Port: uint16(p)}
+}
+
+// address reads an address; the zero value when it is none.
+func address(text string) model.Addr {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return model.Addr{}
+	}
+	return model.AddrOf(a.WithZone(""))
+}
+
+// number reads a count; -1 when there is none.
+func number(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// evidence cites a row.
+func (s *Sensors) evidence(r *telemetry.Record, what string) model.Evidence {
+	return model.Evidence{Input: s.o.Inputs[r.Input], Kind: "event", Computer: strings.Clone(r.Get("sensor")), Channel: r.Stream, Line: r.Line, What: what}
+}
+
+// id is an observation's id: by the sensor's own ids where the row has them, so that
+// it does not depend on where the log lay.
+func id(kind string, parts ...string) string {
+	sum := sha256.Sum256([]byte("sensor\x00" + strings.Join(parts, "\x00")))
+	return kind + "-" + hex.EncodeToString(sum[:8])
+}
+
+// access begins an access of a connection.
+func (s *Sensors) access(r *telemetry.Record, f *flow, what, channel string) *model.Access {
+	a := &model.Access{Kind: "access", Time: r.Time, What: what, Source: f.client, Destination: f.server, Channel: channel,
+		User: f.user, Domain: f.domain, Evidence: []model.Evidence{s.evidence(r, what)}}
+	a.ID = id("a", r.Stream, r.First("uid", "uids", "fuid"), what, strconv.FormatInt(int64(r.Time), 10), strconv.Itoa(r.Line))
+	return a
+}
+
+func (s *Sensors) report(a *model.Access) { s.out.Accesses = append(s.out.Accesses, a) }

@@ -1,0 +1,72 @@
+// Package webmedia tells files from what pages and programs are made of, by media
+// types and names as HTTP states them. In goes what a message or a log says of a
+// body; out comes whether it is a part of a page, a file, or neither. It looks at no
+// content.
+package webmedia
+
+import "strings"
+
+// BigContent is how much content that is no part of a page counts as a file.
+const BigContent = 64 << 10
+
+// File says whether a media type is one of files.
+func File(media string) bool {
+	kind, sub, _ := strings.Cut(media, "/")
+	if kind == "image" || kind == "audio" || kind == "video" || sub == "octet-stream" {
+		return true
+	}
+	for _, word := range [...]string{"zip", "tar", "rar", "7z", "compress", "pdf", "msword", "office", "ms-excel", "powerpoint",
+		"msdownload", "executable", "dosexec", "java-archive", "diskimage", "iso9660"} {
+		if strings.Contains(sub, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Page says whether a media type is that of a page, of its parts, or of what
+// programs say to each other (WS-Management talks in multipart/encrypted).
+func Page(media string) bool {
+	kind, sub, _ := strings.Cut(media, "/")
+	if kind == "image" || kind == "font" || kind == "multipart" {
+		return true
+	}
+	if strings.Contains(sub, "officedocument") {
+		return false
+	}
+	for _, word := range [...]string{"html", "css", "javascript", "ecmascript", "json", "font", "xml", "soap", "wasm", "protobuf", "grpc", "thrift", "msgpack", "cbor"} {
+		if strings.Contains(sub, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Extension is what follows the last dot of a name, in lower case.
+func Extension(name string) string {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 || len(name)-i > 8 {
+		return ""
+	}
+	return strings.ToLower(name[i+1:])
+}
+
+// ScriptName says whether an interpreter starts files of a name, whatever their
+// content looks like.
+func ScriptName(name string) bool { return scriptNames[Extension(name)] }
+
+// PageName says whether parts of pages have such names.
+func PageName(name string) bool { return pageNames[Extension(name)] }
+
+func words(list string) map[string]bool {
+	set := map[string]bool{}
+	for w := range strings.FieldsSeq(list) {
+		set[w] = true
+	}
+	return set
+}
+
+var (
+	scriptNames = words("ps1 psm1 bat cmd vbs vbe jse wsf wsh hta sct sh py pl rb lua reg inf lnk")
+	pageNames   = words("html htm css js mjs json map svg png jpg jpeg gif webp avif ico bmp woff woff2 ttf otf eot wasm")
+)
