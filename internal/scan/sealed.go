@@ -45,8 +45,7 @@ func (p *pipeline) betweenInside(c *wire.Conn) bool {
 
 // host says whether an address is one of a host inside.
 func (p *pipeline) host(a model.Addr) bool {
-	ip := a.Netip()
-	return !ip.IsMulticast() && !ip.IsUnspecified() && !strings.HasSuffix(ip.String(), ".255") && p.o.inside(model.Endpoint{IP: a}, nil)
+	return single(a) && p.o.inside(model.Endpoint{IP: a}, nil)
 }
 
 // settle decides about a flow that ended and that no decoder knows. It is reported

@@ -9,6 +9,7 @@ import (
 // Records, handshakes and extensions (RFC 8446 4, 5.1, IANA).
 const (
 	recordHandshake = 22
+	recordData      = 23
 	clientHello     = 1
 	serverHello     = 2
 	certificates    = 11

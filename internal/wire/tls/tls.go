@@ -7,6 +7,7 @@
 package tls
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"waybill/internal/model"
@@ -39,21 +40,49 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 			if isInitial(b) || isDTLS(b) {
 				return wire.Yes
 			}
+		case !c.FromStart[s]:
+			if isRecord(b) || midway(b) {
+				return wire.Yes
+			}
+			verdict = wire.Maybe
 		case len(b) < 6:
 			if b[0] >= 20 && b[0] <= 23 {
 				verdict = wire.Maybe
 			}
-		case b[1] != 3 || b[2] > 4 || b[0] < 20 || b[0] > 23:
-			return wire.No
-		case b[0] == recordHandshake && (b[5] == clientHello || b[5] == serverHello):
-			return wire.Yes
-		case !c.FromStart[s]:
+		case isRecord(b) && b[0] == recordHandshake && (b[5] == clientHello || b[5] == serverHello):
 			return wire.Yes
 		default:
 			return wire.No
 		}
 	}
 	return verdict
+}
+
+// recordHead is the length of a record's header, recordMost the most that it has
+// behind it (RFC 5246 6.2.3; RFC 8446 5.2 allows less).
+const (
+	recordHead = 5
+	recordMost = 16<<10 + 2048
+)
+
+// isRecord says whether bytes begin as a record of TLS.
+func isRecord(b []byte) bool {
+	return len(b) >= recordHead && b[0] >= 20 && b[0] <= 23 && b[1] == 3 && b[2] <= 4 && binary.BigEndian.Uint16(b[3:]) <= recordMost
+}
+
+// midway looks for records in a connection whose start was not captured, which begins
+// anywhere in one: a header of data, and another header where it ends.
+func midway(b []byte) bool {
+	for i := 0; i+recordHead < len(b); i++ {
+		if b[i] != recordData || !isRecord(b[i:]) {
+			continue
+		}
+		next := i + recordHead + int(binary.BigEndian.Uint16(b[i+3:]))
+		if next+recordHead <= len(b) && next > i+recordHead && isRecord(b[next:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // IsHello says whether bytes begin with a client's hello, as they do in the middle of
@@ -200,12 +229,12 @@ func (d *conn) report() {
 // beside its content (RFC 8446 5.2: 16 KiB, header, type and tag).
 const (
 	handshakeCost = 6 << 10
-	recordData    = 16 << 10
+	recordFull    = 16 << 10
 	recordCost    = 22
 )
 
 // carried is what lay in large segments without what carries it.
-func carried(n int64) int64 { return n - n/(recordData+recordCost)*recordCost }
+func carried(n int64) int64 { return n - n/(recordFull+recordCost)*recordCost }
 
 // estimate bounds the content of a direction.
 func (d *conn) estimate(side wire.Side) *model.Estimate {

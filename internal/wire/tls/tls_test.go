@@ -54,7 +54,7 @@ func helloMessage(server string) []byte {
 func recordsOf(kind byte, b []byte) []byte {
 	var out []byte
 	for len(b) > 0 {
-		n := min(len(b), recordData)
+		n := min(len(b), recordFull)
 		out = append(out, kind, 3, 3)
 		out = append(out, sized(b[:n])...)
 		b = b[n:]
@@ -69,7 +69,7 @@ func uploading(n int) []wiretest.Turn {
 	return []wiretest.Turn{
 		{From: 0, Data: recordsOf(recordHandshake, helloMessage("srv.corp"))},
 		{From: 1, Data: recordsOf(recordHandshake, append([]byte{serverHello, 0, 0, 100}, make([]byte, 100)...))},
-		{From: 0, Data: recordsOf(23, make([]byte, n+(n/recordData+1)*17))},
+		{From: 0, Data: recordsOf(23, make([]byte, n+(n/recordFull+1)*17))},
 	}
 }
 
@@ -93,6 +93,33 @@ func TestConnection(t *testing.T) {
 }
 
 var endsQUIC = wire.Conn{UDP: true, Ends: [2]wire.AddrPort{wiretest.Addr("10.0.0.1:50000"), wiretest.Addr("10.0.0.2:443")}}
+
+// TestLateStart: a connection whose start was not captured begins anywhere in a record.
+// Its records tell it, and what only looks a little like them does not.
+func TestLateStart(t *testing.T) {
+	late := ends4
+	b := recordsOf(23, make([]byte, 60_000))
+	p := New(wiretest.New(t))
+	for _, c := range []struct {
+		name string
+		b    []byte
+		want wire.Verdict
+	}{
+		{"at a record", b, wire.Yes},
+		{"in a record", b[7000:], wire.Yes},
+		{"one record is not over yet", b[9000:25_000], wire.Maybe},
+		{"a header that no other follows", slices.Concat(make([]byte, 9), recordsOf(23, make([]byte, 500)), make([]byte, 900)), wire.Maybe},
+		{"other bytes", make([]byte, 40_000), wire.Maybe},
+	} {
+		if v := p.Probe(&late, [2][]byte{nil, c.b}); v != c.want {
+			t.Errorf("%s: %v", c.name, v)
+		}
+	}
+	late.FromStart = [2]bool{true, true}
+	if v := p.Probe(&late, [2][]byte{nil, b}); v != wire.No {
+		t.Errorf("data where a hello should be: %v", v)
+	}
+}
 
 // datagrams is n datagrams of a server's.
 func datagrams(n int) []wiretest.Turn {
