@@ -68,7 +68,7 @@ type launch struct {
 }
 
 // launches are the calls that make, change or start something that runs a program
-// (MS-SCMR, MS-TSCH, MS-WMI, MS-WSMV, MS-OAUT).
+// (MS-SCMR, MS-TSCH, MS-WMI, MS-WSMV, MS-OAUT, MS-RRP).
 var launches = map[string]launch{
 	"service-create": {"service", false, []string{"T1543.003"}},
 	"service-change": {"service", false, []string{"T1543.003"}},
@@ -77,6 +77,7 @@ var launches = map[string]launch{
 	"task-run":       {"task", true, []string{"T1053.005"}},
 	"wmi-exec":       {"wmi", true, []string{"T1047"}},
 	"winrm-exec":     {"winrm", true, []string{"T1021.006"}},
+	"registry-set":   {"registry", false, []string{"T1547.001"}},
 	"dcom-exec":      {"dcom", true, []string{"T1021.003"}},
 }
 

@@ -122,6 +122,9 @@ func startTechniques(t *model.Transfer) []string {
 func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
 	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: f.Transfer, Time: a.Time, Nats: 3, Evidence: a.Evidence, Techniques: l.techniques}
 	what := l.how
+	if l.how == "registry" {
+		what = fmt.Sprintf("the registry value %q", a.Object)
+	}
 	if l.how == "service" || l.how == "task" {
 		what += fmt.Sprintf(" %q", a.Object)
 	}

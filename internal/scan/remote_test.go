@@ -34,6 +34,11 @@ var remoteStarts = map[string]struct {
 		s.ATJob(command, o)
 		s.Logoff()
 	}, []string{"remote-start"}},
+	"program at each logon": {func(n *synth.Net, a, b *synth.Host, command string, o synth.RPCOptions) {
+		s := n.SMB(a, b, synth.SMBOptions{User: "eve", Domain: "CORP"})
+		s.SetRunKey("Updater", command, o)
+		s.Logoff()
+	}, []string{"remote-start"}},
 	"pipe of a tool": {func(n *synth.Net, a, b *synth.Host, _ string, _ synth.RPCOptions) {
 		s := n.SMB(a, b, synth.SMBOptions{User: "eve", Domain: "CORP"})
 		s.Tree("IPC$").Pipe("PSEXESVC").Close()

@@ -216,6 +216,9 @@ func (s *Session) SetRunKey(name, command string, o RPCOptions) {
 		c.call(0, closeKey, func(w *stub) { w.handle(key) }, done((*stub).noHandle))
 	})
 	s.net.seen(s.Client, s.Server, Seen{What: "rpc-call", Detail: "winreg BaseRegSetValue", User: s.User})
+	if o.Security != RPCPrivacy {
+		s.started("registry-set", `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run\`+name, command)
+	}
 }
 
 // counted is an RRP_UNICODE_STRING (MS-RRP 2.2.4).

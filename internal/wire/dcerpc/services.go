@@ -12,16 +12,10 @@ type ServiceEvent struct {
 	Code        uint32 // the return code: 5 is access denied, 1056 already running, 1073 exists
 }
 
-// maxHandles is how many open services are remembered.
-const maxHandles = 1024
-
 // Services follows the handles of the service control manager. The zero value
 // is ready; one belongs to one pipe, or to a session if handles are to be known
 // across its pipes.
-type Services struct {
-	names map[handle]string
-	order []handle // as they were opened, for forgetting the oldest
-}
+type Services struct{ open handles }
 
 // The operations that change services (MS-SCMR 3.1.4), A for the code page.
 const (
@@ -53,7 +47,7 @@ func (s *Services) Events(call Call) []ServiceEvent {
 	}
 	r := newNDR(call.Request, call.BigEndian, call.NDR64)
 	h := r.handle()
-	e := ServiceEvent{Service: s.names[h]}
+	e := ServiceEvent{Service: s.open.names[h]}
 	switch call.Opnum {
 	case opCreateServiceW, opCreateServiceWOW64W, opCreateWowService:
 		e.create(r, true)
@@ -76,7 +70,7 @@ func (s *Services) Events(call Call) []ServiceEvent {
 	case opChangeServiceConfigA:
 		e.change(r, false)
 	case opCloseHandle:
-		s.forget(h)
+		s.open.forget(h)
 	}
 	if e.Op == "" || r.bad {
 		return nil
@@ -135,33 +129,6 @@ func (s *Services) answer(e *ServiceEvent, call Call) {
 	e.Code = newNDR(call.Response[n-4:], call.ResponseBigEndian, call.NDR64).u32()
 	e.OK = e.Code == 0
 	if e.OK && n >= 24 && (e.Op == "create" || e.Op == "open") {
-		s.remember(newNDR(call.Response[n-24:], call.ResponseBigEndian, call.NDR64).handle(), e.Service)
-	}
-}
-
-func (s *Services) remember(h handle, name string) {
-	if s.names == nil {
-		s.names = map[handle]string{}
-	}
-	if _, known := s.names[h]; !known {
-		s.order = append(s.order, h)
-	}
-	s.names[h] = name
-	for len(s.order) > maxHandles {
-		delete(s.names, s.order[0])
-		s.order = s.order[1:]
-	}
-}
-
-func (s *Services) forget(h handle) {
-	if _, known := s.names[h]; !known {
-		return
-	}
-	delete(s.names, h)
-	for i, o := range s.order {
-		if o == h {
-			s.order = append(s.order[:i], s.order[i+1:]...)
-			return
-		}
+		s.open.remember(newNDR(call.Response[n-24:], call.ResponseBigEndian, call.NDR64).handle(), e.Service)
 	}
 }

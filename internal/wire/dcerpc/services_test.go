@@ -173,8 +173,8 @@ func TestServicesAreBounded(t *testing.T) {
 		binary.LittleEndian.PutUint32(answer[8:], i)
 		s.Events(svcctl(opCreateServiceW, createStub, answer))
 	}
-	if len(s.names) != maxHandles || len(s.order) != maxHandles {
-		t.Errorf("%d names, %d in order; want %d", len(s.names), len(s.order), maxHandles)
+	if len(s.open.names) != maxHandles || len(s.open.order) != maxHandles {
+		t.Errorf("%d names, %d in order; want %d", len(s.open.names), len(s.open.order), maxHandles)
 	}
 	long := writer{order: binary.LittleEndian}
 	long.b = make([]byte, 20)

@@ -37,10 +37,7 @@ func Task(call Call) (e TaskEvent, ok bool) {
 	if e.Op == "" || r.bad && e.Path == "" && e.Command == "" {
 		return e, false
 	}
-	e.Answered, e.Code = call.HaveResponse, call.Fault
-	if n := len(call.Response); call.Fault == 0 && n >= 4 && !call.ResponseCut {
-		e.Code = newNDR(call.Response[n-4:], call.ResponseBigEndian, call.NDR64).u32()
-	}
+	e.Answered, e.Code = call.answered()
 	return e, true
 }
 

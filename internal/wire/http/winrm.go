@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"regexp"
@@ -112,10 +113,7 @@ func (s *soap) close(closing) {
 	text := bytes.ReplaceAll(s.b, []byte{0}, nil) // UTF-16 of ASCII
 	action := group(soapAction, text)
 	action = action[strings.LastIndexByte(action, '/')+1:]
-	command := group(soapCommand, text)
-	if args := group(soapArguments, text); command != "" && args != "" {
-		command += " " + args
-	}
+	command := commandLine(text)
 	shell := group(soapShell, text)
 	key := action + "\x00" + command
 	if action == "" || s.w.said[key] || len(s.w.said) > 256 {
@@ -123,11 +121,52 @@ func (s *soap) close(closing) {
 	}
 	s.w.said[key] = true
 	a := s.w.access(s.x, len(s.w.said))
-	a.Object, a.Command = action, html.UnescapeString(command)
+	a.Object, a.Command = action, command
 	if shell != "" {
 		a.Detail = "shell " + shell
 	}
 	s.w.c.p.env.Access(a)
+}
+
+// commandLine is what a message asks a shell to run. PowerShell has no command there,
+// but a pipeline in its arguments (MS-PSRP 3.1.5.3.3 over MS-WSMV 3.1.4.11).
+func commandLine(soap []byte) string {
+	words := texts(soapCommand, soap)
+	arguments := texts(soapArguments, soap)
+	if len(words) > 0 {
+		return strings.Join(append(words, arguments...), " ")
+	}
+	for _, a := range arguments {
+		words = append(words, pipeline(a)...)
+	}
+	return strings.Join(words, " ")
+}
+
+// pipelineText are commands and the values of their parameters (MS-PSRP 2.2.3.12, 2.2.3.13).
+var pipelineText = regexp.MustCompile(`<S N="(?:Cmd|V)">([^<]*)</S>`)
+
+// pipeline is what the fragments of a pipeline, in base64, run (MS-PSRP 2.2.4).
+func pipeline(argument string) []string {
+	raw, err := base64.StdEncoding.DecodeString(argument)
+	if err != nil {
+		return nil
+	}
+	return texts(pipelineText, raw)
+}
+
+// maxCommand bounds a command; that of a process has 32,767 characters at most.
+const maxCommand = 32 << 10
+
+// texts are the first groups of all matches, as text of XML on one line.
+func texts(re *regexp.Regexp, b []byte) (out []string) {
+	for _, m := range re.FindAllSubmatch(b, 64) {
+		text := html.UnescapeString(string(m[1][:min(len(m[1]), maxCommand)]))
+		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < 0x20 || r == 0x7f }), " ")
+		if text = strings.TrimSpace(strings.ToValidUTF8(text, "")); text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 func group(re *regexp.Regexp, b []byte) string {

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,11 +24,14 @@ func TestRemoteShells(t *testing.T) {
 	command := `<s:Envelope><s:Header><a:Action s:mustUnderstand="true">http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command</a:Action>` +
 		`<w:SelectorSet><w:Selector Name="ShellId">0E1F2A3B-0000-1111-2222-333344445555</w:Selector></w:SelectorSet></s:Header><s:Body>` +
 		`<rsp:CommandLine><rsp:Command>C:\a.exe</rsp:Command><rsp:Arguments>-x &amp; 1</rsp:Arguments></rsp:CommandLine></s:Body></s:Envelope>`
+	fragment := "\x00\x00\x00\x01" + `<Obj RefId="0"><MS><S N="Cmd">C:\Windows\b.exe</S><B N="IsScript">false</B><S N="N">a</S><S N="V">-y &amp;</S></MS></Obj>`
+	powerShell := strings.NewReplacer(`<rsp:Command>C:\a.exe</rsp:Command>`, `<rsp:Command></rsp:Command>`, `-x &amp; 1`, base64.StdEncoding.EncodeToString([]byte(fragment))).Replace(command)
 	for _, tc := range []struct {
 		name, access, moved string
 		acts                []act
 	}{
 		{"in clear", `Command C:\a.exe -x & 1 shell 0E1F2A3B-0000-1111-2222-333344445555`, "", []act{wsman(command, soapType), ok(big(900), soapType)}},
+		{"PowerShell", `Command C:\Windows\b.exe -y & shell 0E1F2A3B-0000-1111-2222-333344445555`, "", []act{wsman(powerShell, soapType), ok(big(900), soapType)}},
 		{"encrypted", "/wsman  1 requests, 900 encrypted bytes sent, 800 received; the commands do not show", "", []act{wsman(big(900), sealedType), ok(big(800), sealedType)}},
 		{"much sent", "/wsman  1 requests, 40000 encrypted bytes sent, 0 received; the commands do not show", "push 30000 40000", []act{wsman(big(40_000), sealedType), ok("", soapType)}},
 		{"much received", "/wsman  1 requests, 900 encrypted bytes sent, 80000 received; the commands do not show", "pull 60000 80000", []act{wsman(big(900), sealedType), ok(big(80_000), sealedType)}},

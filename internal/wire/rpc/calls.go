@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"waybill/internal/wire"
@@ -16,6 +17,7 @@ const maxOperations = 256
 type Calls struct {
 	env      wire.Env
 	services *dcerpc.Services
+	registry dcerpc.Registry
 	start    func(what string) *wire.Access
 	conv     *dcerpc.Conversation // nil once given up
 	held     int64                // of the budget
@@ -114,6 +116,9 @@ func (c *Calls) call(call dcerpc.Call) {
 	if e, ok := dcerpc.Task(call); ok {
 		c.task(e)
 	}
+	if e, ok := c.registry.Set(call); ok {
+		c.value(e)
+	}
 	c.object(call)
 	if found := dcerpc.Endpoints(call); len(found) > 0 && c.mapped != nil {
 		c.mapped(found)
@@ -152,6 +157,29 @@ func (c *Calls) task(e dcerpc.TaskEvent) {
 	a := c.start("task-" + e.Op)
 	a.Object, a.Command = e.Path, e.Command
 	a.Status = outcome(e.Answered, e.Code)
+	c.env.Access(a)
+}
+
+// startsPrograms are the ends of keys, and names of values, whose text Windows runs by
+// itself: at a logon, as a service, instead of another program (ATT&CK T1547.001, .004,
+// T1543.003, T1546.012).
+var startsPrograms = []string{`\run`, `\runonce`, `\runonceex`, `\runservices`}
+
+var startingValues = map[string]bool{"imagepath": true, "servicedll": true, "debugger": true, "userinit": true, "shell": true}
+
+func runs(key, name string) bool {
+	key = strings.ToLower(key)
+	return startingValues[strings.ToLower(name)] || slices.ContainsFunc(startsPrograms, func(end string) bool { return strings.HasSuffix(key, end) })
+}
+
+// value reports a value that was set; what Windows runs by itself is a command.
+func (c *Calls) value(e dcerpc.RegistryEvent) {
+	a := c.start("registry-set")
+	a.Object = wire.Printable(strings.TrimPrefix(e.Key+`\`+e.Name, `\`))
+	a.Status = outcome(e.Answered, e.Code)
+	if runs(e.Key, e.Name) {
+		a.Command = e.Text
+	}
 	c.env.Access(a)
 }
 

@@ -126,4 +126,6 @@ dcom-activation MMC20.Application: `
 	}
 }
 
-func FuzzConversation(f *testing.F) { wiretest.Fuzz(f, NewProtocol, ends, calls(), objectCalls()) }
+func FuzzConversation(f *testing.F) {
+	wiretest.Fuzz(f, NewProtocol, ends, calls(), objectCalls(), registryCalls())
+}
