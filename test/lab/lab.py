@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -204,6 +205,7 @@ def main():
         if not options.install:
             sys.exit(f"lab: packages missing: {' '.join(lack)} (apt-get install --no-install-recommends, or --install)")
         subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *lack], check=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # what was started is ended
     sys.exit(run(options))
 
 

@@ -30,9 +30,9 @@ const (
 // Protocol makes decoders of control connections, and holds what outlives them.
 type Protocol struct {
 	env    wire.Env
-	broken []*movement // broken off, oldest first
-	stored []*movement // uploads that may be renamed or deleted, oldest first
-	secret map[hosts]*tunnel
+	broken []*movement                // broken off, oldest first
+	stored []*movement                // uploads that may be renamed or deleted, oldest first
+	secret map[hosts][]*tunnel        // oldest first
 	active map[wire.AddrPort]*channel // data connections agreed on and not there yet
 }
 
@@ -41,7 +41,7 @@ type hosts struct{ client, server model.Addr }
 
 // New makes the protocol.
 func New(env wire.Env) wire.Protocol {
-	return &Protocol{env: env, secret: map[hosts]*tunnel{}, active: map[wire.AddrPort]*channel{}}
+	return &Protocol{env: env, secret: map[hosts][]*tunnel{}, active: map[wire.AddrPort]*channel{}}
 }
 
 // Name is "ftp".

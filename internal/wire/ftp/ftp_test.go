@@ -293,6 +293,23 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// TestTLSTwice: a session that begins before the end of the one before was seen is
+// another transfer, and its control connection is no data of that.
+func TestTLSTwice(t *testing.T) {
+	k := newTalk(t).lines("C AUTH TLS", "S 234 go on")
+	first := &wire.Conn{Ends: [2]wire.AddrPort{at("10.0.0.1:40001"), at("10.0.0.2:50000")}, FromStart: [2]bool{true, true}}
+	k.env.Attach(first, k.p.Open(first)).Send(0, make([]byte, 50_000), 1448)
+	next := &talk{t: t, env: k.env, p: k.p, Link: k.env.Dial(k.p, at("10.0.0.1:40002"), server)}
+	next.lines("S 220 ready", "C AUTH TLS", "S 234 go on")
+	second := &wire.Conn{Ends: [2]wire.AddrPort{at("10.0.0.1:40003"), at("10.0.0.2:50001")}, FromStart: [2]bool{true, true}}
+	k.env.Attach(second, k.p.Open(second)).Send(1, make([]byte, 70_000), 1448)
+	next.End(wire.FIN)
+	all := k.finish()
+	if len(all) != 2 || all[0].Operation != model.Pull || all[0].Estimate.High != 70_000 || all[1].Operation != model.Push || all[1].Estimate.High != 50_000 {
+		t.Fatalf("%d transfers", len(all))
+	}
+}
+
 // TestBetweenServers: a client lets one server send to the other.
 func TestBetweenServers(t *testing.T) {
 	env := wiretest.New(t)

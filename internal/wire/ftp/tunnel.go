@@ -1,6 +1,8 @@
 package ftp
 
 import (
+	"slices"
+
 	"waybill/internal/model"
 	"waybill/internal/wire"
 )
@@ -20,28 +22,38 @@ type tunnel struct {
 // servers of FTP ask for (0.8 KiB), and in one with its certificate (2.5 KiB).
 const handshakeCost = 1536
 
+// maxTunnels bounds the encrypted sessions between two hosts.
+const maxTunnels = 256
+
 // leastOpaque is the volume from which an encrypted session is reported (contract).
 const leastOpaque = 16 << 10
 
 func (p *Protocol) openTunnel(c *control) {
 	client, server := c.ends()
-	if len(p.secret) >= maxStored {
+	key := hosts{client.Addr, server.Addr}
+	if len(p.secret) >= maxStored || len(p.secret[key]) >= maxTunnels {
 		return
 	}
 	t := &tunnel{c: c, conns: []*wire.Conn{c.wire}}
 	t.id = wire.ID("t", "ftp", c.wire, wire.Side(c.client), c.half[c.client].seq, 0, []byte("tls")...)
-	p.secret[hosts{client.Addr, server.Addr}] = t
+	p.secret[key] = append(p.secret[key], t)
 }
 
-// tunnelOf finds the session that a connection may carry data of, and the side
-// of its client.
+// tunnelOf finds the session that a connection may carry data of, the latest between
+// its hosts, and the side of its client. A connection to the port of the control
+// connection is another one of these.
 func (p *Protocol) tunnelOf(c *wire.Conn) (*tunnel, wire.Side) {
 	if len(p.secret) == 0 || c.UDP {
 		return nil, 0
 	}
 	for side := wire.Side(0); side < 2; side++ {
-		t := p.secret[hosts{c.Ends[side].Addr, c.Ends[side.Other()].Addr}]
-		if t != nil && t.c.wire != c && c.Ends[0].Port > 19 && c.Ends[1].Port > 19 && c.Ends[0].Port != 443 && c.Ends[1].Port != 443 {
+		all := p.secret[hosts{c.Ends[side].Addr, c.Ends[side.Other()].Addr}]
+		if len(all) == 0 {
+			continue
+		}
+		t := all[len(all)-1]
+		_, control := t.c.ends()
+		if c.Ends[side.Other()] != control && c.Ends[0].Port > 19 && c.Ends[1].Port > 19 && c.Ends[0].Port != 443 && c.Ends[1].Port != 443 {
 			return t, side
 		}
 	}
@@ -102,11 +114,15 @@ func (p *Protocol) closeTunnel(c *control) {
 	}
 	client, server := c.ends()
 	key := hosts{client.Addr, server.Addr}
-	q := p.secret[key]
-	if q == nil || q.c != c {
+	all := p.secret[key]
+	i := slices.IndexFunc(all, func(t *tunnel) bool { return t.c == c })
+	if i < 0 {
 		return
 	}
-	delete(p.secret, key)
+	q := all[i]
+	if p.secret[key] = slices.Delete(all, i, i+1); len(all) == 1 {
+		delete(p.secret, key)
+	}
 	way := 0
 	if q.bytes[1] > q.bytes[0] {
 		way = 1

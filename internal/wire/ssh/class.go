@@ -52,18 +52,20 @@ func (d *conn) echo(from wire.Side, n int64) {
 		d.typed = false
 		return
 	}
-	low, high := d.keySizes()
-	d.typed = n >= low && n <= high
+	if d.keys == ([2]int64{}) {
+		d.keys = d.keySizes()
+	}
+	d.typed = n >= d.keys[0] && n <= d.keys[1]
 }
 
-// keySizes are the lengths of packets that carry a key: they follow from cipher and
+// keySizes are the least and greatest length of packets that carry a key: they follow from cipher and
 // MAC (RFC 4253 6).
-func (d *conn) keySizes() (low, high int64) {
+func (d *conn) keySizes() [2]int64 {
 	cipher, mac := d.agreed(d.client)
 	if cipher == "" {
-		return 0, blindKey
+		return [2]int64{0, blindKey}
 	}
-	return sealedSize(cipher, mac, dataHead+1), sealedSize(cipher, mac, dataHead+longestKey)
+	return [2]int64{sealedSize(cipher, mac, dataHead+1), sealedSize(cipher, mac, dataHead+longestKey)}
 }
 
 // dataHead is what SSH_MSG_CHANNEL_DATA has before its data: type, channel, length

@@ -33,6 +33,7 @@ type conn struct {
 	from   wire.Side
 	ended  int
 	how    wire.Ending
+	keys   [2]int64
 	typed  bool  // the last segment may be a key typed
 	echoes int64 // keys with their echoes
 }

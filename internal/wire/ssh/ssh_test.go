@@ -220,3 +220,21 @@ func FuzzConversation(f *testing.F) {
 	turns := copying(handshake("none"), 0, 40_000)
 	wiretest.Fuzz(f, New, ends, turns, []wiretest.Turn{{From: 1, Data: bytes.Repeat([]byte("hello\n"), 10)}})
 }
+
+// TestAllocations: a packet of an encrypted session costs no memory.
+func TestAllocations(t *testing.T) {
+	c := ends
+	c.FromStart = [2]bool{true, true}
+	d := New(wiretest.New(t)).Open(&c)
+	at := wire.At{Time: 1, Packet: 1}
+	for _, x := range handshakeWith("hmac-sha2-256-etm@openssh.com", "none") {
+		d.Data(x.From, wire.Chunk{Data: x.Data, At: at})
+	}
+	key, content := clear(1), clear(1400)
+	if n := testing.AllocsPerRun(100, func() {
+		d.Data(0, wire.Chunk{Data: key, At: at})
+		d.Data(1, wire.Chunk{Data: content, At: at})
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -116,8 +116,8 @@ def secret(lab, conf):
     secure = lab.write("vsftpd-tls.conf", text + f"ssl_enable=YES\nallow_anon_ssl=YES\nrsa_cert_file={key}.crt\nrsa_private_key_file={key}\nrequire_ssl_reuse=NO\nssl_ciphers=HIGH\n")
     tls = ["curl", "-sSfk", "--ssl-reqd", "-u", "anonymous:a@b"]
     with lab.net.serve("vsftpd", secure, port=21):
-        for f in lab.pick("hundred.bin", "mega.bin", "twenty.bin"):
-            lab.fresh()
-            lab.row("curl --ssl-reqd, vsftpd", f"STOR, {f.name}", lambda: run(*tls, "-T", f.path, url(lab, f, "share/")), [Sealed(f.size, "push", "ftp")])
-            lab.fresh([f])
-            lab.row("curl --ssl-reqd, vsftpd", f"RETR, {f.name}", lambda: run(*tls, "-o", f"{lab.got}/{f.name}", url(lab, f, "share/")), [Sealed(f.size, "pull", "ftp")])
+        files = lab.pick("hundred.bin", "mega.bin", "twenty.bin")
+        lab.fresh()
+        lab.row("curl --ssl-reqd, vsftpd", "STOR over TLS", lambda: [run(*tls, "-T", f.path, url(lab, f, "share/")) for f in files], [Sealed(f.size, "push", "ftp") for f in files])
+        lab.fresh(files)
+        lab.row("curl --ssl-reqd, vsftpd", "RETR over TLS", lambda: [run(*tls, "-o", f"{lab.got}/{f.name}", url(lab, f, "share/")) for f in files], [Sealed(f.size, "pull", "ftp") for f in files])

@@ -20,6 +20,7 @@ def rows(lab):
         plain(lab, "NT1", "port 139", "-p", "139")
         plain(lab, "NT1", "no unicode", "--option=unicode=no")
         plain(lab, "NT1", "LANMAN answers and no SPNEGO", "--option=client use spnego=no", "--option=client ntlmv2 auth=no")
+        plain(lab, "NT1", "POSIX extensions", before=["posix"])
         for dialect in "NT1", "SMB2_10", "SMB3_11":
             plain(lab, dialect, "signed", "--client-protection=sign")
             orders(lab, dialect)
@@ -95,16 +96,16 @@ def read(files):
     return [f for f in files if f.size]
 
 
-def plain(lab, dialect, word="", *extra, files=None):
+def plain(lab, dialect, word="", *extra, files=None, before=()):
     files = files or lab.files
     if word == "no unicode":
         files = [f for f in files if f.name.isascii()]
     title = f"{dialect}{', ' + word if word else ''}"
     lab.fresh()
-    lab.row("smbclient", f"put, {title}", lambda: smbclient(lab, dialect, [put(f) for f in files], *extra),
+    lab.row("smbclient", f"put, {title}", lambda: smbclient(lab, dialect, [*before, *(put(f) for f in files)], *extra),
             [Move(f, "push", USER, channel=channel(dialect)) for f in files], (), lab.share)
     lab.fresh(files)
-    lab.row("smbclient", f"get, {title}", lambda: smbclient(lab, dialect, [get(lab, f) for f in files], *extra),
+    lab.row("smbclient", f"get, {title}", lambda: smbclient(lab, dialect, [*before, *(get(lab, f) for f in files)], *extra),
             [Move(f, "pull", USER, channel=channel(dialect)) for f in read(files)], (), lab.got)
 
 
@@ -138,19 +139,18 @@ def write(path, data):
 
 def sealed(lab, dialect, cipher):
     how = "--client-protection=encrypt", f"--option=client smb3 encryption algorithms={cipher}"
+    single = lab.pick(*SINGLE)
     for operation in "push", "pull":
-        for name in SINGLE:
-            f = lab.pick(name)[0]
-            lab.fresh([f] if operation == "pull" else ())
-            line = put(f) if operation == "push" else get(lab, f)
-            lab.row("smbclient", f"{operation} of {name}, {dialect} {cipher}, no keys", lambda: smbclient(lab, dialect, [line], *how),
-                    [Sealed(f.size, operation, "smb2", fields={"user": USER})])
-        lab.fresh(lab.files if operation == "pull" else ())
-        lines = [put(f) if operation == "push" else get(lab, f) for f in lab.files]
+        pushing = operation == "push"
+        line = put if pushing else lambda f: get(lab, f)
+        lab.fresh(() if pushing else lab.files)
+        lab.row("smbclient", f"{operation}, {dialect} {cipher}, no keys, a session each", lambda: [smbclient(lab, dialect, [line(f)], *how) for f in single],
+                [Sealed(f.size, operation, "smb2", fields={"user": USER}) for f in single])
+        lab.fresh(() if pushing else lab.files)
         keys = os.path.join(lab.work, "samba", "keys")
         lab.row("smbclient", f"{operation}, {dialect} {cipher}, with keys",
-                lambda: lab.write("samba/keys", session_keys(smbclient(lab, dialect, lines, *how))),
-                [Move(f, operation, USER) for f in (lab.files if operation == "push" else read(lab.files))], ("--smb-keys", keys), lab.share if operation == "push" else lab.got)
+                lambda: lab.write("samba/keys", session_keys(smbclient(lab, dialect, [line(f) for f in lab.files], *how))),
+                [Move(f, operation, USER) for f in (lab.files if pushing else read(lab.files))], ("--smb-keys", keys), lab.share if pushing else lab.got)
 
 
 def session_keys(text):
