@@ -136,7 +136,7 @@ func (e *exchange) read(handle string, off int64, p payload, eof bool, size int6
 	}
 	f.high = max(f.high, off+p.size)
 	f.states(size, e.reply.First.Time)
-	if eof {
+	if eof && (p.size > 0 || f.file.Covers(0, off)) { // what begins behind the end does not show it
 		f.eof = off + p.size
 	}
 }

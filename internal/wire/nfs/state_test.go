@@ -222,3 +222,21 @@ func TestHoleInAttributes(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestBehindTheEnd: reads that begin behind the end of the file say nothing of where
+// that is.
+func TestBehindTheEnd(t *testing.T) {
+	s := &script{version: 3}
+	for _, off := range []int{0, 300, 600, 900} {
+		part := pattern(500)[min(off, 500):min(off+300, 500)]
+		eof := 0
+		if off+300 >= 500 {
+			eof = 1
+		}
+		s.call(progNFS, v3Read, pack(fileHandle, uint64(off), 300), pack(0, attr3(500), len(part), eof, part))
+	}
+	env, x := s.one(t)
+	if got := env.Result(x); !got.Whole || got.SHA256 != sum(pattern(500)) {
+		t.Errorf("%+v", got)
+	}
+}

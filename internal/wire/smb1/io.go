@@ -83,11 +83,13 @@ func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) 
 	f := o.readFlow()
 	f.touch(m, m.First.Time)
 	f.seen.Merge(r.Seen)
-	f.high = max(f.high, t.off+t.length)
 	if !t.put {
 		put(f.file, m, t)
 	}
-	if t.length < count {
+	if t.length > 0 {
+		f.high = max(f.high, t.off+t.length)
+	}
+	if t.length < count && (t.length > 0 || f.file.Covers(0, t.off)) { // what begins behind the end does not show it
 		o.eof = max(o.eof, t.off+t.length)
 	}
 }

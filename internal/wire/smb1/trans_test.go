@@ -184,3 +184,22 @@ func TestOneSide(t *testing.T) {
 		t.Errorf("%+v, blind %v", got, env.BlindSeen)
 	}
 }
+
+// TestBehindTheEnd: reads that begin behind the end of the file bring nothing and say
+// nothing of where that is.
+func TestBehindTheEnd(t *testing.T) {
+	s := &script{}
+	s.connect(`\\SRV\D`, "A:")
+	s.create(3, `\a`, 1, 1, 1500, 0)
+	for off := 0; off < 4000; off += 1000 {
+		s.read(3, uint64(off), 1000, pattern(1500)[min(off, 1500):min(off+1000, 1500)])
+	}
+	s.close(3)
+	env := s.play(t, 0)
+	if len(env.Transfers) != 1 {
+		t.Fatalf("%d transfers", len(env.Transfers))
+	}
+	if got := env.Result(env.Transfers[0]); !got.Whole || got.SHA256 != sum(pattern(1500)) {
+		t.Errorf("%+v", got)
+	}
+}
