@@ -19,6 +19,7 @@ type conn struct {
 	at     *mounted // what the calls are about, once there was one
 	secret *mounted // the same, once there was one that was encrypted
 	lossy  bool     // answers may be missing
+	damage int64    // conflicting bytes noted so far
 	heard  [2]bool
 	ended  int
 	logons map[uint32]*wire.Access // without an answer, by the number of their call
@@ -173,6 +174,13 @@ func (d *conn) message(m *framed.Message) {
 			d.hold(id, m, d.p.env.Budget())
 		}
 	}
+}
+
+// conflicts notes copies of bytes that differ, at an offset of a file that moves.
+func (d *conn) conflicts(f *flow, off int64) {
+	n := d.wire.Conflicts[0] + d.wire.Conflicts[1]
+	f.conflict.Saw(d.damage, n, off, d.wire.Corrupt)
+	d.damage = n
 }
 
 // idOf is the id of a call or reply.

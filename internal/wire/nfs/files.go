@@ -83,6 +83,7 @@ type flow struct {
 	calls      int
 	earlier    []string
 	deleted    *model.Deleted
+	conflict   fileshare.Conflict
 	closed     bool
 	done       bool
 }
@@ -134,6 +135,7 @@ func (e *exchange) read(handle string, off int64, p payload, eof bool, size int6
 		f.calls++
 		e.put(f, e.reply, off, p.at, p.data)
 	}
+	e.conn.conflicts(f, off)
 	f.high = max(f.high, off+p.size)
 	f.states(size, e.reply.First.Time)
 	if eof && (p.size > 0 || f.file.Covers(0, off)) { // what begins behind the end does not show it
@@ -184,6 +186,7 @@ func (e *exchange) write(handle string, off int64, p payload, count, size int64)
 	data := p.data[:min(p.size, max(count, 0))]
 	f.file.Begin()
 	e.put(f, &e.call.m, off, p.at, data)
+	e.conn.conflicts(f, off)
 	f.high = max(f.high, off+int64(len(data)))
 	f.states(size, e.reply.First.Time)
 }
@@ -304,7 +307,11 @@ func (f *flow) finish(how wire.Ending) {
 		f.access(t, "metadata")
 		return
 	}
-	f.file.Close(f.close())
+	end := f.close()
+	if f.conflict.Flaw != "" {
+		end.Incomplete = f.conflict.Flaw
+	}
+	f.file.Close(end)
 	t.Content = f.file
 	f.m.p.env.Transfer(t)
 }
@@ -366,7 +373,7 @@ func (f *flow) record() *wire.Transfer {
 	t.ID = wire.ID("t", channel, c, f.from, f.id, ordinal, []byte(f.key.handle)...)
 	t.Start, t.End = f.start, f.end
 	t.Channel, t.Share, t.Path, t.Name = channel, share, path, fileshare.LastElement(path)
-	t.EarlierNames, t.Deleted = f.earlier, f.deleted
+	t.EarlierNames, t.Deleted, t.Notes = f.earlier, f.deleted, f.conflict.Notes
 	t.Status = model.Done
 	t.User, t.Domain, t.Auth = f.who.user(), f.who.account.domain, f.who.auth()
 	t.Session = &model.Session{Dialect: map[uint32]string{2: "NFSv2", 3: "NFSv3", 4: "NFSv4"}[f.version], Workstation: f.who.machine}

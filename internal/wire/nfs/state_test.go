@@ -240,3 +240,28 @@ func TestBehindTheEnd(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestConflict: copies of bytes that differ are noted, and where the wrong one was
+// taken the file is not whole.
+func TestConflict(t *testing.T) {
+	for _, corrupt := range []bool{false, true} {
+		s := version3Script(false)
+		env := wiretest.New(t)
+		p := New(env)
+		l := env.Dial(p, wiretest.Addr("10.0.0.1:900"), wiretest.Addr("10.0.0.2:2049"))
+		for i, x := range s.turns {
+			if i == 6 {
+				l.Conn.Conflicts[0], l.Conn.Corrupt = 3, corrupt
+			}
+			l.Send(x.From, x.Data, 0)
+		}
+		l.End(wire.FIN)
+		p.Flush(env.Next())
+		if got := env.Result(env.Transfers[0]); got.Whole == corrupt || len(env.Transfers[0].Notes) != 1 {
+			t.Errorf("corrupt %v: %+v %v", corrupt, got, env.Transfers[0].Notes)
+		}
+		if len(env.Transfers[1].Notes) != 0 {
+			t.Errorf("its neighbour: %v", env.Transfers[1].Notes)
+		}
+	}
+}

@@ -32,6 +32,7 @@ type conn struct {
 	ended  [2]bool
 	how    wire.Ending
 	gaps   [2]int // times that bytes were not seen
+	damage int64  // conflicting bytes noted so far
 	losses int    // times that messages were lost of which nothing is known
 
 	calling, called string // names of the NetBIOS session request
@@ -215,6 +216,13 @@ func (c *conn) request(m message) {
 	for i := range r.blocks {
 		c.ask(r, &r.blocks[i])
 	}
+}
+
+// conflicts notes copies of bytes that differ, at an offset of a file that moves.
+func (c *conn) conflicts(f *flow, off int64) {
+	n := c.wire.Conflicts[0] + c.wire.Conflicts[1]
+	f.conflict.Saw(c.damage, n, off, c.wire.Corrupt)
+	c.damage = n
 }
 
 // forget takes a request out of those that wait.

@@ -117,6 +117,8 @@ func (o *open) writeFlaw(f *flow) string {
 	switch {
 	case f.flaw != "":
 		return f.flaw
+	case f.conflict.Flaw != "":
+		return f.conflict.Flaw
 	case o.unanswered:
 		return "answers not captured"
 	case !o.known && o.end < 0:
@@ -185,7 +187,7 @@ func (o *open) emitRead(f *flow, how wire.Ending) {
 		o.peek(f)
 		return
 	}
-	e := content.End{Size: o.size}
+	e := content.End{Size: o.size, Incomplete: f.conflict.Flaw}
 	if f.high > o.size && o.size >= 0 {
 		e.Incomplete = "read beyond the size stated"
 	}
@@ -252,7 +254,7 @@ func (o *open) record(f *flow, write bool) *wire.Transfer {
 	t.Start, t.End = f.start, f.end
 	t.Channel = channel
 	t.Share, t.Path, t.Name = o.tree.share, o.path, fileshare.LastElement(o.path)
-	t.EarlierNames = o.earlier
+	t.EarlierNames, t.Notes = o.earlier, f.conflict.Notes
 	t.Status = model.Done
 	t.User, t.Domain, t.Auth, t.Session = o.user.name, o.user.domain, o.user.auth, c.session(o.user)
 	t.Seen.Merge(o.seen)

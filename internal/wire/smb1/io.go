@@ -86,6 +86,7 @@ func (c *conn) took(r *request, o *open, t transferOf, count int64, m *message) 
 	if !t.put {
 		put(f.file, m, t)
 	}
+	c.conflicts(f, t.off)
 	if t.length > 0 {
 		f.high = max(f.high, t.off+t.length)
 	}
@@ -239,6 +240,7 @@ func (c *conn) accept(r *request, x *block, o *open, count int64) {
 	f.high = max(f.high, t.off+t.length)
 	f.file.Begin()
 	put(f.file, &r.message, t)
+	c.conflicts(f, t.off)
 	if x.command == cmdWriteRaw {
 		put(f.file, &r.message, transferOf{off: t.off + t.length, data: r.data, at: -1})
 		f.high = max(f.high, t.off+t.length+int64(len(r.data)))

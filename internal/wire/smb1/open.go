@@ -59,6 +59,7 @@ type flow struct {
 	high       int64
 	refusal    uint32
 	flaw       string
+	conflict   fileshare.Conflict
 	holed      bool  // bytes of what was written were not seen: no zeros
 	first      *open // the open that it began with
 	last       model.Time

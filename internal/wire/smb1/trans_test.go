@@ -203,3 +203,26 @@ func TestBehindTheEnd(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestConflict: copies of bytes that differ are noted, and where the wrong one was
+// taken the file is not whole.
+func TestConflict(t *testing.T) {
+	for _, corrupt := range []bool{false, true} {
+		s := copying(false)
+		env := wiretest.New(t)
+		l := env.Dial(New(env), ends.Ends[0], ends.Ends[1])
+		for i, x := range s.turns {
+			if i == 8 {
+				l.Conn.Conflicts[0], l.Conn.Corrupt = 3, corrupt
+			}
+			l.Send(x.From, x.Data, 0)
+		}
+		l.End(wire.FIN)
+		if got := env.Result(env.Transfers[0]); got.Whole == corrupt || len(env.Transfers[0].Notes) != 1 {
+			t.Errorf("corrupt %v: %+v %v", corrupt, got, env.Transfers[0].Notes)
+		}
+		if len(env.Transfers[1].Notes) != 0 {
+			t.Errorf("its neighbour: %v", env.Transfers[1].Notes)
+		}
+	}
+}
