@@ -85,8 +85,8 @@ func always(b *Binding) bool { return b.Last-b.First > 1<<62 }
 
 // closer says whether a binding tells more about a time than another.
 func closer(b, than *Binding, when model.Time) bool {
-	if always(b) != always(than) {
-		return always(than)
+	if b.class() != than.class() {
+		return b.class() < than.class()
 	}
 	if begun, other := b.First <= when, than.First <= when; begun != other {
 		return begun
@@ -97,6 +97,18 @@ func closer(b, than *Binding, when model.Time) bool {
 		return w > other
 	}
 	return b.First > than.First
+}
+
+// class orders what tells of hardware: what was seen or leased, what a host made of
+// an address that it had, an inventory.
+func (b *Binding) class() int {
+	switch {
+	case always(b):
+		return 2
+	case b.Inferred:
+		return 1
+	}
+	return 0
 }
 
 // word is when a binding was confirmed last before a time: a lease when it was given,
@@ -132,7 +144,7 @@ func (t *Table) ofHardware(a model.Addr, at model.Time) string {
 // elsewhere says whether the address of a binding was at other hardware at a time
 // than the binding says, or two claimed it. Routers that stand in for each other answer with a common one.
 func (t *Table) elsewhere(b Binding, at model.Time) bool {
-	if b.MAC == "" {
+	if b.MAC == "" || b.Inferred {
 		return false
 	}
 	mac, byTwo := t.claimed(b.Addr, at)

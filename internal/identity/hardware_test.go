@@ -44,6 +44,8 @@ func TestWho(t *testing.T) {
 		{"the name of the hardware, at another address", []Binding{at(8, 32, Binding{Addr: addr("10.0.0.8"), Host: "ws1", MAC: card1, Lease: true}), at(9, 10, seen(card1))}, 10, "ws1 " + card1},
 		{"two systems on the hardware", []Binding{at(8, 9, Binding{Addr: addr("10.0.0.7"), Host: "linux", MAC: card1, Lease: true}),
 			at(8, 9, Binding{Addr: addr("10.0.0.8"), Host: "windows", MAC: card1, Lease: true}), at(9, 10, seen(card1))}, 10, " " + card1},
+		{"leased to an identifier that names another card", []Binding{at(8, 9, seen(card2)), at(9, 32, Binding{Host: "ws1", MAC: card1, Lease: true, Inferred: true})}, 10, "ws1 " + card2},
+		{"leased to an identifier, and never seen", []Binding{at(9, 32, Binding{Host: "ws1", MAC: card1, Lease: true, Inferred: true})}, 10, "ws1 " + card1},
 		{"an inventory without addresses", []Binding{listed(Binding{Host: "ws1", MAC: card1, Role: "workstation"}), at(9, 10, seen(card1))}, 10, "ws1 " + card1 + " workstation"},
 		{"an inventory, another at the address", []Binding{listed(Binding{Addr: addr("10.0.0.9"), Host: "ws1", MAC: card1, Role: "workstation"}), at(9, 10, seen(card2))}, 10, " " + card2},
 		{"an inventory of names", []Binding{listed(Binding{Host: "ws1.corp.test", Role: "server"}), at(8, 32, lease("WS1", card1))}, 9, "WS1 " + card1 + " server"},

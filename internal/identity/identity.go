@@ -25,6 +25,9 @@ type Binding struct {
 	Lease bool
 	// MAC is the hardware address, where it is known; Role what an inventory says.
 	MAC, Role string
+	// Inferred says that the hardware address is one that the host had once, by an
+	// identifier that it made of it: it may use another card now.
+	Inferred bool
 }
 
 // Table is all bindings of a run. The zero value is empty. Bindings that repeat what

@@ -124,7 +124,7 @@ func onHardware(e Event) string {
 	if end, ok := asking(e); ok {
 		return end.MAC
 	}
-	if e.Access != nil && (e.Access.What == "address-binding" || e.Access.What == "dhcp-request") {
+	if e.Access != nil && (e.Access.What == "address-binding" || e.Access.What == "dhcp-request") && !strings.Contains(e.Access.Detail, "DUID") {
 		return e.Access.Source.MAC
 	}
 	return ""

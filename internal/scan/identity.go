@@ -6,6 +6,7 @@ import (
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
+	"waybill/internal/wire/dhcp"
 )
 
 // Asset is one host of the user's inventory (--assets). Fields may be empty.
@@ -42,6 +43,7 @@ func bindingOf(a *model.Access) (identity.Binding, bool) {
 		b.Host, b.MAC = a.Source.Host, a.Source.MAC
 		b.Lease = a.Channel == "dhcp"
 		b.Weak = !b.Lease
+		b.Inferred = strings.HasSuffix(a.Detail, dhcp.ByDUID)
 		b.Hearsay = strings.HasPrefix(a.Detail, "by ") // of another host (mDNS proxies, WINS, poisoners)
 	case "rdp-session":
 		b.Host = a.Object

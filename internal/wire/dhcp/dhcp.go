@@ -14,6 +14,10 @@ import (
 
 const channel = "dhcp"
 
+// ByDUID is the detail of a lease whose hardware address is the one in the client's
+// DUID: one that the host had when it made that, perhaps not of the card it uses.
+const ByDUID = "hardware by its DUID"
+
 type protocol struct {
 	env     wire.Env
 	clients map[string]*client // by hardware address or DUID
@@ -24,6 +28,7 @@ type protocol struct {
 // client is what a host said of itself.
 type client struct {
 	mac, host, vendor, fingerprint, id string
+	inferred                           bool // the hardware address is by the id
 }
 
 const maxClients = 1 << 15
@@ -137,6 +142,9 @@ func (c *client) describe() string {
 		if x.value != "" {
 			s = joined(s, x.what+x.value)
 		}
+	}
+	if c.inferred {
+		s = joined(s, ByDUID)
 	}
 	return s
 }

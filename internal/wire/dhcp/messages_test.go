@@ -105,6 +105,8 @@ func TestMessages6(t *testing.T) {
 			"address-binding fd00::9 00:1b:21:01:02:03 client id 00020000000973657269616c lasts"},
 		{"relay that tells the hardware", []wiretest.Turn{{From: 1, Data: relayed(message6RelayReply, "\x07abc"+id+ia(long), option6(opt6LinkLayer, "\x00\x01\x00\x1b\x21\x09\x09\x09"))}},
 			"address-binding fd00::9 00:1b:21:09:09:09 client id 00020000000973657269616c lasts"},
+		{"hardware by its DUID", []wiretest.Turn{{From: 1, Data: []byte("\x07abc" + option6(opt6Client, "\x00\x03\x00\x01\x00\x1b\x21\x07\x07\x07") + ia(long))}},
+			"address-binding fd00::9 00:1b:21:07:07:07 client id 00030001001b21070707; hardware by its DUID lasts"},
 		{"relays in relays without end", []wiretest.Turn{{From: 1, Data: relayed(message6RelayReply, string(relayed(message6RelayReply, "", "")), "")}}, ""},
 	} {
 		if got := told(t, c.turns, true); got != c.want {

@@ -150,15 +150,20 @@ func addresses6(b []byte, visit func(ip model.Addr, valid uint32)) {
 func (c *client) duid(b []byte, link string) {
 	c.id = hex.EncodeToString(b[:min(len(b), maxID)])
 	if link != "" {
-		c.mac = link
+		c.mac, c.inferred = link, false
 		return
 	}
+	if c.mac != "" {
+		return
+	}
+	c.inferred = true
 	switch kind := binary.BigEndian.Uint16(b); {
-	case c.mac != "":
 	case kind == 1 && len(b) == 14:
 		c.mac = wire.MAC(b[8:14])
 	case kind == 3 && len(b) == 10:
 		c.mac = wire.MAC(b[4:10])
+	default:
+		c.inferred = false
 	}
 }
 
