@@ -2,11 +2,12 @@
 """What waybill makes of a real rsync daemon: every case of a table is run on loopback,
 all of it is captured, scanned, and compared with what was sent.
 
-    test/lab/rsync.py [-k WORD] [-v] [--keep FOLDER]
+    test/lab/rsync.py [-k WORD] [-v] [--keep FOLDER] [--client PROGRAM] [--daemon PROGRAM]
 
 Needs root, Go, and Debian's rsync, tcpdump and acl. Prints a row for each group of
 cases and exits 1 when a name, size, hash, direction or user is wrong. It listens on
-127.0.0.1 only, writes into a folder of its own, and ends what it started.
+127.0.0.1 only, writes into a folder of its own, and ends what it started. With another
+build of rsync as client or daemon, runs that it does not know the options of are left out.
 """
 
 import argparse
@@ -113,7 +114,7 @@ class Case:
     """One run of rsync. before is what the receiver has; sent says of a name what is to be found of it."""
 
     def __init__(self, group, args, tree, push, before=None, sent=None, protocol=None, source=None, user=None,
-                 target="", relative=None, fails=False):
+                 target="", relative=None, fails=False, refused=None):
         self.__dict__.update(locals())
         self.what = " ".join(([] if protocol is None else ["--protocol=%d" % protocol]) + args)
 
@@ -200,7 +201,10 @@ def cases():
     # Users, checksums, and what changes the conversation.
     for protocol, push in itertools.product(protocols, both):
         yield Case("users", ["-a"], files(["a", "b/c"]), push, protocol=protocol, user=USER)
-        yield Case("a wrong password", ["-a"], files(["a", "b/c"]), push, protocol=protocol, user="nobody-else", sent=lambda *_: None, fails=True)
+        yield Case("a wrong password", ["-a"], files(["a", "b/c"]), push, protocol=protocol, user="nobody-else", sent=lambda *_: None, fails=True, refused="auth failed on module")
+        if push:
+            yield Case("a module that is read only", ["-a"], files(["a", "b/c"]), push, protocol=protocol, sent=lambda *_: None, fails=True,
+                       refused="ERROR: module is read only")
         yield Case("dry run", ["-an"], small, push, protocol=protocol, sent=lambda *_: None)
         for opt in ("--delete", "--delete-before --exclude=*.o", "--delete-excluded --exclude=q", "--exclude=zz --filter=P_xx -m"):
             if protocol < 29 and ("-m" in opt or "filter" in opt):
@@ -246,13 +250,14 @@ motd file = {top}/motd
 MODULE = """
 [m{n}]
 path = {path}
-read only = no
+read only = {locked}
 {users}
 """
 
 
 class Lab:
-    def __init__(self, top, chosen):
+    def __init__(self, top, chosen, client="rsync", daemon="rsync"):
+        self.client, self.daemon = client, daemon
         self.top, self.cases, self.processes, self.trees = top, chosen, [], {}
         self.wants = []
 
@@ -272,7 +277,7 @@ class Lab:
         for n, c in enumerate(self.cases):
             users = "charset = utf-8" if "--iconv=utf-8" in c.args else ""
             users = "auth users = %s\nsecrets file = %s" % (USER, self.path("secrets")) if c.user else users
-            config += MODULE.format(n=n, path=self.path("d%d" % n), users=users)
+            config += MODULE.format(n=n, path=self.path("d%d" % n), users=users, locked="yes" if c.refused and not c.user else "no")
         with open(self.path("rsyncd.conf"), "w") as f:
             f.write(config)
 
@@ -282,7 +287,7 @@ class Lab:
         return p
 
     def up(self):
-        self.start("rsync", "--daemon", "--no-detach", "--config", self.path("rsyncd.conf"))
+        self.start(self.daemon, "--daemon", "--no-detach", "--config", self.path("rsyncd.conf"))
         for _ in range(100):
             with socket.socket() as s:
                 if s.connect_ex(("127.0.0.1", PORT)) == 0:
@@ -324,7 +329,7 @@ class Lab:
             if tree.get(name) == was and isinstance(was, bytes):
                 shutil.copystat(os.path.join(source, name), os.path.join(receiver, name))
         remote = "rsync://%s127.0.0.1:%d/m%d/" % (c.user + "@" if c.user else "", PORT, n)
-        command = ["timeout", "60", "rsync"] + c.args
+        command = ["timeout", "60", self.client] + c.args
         if c.protocol is not None:
             command.append("--protocol=%d" % c.protocol)
         if c.user:
@@ -337,7 +342,8 @@ class Lab:
         done = subprocess.run(command, input=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if (done.returncode != 0) != c.fails:
             self.wants.append(None)
-            print("could not be run: %s: %s" % (command, done.stderr.decode(errors="replace")[-300:]), file=sys.stderr)
+            if self.client == self.daemon == "rsync":
+                print("could not be run: %s: %s" % (command, done.stderr.decode(errors="replace")[-300:]), file=sys.stderr)
         else:
             self.wants.append({where(k): v for k, v in c.want(names, old).items()})
         shutil.rmtree(daemon)
@@ -360,15 +366,17 @@ class Lab:
         subprocess.run(["go", "build", "-o", binary, "./cmd/waybill"], cwd=ROOT, check=True)
         began = time.time()
         with open(self.path("out.ndjson"), "wb") as f:
-            subprocess.run([binary, "scan", "--quiet", "--all", "--format", "ndjson", self.path("lab.pcap")], stdout=f)
+            subprocess.run([binary, "scan", "--quiet", "--all", "--only", "transfer,access,coverage", "--format", "ndjson", self.path("lab.pcap")], stdout=f)
         self.seconds = time.time() - began
         found = collections.defaultdict(list)
-        self.coverage = None
+        self.coverage, self.refusals = None, collections.defaultdict(list)
         with open(self.path("out.ndjson"), encoding="utf-8", errors="surrogateescape") as f:
             for line in f:
                 r = json.loads(line)
                 if r["kind"] == "transfer":
                     found[r.get("share", "")].append(r)
+                if r["kind"] == "access" and r.get("channel") == "rsync":
+                    self.refusals[r.get("share", "")].append(r.get("status", ""))
                 if r["kind"] == "coverage" and "input" not in r:
                     self.coverage = r
         return found
@@ -399,16 +407,22 @@ def compare(c, want, twins, records):
     return wrong
 
 
+def version(program):
+    return subprocess.run([program, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", metavar="WORD", help="only the groups and cases with this word")
     parser.add_argument("-v", action="store_true", help="say what is wrong")
     parser.add_argument("--keep", metavar="FOLDER", help="keep capture and output there")
+    parser.add_argument("--client", metavar="PROGRAM", default="rsync")
+    parser.add_argument("--daemon", metavar="PROGRAM", default="rsync")
     args = parser.parse_args()
     chosen = [c for c in cases() if not args.k or args.k in c.group + " " + c.what]
     top = args.keep or tempfile.mkdtemp(prefix="waybill-rsync-")
     os.makedirs(top, exist_ok=True)
-    lab = Lab(top, chosen)
+    lab = Lab(top, chosen, args.client, args.daemon)
     try:
         lab.prepare()
         lab.up()
@@ -427,6 +441,9 @@ def main():
         row[1] += sum(1 for v in want.values() if v[1])
         row[2] += sum(1 for v in want.values() if not v[1])
         wrong = compare(c, want, c.twins(lab.tree(c.tree)), found["m%d" % n])
+        said = lab.refusals["m%d" % n]
+        if c.refused and not any(c.refused in s for s in said) or not c.refused and any(said):
+            wrong.append("refusals %s" % said)
         row[3] += len(wrong)
         if wrong and args.v:
             print("m%d %s %s: %s" % (n, "push" if c.push else "pull", c.what, "; ".join(wrong[:4])))
@@ -436,11 +453,11 @@ def main():
     total = [sum(r[i] for r in rows.values()) for i in range(5)]
     print("%-30s %6d %8d %8d %6d %8d" % ("all", *total))
     print("%s, %.0f MB captured, scanned in %.1f s; blind: %s" % (
-        subprocess.run(["rsync", "--version"], capture_output=True, text=True).stdout.splitlines()[0],
+        " to ".join(version(p) for p in (args.client, args.daemon)),
         os.path.getsize(lab.path("lab.pcap")) / 1e6, lab.seconds, lab.coverage.get("blind", {})))
     if not args.keep:
         shutil.rmtree(top)
-    return 1 if total[3] or total[4] else 0
+    return 1 if total[3] or total[4] and args.client == args.daemon == "rsync" else 0
 
 
 if __name__ == "__main__":

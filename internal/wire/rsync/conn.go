@@ -19,8 +19,9 @@ type conn struct {
 	several bool // more than one file was listed
 	status  string
 
-	quiet bool   // nothing more is said that moves files
-	blind string // why nothing more can be read
+	refusals int
+	quiet    bool   // nothing more is said that moves files
+	blind    string // why nothing more can be read
 }
 
 // side is one direction.
@@ -32,10 +33,13 @@ type side struct {
 
 	// The messages that data are cut into (io.c, read_a_msg).
 	plain bool // they are not
+	lost  bool // where the next one begins is not known, and does not matter
 	head  [4]byte
-	known int   // bytes of head
-	left  int64 // of the message
-	data  bool  // it is data
+	known int    // bytes of head
+	left  int64  // of the message
+	tag   int    // what it is
+	begun uint32 // where it begins
+	text  []byte // of an error
 }
 
 // maxTalk bounds what is held of a hand-shake.
@@ -44,9 +48,9 @@ const maxTalk = 64 << 10
 func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	s := &d.sides[from]
 	switch {
-	case d.quiet:
 	case d.blind != "":
 		d.p.env.Blind(d.blind, int64(len(c.Data)))
+	case d.quiet:
 	case s.phase == inData:
 		d.messages(from, c)
 	default:
@@ -77,6 +81,12 @@ func (d *conn) talk(from wire.Side, c wire.Chunk) {
 // deaf gives the rest of the connection up.
 func (d *conn) deaf(why string) {
 	d.blind = why
+	d.hush()
+}
+
+// hush reads no more of the connection.
+func (d *conn) hush() {
+	d.quiet = true
 	d.sides[0].held, d.sides[1].held = nil, nil
 }
 
@@ -93,33 +103,39 @@ func (d *conn) open() {
 		s := &d.sides[i]
 		rest := s.held
 		s.phase, s.held = inData, nil
-		if len(rest) > 0 && d.blind == "" {
+		if len(rest) > 0 && !d.quiet {
 			d.messages(wire.Side(i), wire.Chunk{Data: rest, Seq: s.end - uint32(len(rest)), At: s.at})
 		}
 	}
 }
 
-// messages takes data, or the messages that they are cut into. What the receiver
-// says is not read.
+// messages takes data, or the messages that they are cut into. Of what the receiver
+// says only errors are read.
 func (d *conn) messages(from wire.Side, c wire.Chunk) {
-	if d.sender.from != from {
-		return
-	}
 	s := &d.sides[from]
-	if s.plain {
+	sends := d.sender.from == from
+	switch {
+	case s.plain && sends:
 		d.sender.feed(c)
 		return
+	case s.plain || s.lost || from == d.client && !sends:
+		return
 	}
-	for len(c.Data) > 0 && d.blind == "" {
+	for len(c.Data) > 0 && !d.quiet {
 		if s.left == 0 {
-			c = d.message(s, c)
+			c = d.message(from, c)
 			continue
 		}
 		n := int(min(s.left, int64(len(c.Data))))
-		if s.data {
+		switch {
+		case s.tag == tagData && sends:
 			d.sender.feed(c.First(n))
+		case s.tag == tagError || s.tag == tagFileError:
+			s.text = append(s.text, c.Data[:min(n, maxText-len(s.text))]...)
 		}
-		s.left -= int64(n)
+		if s.left -= int64(n); s.left == 0 && len(s.text) > 0 {
+			d.error(from, c.At)
+		}
 		c = c.After(n)
 	}
 	if d.blind != "" {
@@ -127,25 +143,46 @@ func (d *conn) messages(from wire.Side, c wire.Chunk) {
 	}
 }
 
+// error takes the text of an error.
+func (d *conn) error(from wire.Side, at wire.At) {
+	s := &d.sides[from]
+	if from != d.client {
+		d.refused(string(s.text), s.begun, at)
+	}
+	s.text = s.text[:0]
+}
+
 // message reads the head of a message: its length and what it is.
-func (d *conn) message(s *side, c wire.Chunk) wire.Chunk {
+func (d *conn) message(from wire.Side, c wire.Chunk) wire.Chunk {
+	s := &d.sides[from]
 	n := copy(s.head[s.known:], c.Data)
 	if s.known += n; s.known < len(s.head) {
 		return c.After(n)
 	}
-	s.known = 0
+	s.known, s.begun = 0, c.Seq+uint32(n)
 	s.left = int64(s.head[0]) | int64(s.head[1])<<8 | int64(s.head[2])<<16
-	tag := int(s.head[3]) - firstTag
-	if s.data = tag == 0; !isTag(tag) {
+	s.tag = int(s.head[3]) - firstTag
+	switch {
+	case isTag(s.tag):
+	case from == d.sender.from:
 		d.sender.broken("the messages make no sense")
+	default:
+		s.lost = true
+		return c.First(0)
 	}
 	return c.After(n)
 }
 
-// firstTag is the tag of data (rsync.h, MPLEX_BASE).
-const firstTag = 7
+// Tags of messages (rsync.h, MSG_), the first of which is sent as firstTag.
+const (
+	firstTag     = 7
+	tagData      = 0
+	tagFileError = 1
+	tagError     = 3
+	maxText      = 512 // kept of an error
+)
 
-// isTag knows the tags of messages (rsync.h, MSG_).
+// isTag knows the tags of messages.
 func isTag(tag int) bool {
 	switch tag {
 	case 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 22, 33, 42, 86, 100, 101, 102:
@@ -157,9 +194,10 @@ func isTag(tag int) bool {
 func (d *conn) Gap(from wire.Side, n int64, _ wire.At) {
 	s := &d.sides[from]
 	switch {
-	case d.quiet || d.blind != "":
+	case d.quiet:
 		return
 	case s.phase == inData && (d.sender.from != from || d.sender.stage == inEnd):
+		s.lost = true
 		return
 	case s.phase == inData && d.missing(s, n):
 		return
@@ -174,7 +212,7 @@ func (d *conn) missing(s *side, n int64) bool {
 	if s.plain {
 		return d.sender.hole(n)
 	}
-	if n > s.left || s.data && !d.sender.hole(n) {
+	if n > s.left || s.tag == tagData && !d.sender.hole(n) {
 		return false
 	}
 	s.left -= n

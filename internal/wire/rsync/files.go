@@ -117,9 +117,6 @@ func (s *sender) head(r *reader) {
 		f.base = f.ends(f.count)
 		f.at = f.base
 	}
-	if s.codec != nil {
-		s.codec.file()
-	}
 	s.stage = inTokens
 }
 

@@ -165,6 +165,37 @@ func TestNothingSent(t *testing.T) {
 	}
 }
 
+// TestRefusals: what a daemon does not let be read or written is an access.
+func TestRefusals(t *testing.T) {
+	say := func(tag int, text string) []byte { return put((7+tag)<<24|len(text), text) }
+	pull := pull29("", []named{{"a", 3}}, nil)
+	pull.daemon(say(tagFileError, "rsync: [sender] send_files failed to open \"/b\" (in mod): Permission denied (13)\n"),
+		message(100, put(item(0, 0, 0), 3, "abc", 0, pattern(16), over)))
+	push := &talk{}
+	push.daemon("@RSYNCD: 31.0 md5\n")
+	push.client("@RSYNCD: 31.0 md5\nmod\n")
+	push.daemon("@RSYNCD: OK\n")
+	push.client("--server\x00-tre.v\x00.\x00mod/in/\x00\x00")
+	push.daemon([]byte{0x80, 0x80}, byte(3), "md5", 7)
+	push.client(byte(3), "md5", message(9, put(byte(0))))
+	push.daemon(say(tagError, "ERROR: module is read only\n"), say(tagError, "rsync error: syntax or usage error (code 1) at main.c(1153) [Receiver=3.2.7]\n"), "\x00\x00\x00\xff junk")
+	for what, x := range map[string]struct {
+		t      *talk
+		status string
+		files  int
+	}{"pull": {pull, `rsync: [sender] send_files failed to open "/b" (in mod): Permission denied (13)`, 1}, "push": {push, "ERROR: module is read only", 0}} {
+		for _, size := range []int{0, 3} {
+			env := x.t.play(t, size)
+			if len(env.Accesses) != 2 || env.Accesses[1].What != "refused-open" || env.Accesses[1].Status != x.status || env.Accesses[1].Source.Port != 50000 {
+				t.Fatalf("%s: %d accesses: %+v", what, len(env.Accesses), env.Accesses[1].Access)
+			}
+			if len(env.Transfers) != x.files {
+				t.Errorf("%s: %d transfers", what, len(env.Transfers))
+			}
+		}
+	}
+}
+
 // TestSecluded: the rest of the command line follows, and ends in zero bytes.
 func TestSecluded(t *testing.T) {
 	k := &talk{}
@@ -313,6 +344,17 @@ func TestBrokenOff(t *testing.T) {
 	env = k.play(t, 0)
 	if got := env.Result(env.Transfers[0]); got.Whole || got.Size != 3000 || got.Seen != 700 || got.Reason != "interrupted: closed" || env.Transfers[0].Status != model.Interrupted {
 		t.Errorf("%+v %+v", env.Transfers[0].Transfer, got)
+	}
+}
+
+// TestHugeBlocks: blocks add up to more than there can be; nothing is whole for it.
+func TestHugeBlocks(t *testing.T) {
+	f := &sending{count: 1<<31 - 1, block: maxBlock}
+	for range 64 {
+		f.match(0, f.count)
+	}
+	if f.at != most || f.matched != most {
+		t.Errorf("%d, of which %d matched", f.at, f.matched)
 	}
 }
 

@@ -36,6 +36,16 @@ type handshake struct {
 	seen    wire.Packets
 }
 
+// maxLine is the longest line or word that rsync reads (rsync.h, BIGPATHBUFLEN).
+const maxLine = maxPath + 1024
+
+// line reads one, without what ends it.
+func (r *reader) line(end byte) string {
+	b := r.until(end)
+	r.bad = r.bad || len(b) > maxLine
+	return strings.TrimRight(string(b), "\r")
+}
+
 // advance reads of both sides what is there and can be understood.
 func (d *conn) advance() {
 	for moved := true; moved; {
@@ -47,7 +57,7 @@ func (d *conn) advance() {
 // next reads the next thing of a side, if it is there.
 func (d *conn) next(from wire.Side) bool {
 	s := &d.sides[from]
-	if d.quiet || d.blind != "" || s.phase >= isReady {
+	if d.quiet || s.phase >= isReady {
 		return false
 	}
 	r := reader{b: s.held, old: d.a.version < 30}
@@ -63,7 +73,7 @@ func (d *conn) next(from wire.Side) bool {
 	switch {
 	case r.bad:
 		d.deaf("unknown-protocol")
-	case r.short || d.quiet || d.blind != "":
+	case r.short || d.quiet:
 		return false
 	}
 	s.held = s.held[min(r.at, len(s.held)):]
@@ -74,7 +84,7 @@ func (d *conn) ready() bool { return d.sides[0].phase == isReady && d.sides[1].p
 
 // greets takes a greeting: "@RSYNCD: 31.0 sha512 sha256".
 func (d *conn) greets(from wire.Side, s *side, r *reader) {
-	line := string(r.until('\n'))
+	line := r.line('\n')
 	if r.short {
 		return
 	}
@@ -125,7 +135,7 @@ func (d *conn) clientSays(s *side, r *reader) {
 	case inModule:
 		d.asksFor(s, r)
 	case inAnswer:
-		user, _, _ := strings.Cut(string(r.until('\n')), " ")
+		user, _, _ := strings.Cut(r.line('\n'), " ")
 		if !r.short {
 			d.user, s.phase = wire.Printable(user), waits
 		}
@@ -147,7 +157,7 @@ const early = "#early_input="
 // asksFor takes the name of a module. A client that names none, or asks for the list
 // of them, gets words.
 func (d *conn) asksFor(s *side, r *reader) {
-	line := strings.TrimRight(string(r.until('\n')), "\r")
+	line := r.line('\n')
 	if size, ok := strings.CutPrefix(line, early); ok {
 		n, _ := strconv.Atoi(size)
 		r.take(max(n, 0))
@@ -157,7 +167,7 @@ func (d *conn) asksFor(s *side, r *reader) {
 		return
 	}
 	if line == "" || line[0] == '#' {
-		d.quiet = true
+		d.hush()
 		return
 	}
 	d.module, s.phase = line, waits
@@ -170,7 +180,7 @@ func (d *conn) argument(s *side, r *reader) {
 	if d.a.version >= binaryArguments || d.started {
 		end = 0
 	}
-	word := string(r.until(end))
+	word := r.line(end)
 	if r.short {
 		return
 	}
@@ -215,26 +225,28 @@ func (d *conn) daemonSays(s *side, r *reader) {
 
 // line takes words of the daemon: a welcome, a challenge, leave, or an error.
 func (d *conn) line(s *side, r *reader) {
-	line := strings.TrimRight(string(r.until('\n')), "\r")
+	line := r.line('\n')
 	if r.short {
 		return
 	}
 	c := &d.sides[d.client]
 	words, says := strings.CutPrefix(line, string(greeting))
 	switch {
+	case says && c.phase == inGreeting && len(c.held) == 0:
+		d.deaf(joinedLate)
+	case says && c.phase < waits && (words == "OK" || strings.HasPrefix(words, "AUTHREQD")):
+		r.short = true // it answers to the name of a module
 	case says && strings.HasPrefix(words, "AUTHREQD"):
 		c.phase = inAnswer
-	case says && words == "OK" && d.a.version == 0:
-		d.deaf(joinedLate) // the client's greeting was not seen
 	case says && words == "OK":
 		c.phase, s.phase = inArguments, inFlags
 		d.a.options = options{push: true}
 		d.connected("")
 	case says && words == "EXIT":
-		d.quiet = true
+		d.hush()
 	case strings.HasPrefix(line, "@ERROR"):
 		d.connected(cmp.Or(strings.TrimLeft(line[len("@ERROR"):], ": "), "refused"))
-		d.quiet = true
+		d.hush()
 	}
 }
 
@@ -266,6 +278,25 @@ func (d *conn) connected(refused string) {
 	d.p.env.Access(a)
 }
 
+// maxRefusals bounds the errors that are reported of a connection.
+const maxRefusals = 8
+
+// refused reports an error that a daemon states: a file or module that it does not
+// let be read or written. How it ends then says nothing more.
+func (d *conn) refused(text string, seq uint32, at wire.At) {
+	if d.refusals == maxRefusals || strings.HasPrefix(text, "rsync error: ") {
+		return
+	}
+	d.refusals++
+	a := d.record("refused-open", d.client.Other(), seq)
+	a.Seen.Add(at)
+	a.Time, a.Status = at.Time, wire.Printable(strings.TrimSpace(text))
+	if len(d.a.targets) == 1 {
+		a.Object = d.a.targets[0]
+	}
+	d.p.env.Access(a)
+}
+
 // access reports what moved of a file that is no transfer.
 func (d *conn) access(what string, from wire.Side, seq uint32, t *wire.Transfer) {
 	a := d.record(what, from, seq)
@@ -275,7 +306,8 @@ func (d *conn) access(what string, from wire.Side, seq uint32, t *wire.Transfer)
 
 // record begins an access.
 func (d *conn) record(what string, from wire.Side, seq uint32) *wire.Access {
-	a := &wire.Access{Conn: d.wire, Seen: d.seen}
+	a := &wire.Access{Conn: d.wire}
+	a.Seen.Merge(d.seen)
 	a.ID = wire.ID("a", channel, d.wire, from, seq, 0, []byte(what)...)
 	a.Time, a.What, a.Channel, a.Share, a.User = d.sides[d.client.Other()].at.Time, what, channel, d.module, d.user
 	a.Source, a.Destination = d.wire.Ends[d.client].Endpoint(), d.wire.Ends[d.client.Other()].Endpoint()

@@ -37,7 +37,9 @@ func (s *sender) start(e *entry) {
 	f := &sending{entry: e, seq: s.seq, again: e.sent, file: s.d.p.env.File(content.Read), first: s.chunk.Time}
 	f.conflicts = s.d.wire.Conflicts[s.from]
 	f.seen.Add(s.chunk.At)
-	s.now = f
+	if s.now = f; s.codec != nil {
+		s.codec.file()
+	}
 }
 
 // touch notes a packet with bytes of the file.
@@ -60,12 +62,15 @@ func (f *sending) ends(n int64) int64 {
 	return n * f.block
 }
 
+// most is the most that blocks add up to, whatever their numbers say.
+const most = 1 << 62
+
 // match takes blocks that the receiver has.
 func (f *sending) match(first, n int64) {
 	last := min(max(first, 0)+n, f.count)
 	size := f.ends(last) - f.ends(min(max(first, 0), last))
-	f.matched += size
-	f.at += size
+	f.matched = min(f.matched+size, most)
+	f.at = min(f.at+size, most)
 }
 
 // finish reports the file under way; why says what ended it too early.

@@ -43,8 +43,8 @@ func (p *protocol) Probe(c *wire.Conn, head [2][]byte) wire.Verdict {
 	return verdict
 }
 
-// port is that of daemons; it tells who is the client
-// where the opening of the connection was not seen.
+// port is that of daemons; it tells who is the client where the opening of the
+// connection was not seen.
 const port = 873
 
 // Open makes the decoder of one connection.

@@ -183,14 +183,11 @@ func (s *sender) one(r *reader) {
 	}
 }
 
-// maxRule is the longest rule of a filter (rsync.h, BIGPATHBUFLEN).
-const maxRule = maxPath + 1024
-
 // filter reads one rule of what the other side has to leave alone.
 func (s *sender) filter(r *reader) {
 	n := r.i32()
 	switch {
-	case n > maxRule:
+	case n > maxLine:
 		r.bad = true
 	case n == 0 && !r.short:
 		s.stage = inList
