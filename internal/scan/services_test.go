@@ -150,6 +150,28 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// TestRelayOfTool: a host got a program in clear, and passes on as much through a
+// service: both are said of the copy.
+func TestRelayOfTool(t *testing.T) {
+	capture := synth.Record(5, func(n *synth.Net) {
+		o := officeOf(n)
+		s := n.SMB(o.a, n.Host("FS", "10.9.0.5"), synth.SMBOptions{User: "bob"})
+		s.Tree("Tools").Get("scan.exe", n.PE(size))
+		s.Logoff()
+		o.over(o.a, o.dropbox, "client.dropbox.com", synth.Client, size)
+		o.over(o.b, o.dropbox, "client.dropbox.com", synth.Server, size)
+	}).Capture
+	r := run(t, Options{Paths: []string{captureFile(t, capture)}})
+	i := slices.IndexFunc(r.Findings, func(f *model.Finding) bool { return slices.Contains(f.Analytics, "sync-folder-relay") })
+	if i < 0 {
+		t.Fatalf("%d findings", len(r.Findings))
+	}
+	f := r.Findings[i]
+	if !slices.Contains(f.Analytics, "opaque-bulk") || f.Score != 1.25 || !slices.ContainsFunc(f.Reasons, func(x model.Reason) bool { return strings.Contains(x.Text, "fits scan.exe") }) {
+		t.Errorf("%v %+v", f.Analytics, f.Reasons)
+	}
+}
+
 // TestNoRelay: what looks like a relay and is none.
 func TestNoRelay(t *testing.T) {
 	for name, script := range map[string]func(o office){
