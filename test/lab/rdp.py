@@ -271,12 +271,21 @@ def scan(binary, capture):
     return [t for t in map(json.loads, out.stdout.splitlines()) if t["channel"] == "rdp"], ""
 
 
+def settle(capture):
+    """Wait until the capture holds what was sent: it may lag behind on a busy machine."""
+    size = -1
+    for _ in range(20):
+        time.sleep(0.7)
+        if size == (size := os.path.getsize(capture)):
+            return
+
+
 def play(row, work, binary):
     """One row: (what is wrong, figures)."""
     os.makedirs(work)
     session, capture = Session(work, row), os.path.join(work, "wire.pcap")
     try:
-        tcpdump = subprocess.Popen(["tcpdump", "-i", "lo", "-B", "16384", "-s", "0", "-U", "-Z", "root", "-w", capture, "tcp", "port", PORT], stderr=subprocess.DEVNULL)
+        tcpdump = subprocess.Popen(["tcpdump", "-i", "lo", "-B", "16384", "-s", "0", "-U", "-Z", "root", "-w", capture, "tcp", "port", PORT], stderr=subprocess.PIPE, text=True)
         session.connect()
         for s in row.steps:
             session.step(s)
@@ -285,10 +294,12 @@ def play(row, work, binary):
         return [f"not run: {e}"], ""
     finally:
         session.end()
-        time.sleep(0.5)
+        settle(capture)
         tcpdump.terminate()
-        tcpdump.wait(10)
+        said = tcpdump.communicate(timeout=10)[1]
         subprocess.run(["umount", "-l", os.path.join(session.home, "thinclient_drives")], capture_output=True)
+    if "\n0 packets dropped by kernel" not in said:
+        return ["not run: packets were not captured"], ""
     transfers, error = scan(binary, capture)
     return ([error], "") if transfers is None else row.compare(transfers)
 

@@ -136,7 +136,7 @@ func (x *clipboard) settle() {
 				return false
 			}
 		}
-		x.emit(l)
+		x.emit(l, wire.FIN)
 		return true
 	})
 }
@@ -188,7 +188,7 @@ func (x *clipboard) answered(from wire.Side, stream uint32, data []byte, failed 
 }
 
 // emit reports the files of a list of which bytes moved.
-func (x *clipboard) emit(l *fileList) {
+func (x *clipboard) emit(l *fileList, how wire.Ending) {
 	x.d.p.env.Budget().Give(int64(len(l.files) * descriptorSize))
 	for _, p := range l.files {
 		if p.file == nil {
@@ -205,15 +205,18 @@ func (x *clipboard) emit(l *fileList) {
 		case x.lost && !p.file.Covers(0, p.size):
 			e.Incomplete = "messages were lost"
 		}
+		if how != wire.FIN && (e.Incomplete != "" || !p.file.Covers(0, p.size)) {
+			t.Status = model.Interrupted
+		}
 		p.file.Close(e)
 		t.Content = p.file
 		x.d.p.env.Transfer(t)
 	}
 }
 
-func (x *clipboard) end() {
+func (x *clipboard) end(how wire.Ending) {
 	for _, l := range x.kept {
-		x.emit(l)
+		x.emit(l, how)
 	}
 	x.kept = nil
 }

@@ -252,7 +252,7 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 		d.drives.end(how)
 	}
 	if d.clip != nil {
-		d.clip.end()
+		d.clip.end(how)
 	}
 	if d.start == 0 {
 		return

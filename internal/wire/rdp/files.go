@@ -24,7 +24,7 @@ func (x *drives) finish(f *redirected, how wire.Ending) {
 	if how != wire.FIN && f.end < 0 {
 		e.Incomplete = "interrupted: " + how.String()
 	}
-	x.emit(f, f.write, client.Other(), e)
+	x.emit(f, f.write, client.Other(), e, how)
 }
 
 // finishRead reports a file that the server read, or its look into one.
@@ -44,7 +44,7 @@ func (x *drives) finishRead(f *redirected, client wire.Side, how wire.Ending) {
 	if size < 0 {
 		e.Incomplete = "the file's size is not known"
 	}
-	x.emit(f, f.read, client, e)
+	x.emit(f, f.read, client, e, how)
 }
 
 // record starts the transfer of a redirected file.
@@ -60,7 +60,7 @@ func (x *drives) record(device uint32, path string, from wire.Side, seq uint32, 
 	return t
 }
 
-func (x *drives) emit(f *redirected, file *content.File, from wire.Side, e content.End) {
+func (x *drives) emit(f *redirected, file *content.File, from wire.Side, e content.End, how wire.Ending) {
 	if fileshare.Metadata(f.path, file.Seen(), file.High(), file.Head()) {
 		x.access(f, file, from, "metadata")
 		return
@@ -72,6 +72,9 @@ func (x *drives) emit(f *redirected, file *content.File, from wire.Side, e conte
 	}
 	if f.erased {
 		t.Deleted = &model.Deleted{Time: f.last}
+	}
+	if how != wire.FIN && (e.Incomplete != "" || !file.Covers(0, e.Size)) {
+		t.Status = model.Interrupted
 	}
 	if x.lost && e.Incomplete == "" && e.Size >= 0 && !file.Covers(0, e.Size) {
 		e.Incomplete = "messages were lost"

@@ -298,3 +298,32 @@ func TestFragments(t *testing.T) {
 		}
 	}
 }
+
+// TestInterrupted ends the capture in the middle of files, and behind one whose size
+// was said and covered.
+func TestInterrupted(t *testing.T) {
+	s := newSession()
+	s.turns = append(s.turns, listed(0, "pasted.exe", 5000)...)
+	s.turns = append(s.turns, fetched(1, 1, 0, 3000, nil, pattern(3000))...)
+	s.open(1, `\part.bin`, 0x40000000, 5, 0, 1)
+	s.write(1, 1, 0, pattern(900), 900)
+	s.open(1, `\all.bin`, 0x40000000, 5, 0, 2)
+	s.io(1, 2, majorSetInfo, le(uint32(setEndOfFile), uint32(8), make([]byte, 24), uint64(800)), le(uint32(8)))
+	s.write(1, 2, 0, pattern(800), 800)
+	env := wiretest.New(t)
+	l := env.Dial(New(env), ends.Ends[0], ends.Ends[1])
+	for _, x := range s.turns {
+		l.Send(x.From, x.Data, 1448)
+	}
+	l.End(wire.EndOfCapture)
+	want := map[string]string{"pasted.exe": model.Interrupted, "part.bin": model.Interrupted, "all.bin": model.Done}
+	for _, x := range env.Transfers {
+		if x.Status != want[x.Name] || env.Result(x).Whole != (x.Status == model.Done) {
+			t.Errorf("%s: %s, %+v", x.Name, x.Status, env.Result(x))
+		}
+		delete(want, x.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("missing: %v", want)
+	}
+}
