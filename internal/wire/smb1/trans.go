@@ -256,7 +256,7 @@ func (o *open) rename(to string) {
 		return
 	}
 	old := o.path
-	if !strings.Contains(to, `\`) {
+	if !strings.ContainsAny(to, `\/`) { // the UNIX extensions have slashes
 		to = old[:len(old)-len(fileshare.LastElement(old))] + to
 	}
 	o.path = to

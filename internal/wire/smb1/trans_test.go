@@ -78,6 +78,19 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestRenameWithSlashes sets a new path as clients with UNIX extensions write it.
+func TestRenameWithSlashes(t *testing.T) {
+	s := &script{}
+	s.connect(`\\SRV\D`, "A:")
+	s.create(3, "/new/a.part", accessWriteData, 2, 0, 0)
+	s.write(3, 0, pattern(200))
+	s.transact2(trans2SetFileInfo, le(uint16(3), uint16(passRename), uint16(0)), le(uint32(0), uint32(0), uint32(16), wide("/b/c.exe")[:16]), []byte{0, 0}, nil)
+	s.close(3)
+	if env := s.play(t, 0); len(env.Transfers) != 1 || env.Transfers[0].Path != "/b/c.exe" {
+		t.Errorf("%d transfers, %+v", len(env.Transfers), env.Transfers[0].Transfer)
+	}
+}
+
 // TestMoves renames by NT_RENAME and MOVE, and copies by COPY (MS-CIFS 2.2.4.35,
 // 2.2.4.36, 2.2.4.66). A link is no new name.
 func TestMoves(t *testing.T) {
