@@ -151,14 +151,15 @@ def versions():
 
 
 def table(rows):
-    """The table as Markdown: one line a program and exchange, both kinds of segments in it."""
-    lines = ["| program | exchange | moved | result |", "| --- | --- | --- | --- |"]
-    joined = {}
+    """The table as Markdown: a line for what one program did with one result, both kinds of segments in it."""
+    runs = {}
     for program, exchange, _, expect, wrong, _ in rows:
-        joined.setdefault((program, exchange), []).append((expect, wrong))
-    for (program, exchange), runs in joined.items():
-        lines.append(f"| {program} | {exchange} | {moved(runs[0][0])} | {result(runs)} |")
-    return "\n".join(lines)
+        runs.setdefault((program, exchange), []).append((expect, wrong))
+    alike = {}
+    for (program, exchange), both in runs.items():
+        alike.setdefault((program, moved(both[0][0]), result(both)), []).append(exchange)
+    lines = ["| program | exchanges | moved | result |", "| --- | --- | --- | --- |"]
+    return "\n".join(lines + [f"| {program} | {'; '.join(exchanges)} | {what} | {how} |" for (program, what, how), exchanges in alike.items()])
 
 
 def moved(expect):
@@ -174,18 +175,12 @@ def result(runs):
     wrong = [w for _, ws in runs for w in ws]
     if wrong:
         return "**wrong**: " + "; ".join(dict.fromkeys(wrong)).replace("|", "\\|")[:300]
-    parts = []
     expected = [e for es, _ in runs for e in es]
-    classes = [e.word for e in expected if isinstance(e, scoring.Session)]
-    if classes:
-        parts.append(", ".join(dict.fromkeys(classes)))
-    if any(isinstance(e, scoring.Move) for e in expected):
-        parts.append("all whole, names, hashes and ends right")
-    sealed = [e for e in expected if isinstance(e, scoring.Sealed)]
+    parts = list(dict.fromkeys(e.verdict for e in expected))
+    sealed = [abs(e.error) for e in expected if isinstance(e, scoring.Sealed) and e.within]
     if sealed:
-        worst = max((e.error for e in sealed), key=abs)
-        parts.append(f"opaque, estimate at most {100 * worst:+.2f} % off")
-    return "; ".join(parts)
+        parts.append(f"estimate within {100 * max(sealed):.1f} %")
+    return ", ".join(parts)
 
 
 def main():

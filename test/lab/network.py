@@ -125,12 +125,22 @@ class Network:
             if b"listening on" not in p.stderr.readline():
                 raise Failed("tcpdump does not capture")
             yield
-            time.sleep(0.4)  # the last acknowledgements
+            settle(path)
         finally:
             p.send_signal(signal.SIGINT)
             _, said = p.communicate(timeout=20)
         if b"\n0 packets dropped by kernel" not in b"\n" + said:
             raise Failed("tcpdump dropped packets: " + said.decode())
+
+
+def settle(path):
+    """Wait until nothing more comes: the last acknowledgements, and what tcpdump has not written yet."""
+    before = -1
+    for _ in range(40):
+        time.sleep(0.4)
+        if (now := os.path.getsize(path)) == before:
+            return
+        before = now
 
 
 def stop(p):

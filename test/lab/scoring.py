@@ -29,6 +29,7 @@ class File:
 class Move:
     """A file whose content the capture shows: it must be found whole."""
 
+    verdict = "whole"
     file: File
     operation: str
     user: str = ""
@@ -69,6 +70,10 @@ class Sealed:
     fields: dict = field(default_factory=dict)
     error: float = 0.0
 
+    @property
+    def verdict(self):
+        return "opaque" if self.within else "opaque, in its interval"
+
     def faults(self, transfers, net):
         fits = [t for t in transfers if t["channel"] == self.channel and t["completeness"] == "opaque" and self.operation in ("", t["operation"])]
         if not fits:
@@ -90,6 +95,10 @@ class Session:
     """An SSH session with its class."""
 
     word: str
+
+    @property
+    def verdict(self):
+        return self.word
 
     def faults(self, accesses):
         found = [a for a in accesses if a["what"] == "ssh-session"]

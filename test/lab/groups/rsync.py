@@ -48,6 +48,8 @@ def delta(lab, far):
 
 
 class Part(Move):
+    verdict = "partial"
+
     def faults(self, transfers, net):
         for t in transfers:
             if t.get("name") == self.file.name:

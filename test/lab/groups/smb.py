@@ -186,6 +186,8 @@ def others(lab):
 class Tail(Move):
     """The end of a file that was begun before."""
 
+    verdict = "the part that moved"
+
     def __init__(self, file, operation, start):
         super().__init__(file, operation, USER)
         self.start = start
@@ -201,6 +203,8 @@ class Tail(Move):
 
 class Copied(Move):
     """A copy that the server makes: only its effect is seen."""
+
+    verdict = "inferred"
 
     def __init__(self, file):
         super().__init__(file, "copy")

@@ -105,6 +105,8 @@ def dav(lab):
 class Copied(Move):
     """A copy that the server makes: only its effect is seen."""
 
+    verdict = "inferred"
+
     def __init__(self, file, name):
         super().__init__(file, "copy", name=name)
 
