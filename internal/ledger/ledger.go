@@ -37,18 +37,19 @@ func Join(all []*model.Transfer, hosts *identity.Table) []*model.Transfer {
 	slices.SortStableFunc(ordered, func(a, b *model.Transfer) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
 	})
-	books := book{hosts: hosts, byKey: map[string][]*model.Transfer{}}
+	b := newBook(hosts)
 	var out []*model.Transfer
 	for _, t := range ordered {
-		if best := books.find(t); best != nil {
-			merge(best, t)
-			books.add(best, t) // by the names it has now
+		if best := b.find(t); best != nil {
+			merge(best.t, t)
+			b.add(best, t) // by the names it has now
 			continue
 		}
-		books.add(t, t)
+		e := &entry{t: t, order: len(out)}
+		b.add(e, t)
 		out = append(out, t)
 	}
-	return out
+	return nameless(out, b)
 }
 
 // rank orders witnesses, the best first.
@@ -64,96 +65,12 @@ func rank(t *model.Transfer) int {
 	return 1
 }
 
-// book finds transfers by what they may have in common: a name or a hash.
-type book struct {
-	hosts *identity.Table
-	byKey map[string][]*model.Transfer
-}
-
-// keys of a transfer in the book.
-func keys(t *model.Transfer) []string {
-	var out []string
-	for _, n := range append([]string{t.Name, t.DispositionName}, t.EarlierNames...) {
-		if n != "" {
-			out = append(out, "name:"+strings.ToLower(n))
-		}
-	}
-	return append(out, sums(t)...)
-}
-
-// sums are the hashes of the content, by whoever's word.
-func sums(t *model.Transfer) []string {
-	var out []string
-	if t.SHA256 != "" {
-		out = append(out, "sha256:"+t.SHA256)
-	}
-	for _, h := range t.Hashes {
-		if s := h.Alg + ":" + h.Value; !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func (b *book) add(entry, t *model.Transfer) {
-	for _, k := range keys(t) {
-		if !slices.Contains(b.byKey[k], entry) {
-			b.byKey[k] = append(b.byKey[k], entry)
-		}
-	}
-}
-
-// find gives the transfer that is the same movement as t: the nearest in time.
-func (b *book) find(t *model.Transfer) *model.Transfer {
-	if rank(t) == 0 {
-		return nil // a packet decoder has joined what is one
-	}
-	var best *model.Transfer
-	for _, k := range keys(t) {
-		for _, o := range b.byKey[k] {
-			if b.same(o, t) && (best == nil || apart(o, t) < apart(best, t)) {
-				best = o
-			}
-		}
-	}
-	return best
-}
-
 // apart is the time between two records of a movement.
 func apart(a, b *model.Transfer) model.Time {
 	return max(0, begin(a)-max(b.End, begin(b)), begin(b)-max(a.End, begin(a)))
 }
 
 func begin(t *model.Transfer) model.Time { return cmp.Or(t.Start, t.End) }
-
-func (b *book) same(o, t *model.Transfer) bool {
-	if apart(o, t) > Slack || !sameChannel(o, t) || conflict(o, t) || sameLog(o, t) {
-		return false
-	}
-	if o.Operation != "" && t.Operation != "" && o.Operation != t.Operation && (o.Operation == model.Copy || t.Operation == model.Copy) {
-		return false
-	}
-	at := begin(t)
-	src, srcKnown := b.hosts.Same(o.Source, t.Source, at)
-	dst, dstKnown := b.hosts.Same(o.Destination, t.Destination, at)
-	return src && dst && (srcKnown || dstKnown)
-}
-
-// sameLog says whether one host's logs gave both: they were told apart there,
-// unless one is what a command asked for and the other what came of it.
-func sameLog(o, t *model.Transfer) bool {
-	if (o.Tool == "") != (t.Tool == "") {
-		return false
-	}
-	for _, a := range o.Evidence {
-		for _, c := range t.Evidence {
-			if a.Computer != "" && a.Computer == c.Computer {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // conflict says whether two contents are known to differ: they have hashes of one
 // kind, and none that is equal.
@@ -193,6 +110,7 @@ func merge(o, t *model.Transfer) {
 	if len(o.Observations) == 0 {
 		o.Observations = []string{o.ID}
 	}
+	o.SensorComplete = seenBy(o, t)
 	for _, id := range append([]string{t.ID}, t.Observations...) {
 		if !slices.Contains(o.Observations, id) {
 			o.Observations = append(o.Observations, id)
@@ -205,7 +123,7 @@ func merge(o, t *model.Transfer) {
 	endpoint(&o.Destination, &t.Destination)
 	for _, p := range [][2]*string{{&o.User, &t.User}, {&o.Domain, &t.Domain}, {&o.UserSID, &t.UserSID}, {&o.InitiatorUser, &t.InitiatorUser},
 		{&o.Process, &t.Process}, {&o.Tool, &t.Tool}, {&o.Command, &t.Command}, {&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.Initiator, &t.Initiator},
-		{&o.OriginalName, &t.OriginalName}} {
+		{&o.OriginalName, &t.OriginalName}, {&o.Type, &t.Type}, {&o.DispositionName, &t.DispositionName}, {&o.Auth, &t.Auth}} {
 		if *p[0] == "" {
 			*p[0] = *p[1]
 		}
@@ -222,16 +140,45 @@ func merge(o, t *model.Transfer) {
 			o.Hashes = append(o.Hashes, h)
 		}
 	}
-	if !strings.EqualFold(o.Name, t.Name) && t.Name != "" && !slices.Contains(o.EarlierNames, t.Name) {
-		o.EarlierNames = append(o.EarlierNames, t.Name)
+	name(o, t)
+	for _, id := range t.CommunityID {
+		if !slices.Contains(o.CommunityID, id) {
+			o.CommunityID = append(o.CommunityID, id)
+		}
+	}
+	if o.Session == nil {
+		o.Session = t.Session
 	}
 	o.Executed = append(o.Executed, t.Executed...)
 	o.Evidence = append(o.Evidence, t.Evidence...)
 }
 
+// name takes the name that t has: as the file's own where o has none, else as one that
+// it had before. A name of another script is one that a sensor could not write.
+func name(o, t *model.Transfer) {
+	switch {
+	case o.Name == "":
+		o.Name = t.Name
+	case t.Name == "" || strings.EqualFold(o.Name, t.Name) || slices.Contains(o.EarlierNames, t.Name):
+	case ascii(o.Name) || !passedBy(t):
+		o.EarlierNames = append(o.EarlierNames, t.Name)
+	}
+}
+
+// seenBy says whether a sensor saw all of what is only logged: one that did is enough.
+func seenBy(o, t *model.Transfer) *bool {
+	if o.Completeness != model.Logged || t.SensorComplete == nil || o.SensorComplete != nil && *o.SensorComplete {
+		return o.SensorComplete
+	}
+	return t.SensorComplete
+}
+
 func endpoint(o, t *model.Endpoint) {
 	if !o.IP.Known() {
 		o.IP, o.Port = t.IP, t.Port
+	}
+	if o.Port == 0 && o.IP == t.IP {
+		o.Port = t.Port
 	}
 	o.Host = cmp.Or(o.Host, t.Host)
 }

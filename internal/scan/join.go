@@ -61,7 +61,7 @@ func (l *logs) join(r *Records) {
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
 		t.Techniques = techniques(t)
-		why := l.o.leaveOut(t, found.PageParts[t.ID])
+		why := l.o.leaveOut(t, partOfPage(t, found.PageParts))
 		if why != "" {
 			r.Summary.LeftOut[why]++
 		}
@@ -71,6 +71,16 @@ func (l *logs) join(r *Records) {
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
+}
+
+// partOfPage says whether all who saw a transfer over the web took it for a part of a page.
+func partOfPage(t *model.Transfer, parts map[string]bool) bool {
+	for _, id := range t.Observations {
+		if !parts[id] {
+			return false
+		}
+	}
+	return parts[t.ID]
 }
 
 // close gives what the logs of all families showed.
