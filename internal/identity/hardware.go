@@ -21,7 +21,7 @@ func (t *Table) addHardware(b Binding) {
 		return
 	}
 	if b.Lease {
-		t.leases[b.Addr] = append(t.leases[b.Addr], b)
+		t.leases[b.Addr] = extended(t.leases[b.Addr], b)
 	}
 	if b.MAC == "" {
 		return

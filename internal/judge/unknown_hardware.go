@@ -179,13 +179,19 @@ func windows(kind string) bool { return strings.Contains(kind, "vendor MSFT ") }
 
 // clientKind is what tells a kind of DHCP client: vendor class and parameter list.
 func clientKind(a *model.Access) string {
-	if a.Channel != "dhcp" || !strings.HasPrefix(a.Detail, "vendor ") && !strings.HasPrefix(a.Detail, "fingerprint ") {
+	if a.Channel != "dhcp" || !strings.HasPrefix(a.Detail, "vendor ") && !strings.HasPrefix(a.Detail, "fingerprint ") || firmware(a.Detail) {
 		return ""
 	}
 	parts := slices.DeleteFunc(strings.Split(a.Detail, "; "), func(p string) bool {
 		return !strings.HasPrefix(p, "vendor ") && !strings.HasPrefix(p, "fingerprint ")
 	})
 	return strings.Join(parts, "; ")
+}
+
+// firmware says whether a DHCP client is that of a machine that boots over the network
+// (UEFI 2.10, 24.3): the system comes after it.
+func firmware(detail string) bool {
+	return strings.HasPrefix(detail, "vendor PXEClient") || strings.HasPrefix(detail, "vendor HTTPClient")
 }
 
 // local says that no maker assigned the address (IEEE 802, 8.2.2).

@@ -65,6 +65,7 @@ func TestUnknownHardware(t *testing.T) {
 		{"known, also made up", known, []seen{arp(1, own), moves(3, own)}, 0, ""},
 		{"known by its address", map[string]string{a: "", "10.0.0.5": ""}, []seen{arp(1, b), moves(3, b)}, 0, ""},
 		{"two systems on one machine", nil, []seen{dhcp(1, a, windows10), dhcp(2, a, linux), moves(3, a)}, 2, "DHCP client of " + a + " changed"},
+		{"booted over the network", nil, []seen{dhcp(1, a, "vendor PXEClient:Arch:00007; fingerprint 1,2,3"), dhcp(2, a, windows10), moves(3, a)}, 0, ""},
 		{"another id, the same system", nil, []seen{dhcp(1, a, windows10), dhcp(2, a, windows10+"; client id ff01"), moves(3, a)}, 0, ""},
 		{"not the known system", known, []seen{dhcp(1, own, linux), moves(3, own)}, 2, "none of Windows"},
 		{"the known system", known, []seen{dhcp(1, own, windows10), moves(3, own)}, 0, ""},

@@ -62,6 +62,10 @@ func TestMessages4(t *testing.T) {
 			{From: 0, Data: sent(bootp(1, "", "\x35\x08"), "aaaa", address)},
 			{From: 1, Data: sent(bootp(2, "", "\x35\x05"), "aaaa", address)}},
 			"dhcp-request 02:00:5e:10:20:30 asks for 10.0.0.9\naddress-binding 10.0.0.9 02:00:5e:10:20:30"},
+		{"asks for more beside its address", []wiretest.Turn{
+			{From: 0, Data: sent(bootp(1, "", "\x35\x03", "\x37\x01\x03"), "aaaa", "")},
+			{From: 0, Data: sent(bootp(1, "", "\x35\x08", "\x37\x01\x03\xfc"), "bbbb", "")}},
+			"dhcp-request 02:00:5e:10:20:30 fingerprint 1,3"},
 		{"refused", []wiretest.Turn{{From: 1, Data: bootp(2, "", "\x35\x06")}}, ""},
 		{"BOOTP", []wiretest.Turn{{From: 1, Data: bootp(2, address)}}, "address-binding 10.0.0.9 02:00:5e:10:20:30"},
 		{"options in other fields", []wiretest.Turn{{From: 0, Data: overloaded}}, "dhcp-request 02:00:5e:10:20:30 ws-8 asks for 10.0.0.9"},

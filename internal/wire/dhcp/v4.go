@@ -124,7 +124,7 @@ func (f *flow) version4(c wire.Chunk) {
 		f.reply4(who, &m, c.At)
 		return
 	}
-	who.options(m.options)
+	who.options(m.options, m.kind)
 	switch m.kind {
 	case messageDecline:
 		f.said("dhcp-decline", who, m.wants, c.At)
@@ -151,8 +151,9 @@ func (f *flow) reply4(who *client, m *message4, at wire.At) {
 	}
 }
 
-// options keeps what a host says of itself.
-func (c *client) options(all map[byte][]byte) {
+// options keeps what a host says of itself. INFORM asks for what its sender wants
+// beside an address (Windows for a proxy), which is no other client.
+func (c *client) options(all map[byte][]byte, kind byte) {
 	if v := all[optHostName]; len(v) > 0 {
 		c.host = name(v)
 	}
@@ -165,7 +166,7 @@ func (c *client) options(all map[byte][]byte) {
 	if v := all[optVendor]; len(v) > 0 {
 		c.vendor = wire.Printable(string(v))
 	}
-	if v := all[optParameters]; len(v) > 0 {
+	if v := all[optParameters]; len(v) > 0 && kind != messageInform {
 		c.fingerprint = numbers(v)
 	}
 	if v := all[optClientID]; len(v) > 1 && !(v[0] == 1 && wire.MAC(v[1:]) == c.mac) { // RFC 2132 9.14: mostly the hardware address
