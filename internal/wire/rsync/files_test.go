@@ -358,6 +358,30 @@ func TestHugeBlocks(t *testing.T) {
 	}
 }
 
+// TestConflict: copies of bytes that differ are noted, and where the wrong one was
+// taken the file is not whole.
+func TestConflict(t *testing.T) {
+	k := pull29("", []named{{"a", 3000}, {"b", 3}}, put(item(0, 0, 0), bytesOf(pattern(3000)), 0, pattern(16), item(1, 0, 0), 3, "abc", 0, pattern(16), over))
+	for _, corrupt := range []bool{false, true} {
+		env := wiretest.New(t)
+		l := env.Dial(New(env), wiretest.Addr("10.0.0.1:50000"), wiretest.Addr("10.0.0.2:873"))
+		last := len(k.turns) - 1
+		for _, x := range k.turns[:last] {
+			l.Send(x.From, x.Data, 0)
+		}
+		l.Send(1, k.turns[last].Data[:1000], 0)
+		l.Conn.Conflicts[1], l.Conn.Corrupt = 3, corrupt
+		l.Send(1, k.turns[last].Data[1000:], 0)
+		l.End(wire.FIN)
+		if got := env.Result(env.Transfers[0]); got.Whole == corrupt || len(env.Transfers[0].Notes) != 1 {
+			t.Errorf("corrupt %v: %+v %v", corrupt, got, env.Transfers[0].Notes)
+		}
+		if len(env.Transfers[1].Notes) != 0 || !env.Result(env.Transfers[1]).Whole {
+			t.Errorf("its neighbour: %v", env.Transfers[1].Notes)
+		}
+	}
+}
+
 // TestNonsense gives up on what makes no sense, and says so.
 func TestNonsense(t *testing.T) {
 	for what, sent := range map[string][]byte{

@@ -26,7 +26,7 @@ type sending struct {
 	matched     int64 // bytes that the receiver had
 	token       int64 // the block that was named last
 
-	conflicts  int64
+	conflict   fileshare.Conflict
 	start, end model.Time
 	first      model.Time
 	seen       wire.Packets
@@ -35,17 +35,21 @@ type sending struct {
 // start begins a file.
 func (s *sender) start(e *entry) {
 	f := &sending{entry: e, seq: s.seq, again: e.sent, file: s.d.p.env.File(content.Read), first: s.chunk.Time}
-	f.conflicts = s.d.wire.Conflicts[s.from]
+	s.damage = s.d.wire.Conflicts[s.from]
 	f.seen.Add(s.chunk.At)
 	if s.now = f; s.codec != nil {
 		s.codec.file()
 	}
 }
 
-// touch notes a packet with bytes of the file.
-func (f *sending) touch(at wire.At) {
+// touch notes a packet with bytes of the file, and copies of bytes that differ.
+func (s *sender) touch(at wire.At) {
+	f := s.now
 	wire.Stretch(&f.start, &f.end, at.Time)
 	f.seen.Add(at)
+	n := s.d.wire.Conflicts[s.from]
+	f.conflict.Saw(s.damage, n, f.at-f.base, s.d.wire.Corrupt)
+	s.damage = n
 }
 
 // write takes the next bytes of the file.
@@ -86,6 +90,7 @@ func (s *sender) finish(why string) {
 		return
 	}
 	t := s.record(f)
+	t.Notes = append(t.Notes, f.conflict.Notes...)
 	switch {
 	case f.at == f.entry.size:
 	case why != "":
@@ -113,6 +118,8 @@ func (s *sender) close(f *sending, why string) content.End {
 		e.Incomplete = fmt.Sprintf("only differences were sent: %d bytes of %d are of an older copy", f.matched, f.entry.size)
 	case why != "" && f.at != f.entry.size:
 		e.Incomplete = why
+	case f.conflict.Flaw != "":
+		e.Incomplete = f.conflict.Flaw
 	default:
 		return e
 	}
@@ -143,9 +150,6 @@ func (s *sender) record(f *sending) *wire.Transfer {
 	}
 	if f.again {
 		t.Notes = append(t.Notes, "sent again: what the receiver had made of it was wrong")
-	}
-	if n := d.wire.Conflicts[s.from]; n > f.conflicts {
-		t.Notes = append(t.Notes, fmt.Sprintf("conflicting bytes in packets of %s", d.wire.ConflictAt.Time))
 	}
 	return t
 }

@@ -50,8 +50,9 @@ type sender struct {
 	index  index
 	phase  int // how often all was said to be sent
 
-	codec *codec
-	now   *sending
+	codec  *codec
+	now    *sending
+	damage int64 // conflicting bytes noted so far
 }
 
 func newSender(d *conn, from wire.Side) *sender {
@@ -91,10 +92,10 @@ func (s *sender) feed(c wire.Chunk) {
 func (s *sender) bytes(c wire.Chunk) {
 	switch s.kind {
 	case literal:
-		s.now.touch(c.At)
+		s.touch(c.At)
 		s.now.write(c.Data, c.Block)
 	case packed:
-		s.now.touch(c.At)
+		s.touch(c.At)
 		s.codec.write(c.Data)
 	}
 }
