@@ -20,6 +20,7 @@ type conn struct {
 	first  uint32
 	from   wire.Side
 	ended  int
+	unread int64 // bytes that were counted as blind
 
 	cookie, name string // as the client says
 	build        uint32
@@ -60,6 +61,7 @@ func (d *conn) Data(from wire.Side, c wire.Chunk) {
 	d.seen.Add(c.At)
 	h := &d.halves[from]
 	h.total += int64(len(c.Data)) + int64(c.Cut)
+	h.lost += int64(c.Cut)
 	if len(c.Data) >= largeChunk {
 		h.large += int64(len(c.Data))
 	}
@@ -260,9 +262,15 @@ func (d *conn) End(_ wire.Side, how wire.Ending, at wire.At) {
 	d.session()
 	if d.encrypted() {
 		up, down := d.sides()
-		d.p.env.Blind("encrypted-rdp", up.total+down.total-up.lost-down.lost)
+		d.blind("encrypted-rdp", up.total+down.total-up.lost-down.lost-d.unread)
 		d.opaque(up, down)
 	}
+}
+
+// blind counts bytes that cannot be read; each byte once.
+func (d *conn) blind(reason string, n int64) {
+	d.unread += n
+	d.p.env.Blind(reason, n)
 }
 
 // encrypted says that the session's content cannot be read.

@@ -194,6 +194,23 @@ func TestCompressedFile(t *testing.T) {
 	}
 }
 
+// TestBlindOnce counts bytes once that are compressed, in a session that turns to TLS.
+func TestBlindOnce(t *testing.T) {
+	piece := le(uint32(500), uint32(pieceFirst|pieceLast)|(mppcCompressed|2)<<16, make([]byte, 100)) // NCRUSH
+	turns := append(newSession().turns, wiretest.Turn{From: 1, Data: data70(drive, piece)}, wiretest.Turn{From: 1, Data: record(300)})
+	given, blind := int64(0), int64(0)
+	for _, x := range turns {
+		given += int64(len(x.Data))
+	}
+	env := wiretest.Play(t, New, ends, 1448, turns)
+	for _, n := range env.BlindSeen {
+		blind += n
+	}
+	if env.BlindSeen["compressed-unknown"] != 100 || blind != given {
+		t.Errorf("%d bytes given, blind %v", given, env.BlindSeen)
+	}
+}
+
 func FuzzMPPC(f *testing.F) {
 	f.Add(byte(mppcCompressed|mppcFlushed|mppc64K), []byte("for.whom.the.bell.tolls,\xfa\x1b\x97\x33\x7e\x87\xe3\x32\x90\x80"), []byte("\xf8"))
 	f.Fuzz(func(t *testing.T, flags byte, first, second []byte) {

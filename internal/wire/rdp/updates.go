@@ -14,13 +14,13 @@ func (d *conn) plain(from wire.Side, flags byte, b []byte) ([]byte, bool) {
 		m.history = make([]byte, historyLen)
 	}
 	if flags&mppcCompressed != 0 && m.history == nil {
-		d.p.env.Blind("over-budget", int64(len(b)))
+		d.blind("over-budget", int64(len(b)))
 		m.spoilt = true
 		return nil, false
 	}
 	data, ok := m.take(flags, b)
 	if !ok {
-		d.p.env.Blind("compressed-unknown", int64(len(b)))
+		d.blind("compressed-unknown", int64(len(b)))
 	}
 	return data, ok
 }
