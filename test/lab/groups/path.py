@@ -1,6 +1,6 @@
 """A bad path between the hosts: narrow, with short packets and losses. Some of each protocol once more."""
 
-from scoring import Move, Sealed, Session
+from scoring import Move
 
 from . import smb, ssh, web
 
@@ -33,5 +33,4 @@ def shells(lab):
             word = f"{cipher.split('@')[0]}, bad path"
             s.each("OpenSSH scp", f"push, {word}", FEW, "push", lambda f, far, got: run("scp", "-q", *how, f.path, f"{s.host}:{far}"))
             s.each("OpenSSH scp", f"pull, {word}", FEW, "pull", lambda f, far, got: run("scp", "-q", *how, f"{s.host}:{far}", got))
-        lab.row("OpenSSH", "terminal, bad path", lambda: ssh.typed(s, ["ls -l /usr/bin | head -200", "id", "ls /etc", "uptime"] * 3),
-                [Session("interactive"), Sealed(40_000, "pull", "ssh", within=0)])
+        ssh.terminal(s, "terminal, bad path")

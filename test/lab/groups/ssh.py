@@ -142,18 +142,27 @@ def sessions(s):
                   "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=3", s.host, "true", fails=True)
 
     s.lab.row("OpenSSH", "three wrong passwords", refused, [Session("no login")])
-    s.lab.row("OpenSSH", "terminal, keys typed and screens", lambda: typed(s, ["ls -l /usr/bin | head -200", "id", "ls /etc", "uptime"] * 3),
-              [Session("interactive"), Sealed(40_000, "pull", "ssh", within=0)])
+    terminal(s, "terminal, keys typed and screens")
     s.lab.row("OpenSSH", "terminal, keys typed only", lambda: typed(s, ["id", "uptime", "w", "df"] * 3), [Session("interactive")])
     s.lab.row("OpenSSH", "one command", lambda: s.net.run("ssh", *s.options, s.host, "id"), [Session("interactive")])
     s.lab.row("OpenSSH", "forwarded port, both ways", lambda: forwarded(s), [Session("tunnel"), Sealed(1_000_000, "", "ssh")])
 
 
+def terminal(s, title):
+    screens = Sealed(0, "pull", "ssh", within=0)
+
+    def do():
+        screens.size = typed(s, ["ls -l /usr/bin | head -200", "id", "ls /etc", "uptime"] * 3)
+
+    s.lab.row("OpenSSH", title, do, [Session("interactive"), screens])
+
+
 def typed(s, lines):
-    """Type at a terminal, a key at a time."""
+    """Type at a terminal, a key at a time; how many bytes it showed."""
     p = s.net.start("client", ["ssh", "-tt", *s.options, s.host, "sh", "-i"], stdin=-1)
     import threading
-    drain = threading.Thread(target=p.stdout.read)
+    shown = []
+    drain = threading.Thread(target=lambda: shown.append(p.stdout.read()))
     drain.start()
     for line in [*lines, "exit"]:
         for key in line + "\n":
@@ -163,6 +172,7 @@ def typed(s, lines):
         time.sleep(0.15)
     p.wait(timeout=20)
     drain.join(5)
+    return len(shown[0])
 
 
 def forwarded(s):
