@@ -10,20 +10,7 @@ import (
 	"waybill/internal/wire/wiretest"
 )
 
-func le(values ...any) []byte {
-	var b []byte
-	for _, v := range values {
-		switch v := v.(type) {
-		case string:
-			b = append(b, v...)
-		case []byte:
-			b = append(b, v...)
-		default:
-			b, _ = binary.Append(b, binary.LittleEndian, v)
-		}
-	}
-	return b
-}
+var le = wiretest.LE
 
 // stored is a ZIP file of one stored member.
 func stored(content []byte) []byte {

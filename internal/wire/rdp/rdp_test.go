@@ -14,27 +14,7 @@ import (
 
 var ends = wire.Conn{Ends: [2]wire.AddrPort{wiretest.Addr("10.0.0.1:50000"), wiretest.Addr("10.0.0.2:3389")}}
 
-// le writes numbers by their type, and bytes.
-func le(values ...any) []byte {
-	var b []byte
-	for _, v := range values {
-		switch v := v.(type) {
-		case byte:
-			b = append(b, v)
-		case uint16:
-			b = binary.LittleEndian.AppendUint16(b, v)
-		case uint32:
-			b = binary.LittleEndian.AppendUint32(b, v)
-		case uint64:
-			b = binary.LittleEndian.AppendUint64(b, v)
-		case []byte:
-			b = append(b, v...)
-		case string:
-			b = append(b, v...)
-		}
-	}
-	return b
-}
+var le = wiretest.LE
 
 func wide(s string, size int) []byte {
 	var b []byte

@@ -10,24 +10,7 @@ import (
 	"waybill/internal/wire/wiretest"
 )
 
-func le(values ...any) []byte {
-	var b []byte
-	for _, v := range values {
-		switch v := v.(type) {
-		case byte:
-			b = append(b, v)
-		case uint16:
-			b = binary.LittleEndian.AppendUint16(b, v)
-		case uint32:
-			b = binary.LittleEndian.AppendUint32(b, v)
-		case []byte:
-			b = append(b, v...)
-		case string:
-			b = append(b, v...)
-		}
-	}
-	return b
-}
+var le = wiretest.LE
 
 // pdu is one message (C706 12.6.3.1).
 func pdu(kind byte, call uint32, body []byte) []byte {

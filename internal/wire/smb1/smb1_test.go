@@ -13,27 +13,7 @@ import (
 	"waybill/internal/wire/wiretest"
 )
 
-// le writes numbers of 1, 2, 4 and 8 bytes, by their type, and bytes.
-func le(values ...any) []byte {
-	var b []byte
-	for _, v := range values {
-		switch v := v.(type) {
-		case byte:
-			b = append(b, v)
-		case uint16:
-			b = binary.LittleEndian.AppendUint16(b, v)
-		case uint32:
-			b = binary.LittleEndian.AppendUint32(b, v)
-		case uint64:
-			b = binary.LittleEndian.AppendUint64(b, v)
-		case []byte:
-			b = append(b, v...)
-		case string:
-			b = append(b, v...)
-		}
-	}
-	return b
-}
+var le = wiretest.LE
 
 func wide(s string) []byte {
 	var b []byte
