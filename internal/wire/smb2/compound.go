@@ -206,7 +206,7 @@ func (c *conn) unasked(h *header, m fields, at place) {
 		c.unaskedCreate(h, m, at)
 	case h.command == cmdWrite || h.command == cmdSetInfo:
 		c.session(h.session).unknownWrites++
-	case h.command == cmdRead:
+	case h.command == cmdRead && !c.unpacked: // else there were fewer bytes on the wire
 		c.p.env.Blind(wire.AroundLoss, int64(len(m))-headerLen-readResponseLen)
 	}
 }

@@ -23,6 +23,8 @@ type conn struct {
 	damage int64 // conflicting bytes noted so far, both sides
 	twin   bool  // another connection shows the same exchange
 
+	unpacked bool // the message under way was compressed
+
 	negotiated negotiation
 	preauth    smbcrypt.Preauth
 	setups     map[uint64]setup    // sessions being set up

@@ -110,6 +110,8 @@ func (c *conn) createResponse(r *request, h *header, m fields, at place) {
 	if isError(h.status) {
 		if !x.reconnect || !o.granted {
 			o.done = true
+			c.p.forget(o) // where it was taken for another by the order of requests
+			o.discard()
 			c.refused(r, h.status, at)
 		}
 		return

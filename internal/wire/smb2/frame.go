@@ -44,6 +44,8 @@ type half struct {
 	first wire.At // packet of that byte
 
 	left int      // bytes of the message still to come, while flowing or skipping
+	dark int      // how many of these, from the next one on, nobody can read, when they come
+	why  string   // they cannot be read
 	sink *request // whose data flow
 	want int      // bytes of data still to come
 	pos  int64    // bytes of data that came or were lost
@@ -121,8 +123,9 @@ func (h *half) keep(b []byte) bool {
 	if size := len(h.buf) + len(b); size > cap(h.buf) {
 		size = max(size, min(2*cap(h.buf), h.need), 512)
 		if !h.c.p.env.Budget().Take(int64(size - cap(h.buf))) {
-			h.c.p.env.Blind("over-budget", int64(h.need))
+			h.c.p.env.Blind("over-budget", int64(len(h.buf)+len(b)))
 			h.giveUp(len(b))
+			h.dark, h.why = h.left, "over-budget"
 			return false
 		}
 		h.taken += int64(size - cap(h.buf))
@@ -137,7 +140,7 @@ func (h *half) keep(b []byte) bool {
 // giveUp skips the message that is being gathered, of which n bytes more than
 // the gathered ones are there.
 func (h *half) giveUp(n int) {
-	h.left = max(h.total()-len(h.buf)-n, 0)
+	h.left, h.dark = max(h.total()-len(h.buf)-n, 0), 0
 	h.state = skipping
 	if h.left == 0 {
 		h.state = gathering
@@ -197,12 +200,16 @@ func (h *half) advance(n int) {
 
 func (h *half) skip(c wire.Chunk) wire.Chunk {
 	n := min(len(c.Data), h.left)
+	if h.dark > 0 {
+		h.c.p.env.Blind(h.why, int64(min(n, h.dark)))
+	}
 	h.skipped(n)
 	return c.After(n)
 }
 
 func (h *half) skipped(n int) {
 	h.left -= n
+	h.dark = max(h.dark-n, 0)
 	if h.left == 0 {
 		h.state = gathering
 	}
@@ -297,7 +304,7 @@ func (h *half) service(v []byte, size int) (int, step) {
 
 // rest skips the left bytes of a message after the n that are dealt with.
 func (h *half) rest(n, left int) (int, step) {
-	h.left = left
+	h.left, h.dark = left, 0
 	if left > 0 {
 		h.state = skipping
 	}
@@ -362,9 +369,13 @@ func (h *half) readResponse(hdr *header, v []byte, size int, at wire.At) (int, s
 	if len(v) < frameLen+off {
 		return frameLen + off, more
 	}
-	r := h.c.answeredRead(hdr, m[:off], h.place(at), n)
+	r, asked := h.c.answeredRead(hdr, m[:off], h.place(at))
 	if r == nil {
-		return h.rest(frameLen+off, size-off)
+		used, s := h.rest(frameLen+off, size-off)
+		if !asked {
+			h.dark, h.why = n, wire.AroundLoss
+		}
+		return used, s
 	}
 	return h.stream(r, frameLen+off, n, size-off)
 }

@@ -53,35 +53,6 @@ func FuzzConversation(f *testing.F) {
 		f.Add(client, server, turns, true)
 	}
 	f.Fuzz(func(t *testing.T, client, server, turns []byte, lossy bool) {
-		env := wiretest.New(t)
-		p := New(env)
-		l := env.Dial(p, clientEnd, serverEnd)
-		if lossy {
-			l.Conn.FromStart = [2]bool{}
-		}
-		rest := [2][]byte{client, server}
-		for i, turn := range turns {
-			side := wire.Side(turn >> 7)
-			n := min(int(turn&0x7f)*8, len(rest[side]))
-			if lossy && turn&0x40 != 0 && i%3 == 2 && n > 0 {
-				l.Lose(side, int64(n))
-			} else {
-				l.Send(side, rest[side][:n], 1+int(turn)*3)
-			}
-			rest[side] = rest[side][n:]
-		}
-		l.Send(0, rest[0], 100)
-		l.Send(1, rest[1], 100)
-		l.End(wire.FIN)
-		p.Flush(env.Next())
-		for _, x := range env.Transfers {
-			if x.ID == "" || x.Operation == "" || len(x.Conns) == 0 {
-				t.Errorf("unfinished record: %+v", x.Transfer)
-			}
-		}
-		env.Done()
-		if used := env.Budget().Used; used != 0 {
-			t.Errorf("%d bytes of budget not given back", used)
-		}
+		wiretest.Feed(t, New, wire.Conn{Ends: [2]wire.AddrPort{clientEnd, serverEnd}}, client, server, turns, lossy)
 	})
 }

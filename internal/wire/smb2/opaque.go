@@ -63,7 +63,6 @@ func (t *tally) estimate(compression bool) *model.Estimate {
 // sawSealed counts a message that cannot be opened, of size bytes without its
 // transform header.
 func (s *session) sawSealed(c *conn, from wire.Side, size int64, at place) {
-	s.p.env.Blind("encrypted-smb3", size)
 	q := s.opaque
 	if q == nil {
 		q = &opaque{conn: c, at: at}

@@ -38,26 +38,24 @@ func (c *conn) readsWhole(h *header, n int) bool {
 	return r != nil && r.open != nil && (r.open.pipe != nil || r.open.unclear() && n <= largeBuffer)
 }
 
-// answeredRead begins a READ response whose n bytes of data follow; nil when
-// they are of no use.
-func (c *conn) answeredRead(h *header, m fields, at place, n int) *request {
+// answeredRead begins a READ response whose data follow; nil when they are of no
+// use, which without their request they are.
+func (c *conn) answeredRead(h *header, m fields, at place) (r *request, asked bool) {
 	if c.fromClient(h, at.from) {
-		return nil
+		return nil, true
 	}
-	r := c.answered(h)
-	if r == nil {
-		c.p.env.Blind(wire.AroundLoss, int64(n))
-		return nil
+	if r = c.answered(h); r == nil {
+		return nil, false
 	}
 	if !r.readable() {
 		r.open.unread--
 		c.p.recycle(r)
-		return nil
+		return nil, true
 	}
 	r.session.note(h)
 	r.open.beginRead(r, at)
 	r.flows = true
-	return r
+	return r, true
 }
 
 // readable says that the answer's data belong to an open that takes some.

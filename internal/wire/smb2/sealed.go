@@ -46,8 +46,14 @@ func (h *half) sealed(v []byte, size int, at wire.At) (int, step) {
 		return h.whole(v, size, at)
 	}
 	s.sawSealed(h.c, h.side, int64(size-sealHeaderLen), h.place(at))
-	return h.pass(v, size)
+	used, done := h.pass(v, size)
+	h.c.p.env.Blind(encryptedSMB3, int64(used-frameLen-sealHeaderLen))
+	h.dark, h.why = h.left, encryptedSMB3
+	return used, done
 }
+
+// encryptedSMB3 is why the bytes of an encrypted message cannot be read.
+const encryptedSMB3 = "encrypted-smb3"
 
 // canOpen says that there are keys that may open the session's messages.
 func (s *session) canOpen() bool {
@@ -110,6 +116,7 @@ func (c *conn) unseal(m fields, at place) {
 	s := c.session(m.u64(44))
 	plain, ok := s.decrypt(c, m, at.from)
 	if !ok {
+		c.p.env.Blind(encryptedSMB3, int64(len(m)-sealHeaderLen))
 		s.sawSealed(c, at.from, int64(len(m)-sealHeaderLen), at)
 		return
 	}
@@ -163,7 +170,9 @@ func (c *conn) compressed(m []byte, at place) {
 	if h, ok := parseHeader(plain); ok && h.session != 0 && h.session != ^uint64(0) {
 		c.session(h.session).compressed = true
 	}
+	c.unpacked = true
 	c.chain(plain, at)
+	c.unpacked = false
 	if cap(c.p.packed) > keepScratch {
 		c.p.packed = nil
 	}

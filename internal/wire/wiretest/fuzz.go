@@ -70,35 +70,40 @@ func Fuzz(f *testing.F, open func(wire.Env) wire.Protocol, c wire.Conn, seeds ..
 		f.Add(sides[0], sides[1], turns, true)
 	}
 	f.Fuzz(func(t *testing.T, client, server, turns []byte, lossy bool) {
-		env := New(t)
-		p := open(env)
-		conn := c
-		conn.FromStart, conn.Opened = [2]bool{!lossy, !lossy}, !lossy
-		p.Probe(&conn, [2][]byte{client, server})
-		l := env.Attach(&conn, p.Open(&conn))
-		rest := [2][]byte{client, server}
-		for i, turn := range turns {
-			side := wire.Side(turn >> 7)
-			n := min(int(turn&0x7f)*8, len(rest[side]))
-			if lossy && !c.UDP && turn&0x40 != 0 && i%3 == 2 && n > 0 {
-				l.Lose(side, int64(n))
-			} else {
-				l.Send(side, rest[side][:n], 1+int(turn)*3)
-			}
-			rest[side] = rest[side][n:]
-		}
-		l.Send(0, rest[0], 1400)
-		l.Send(1, rest[1], 1400)
-		l.End(wire.FIN)
-		p.Flush(env.Next())
-		for _, x := range env.Transfers {
-			if x.ID == "" || x.Operation == "" || len(x.Conns) == 0 {
-				t.Errorf("unfinished record: %+v", x.Transfer)
-			}
-		}
-		env.Done()
-		if used := env.Budget().Used; used != 0 {
-			t.Errorf("%d bytes of budget not given back", used)
-		}
+		Feed(t, open, c, client, server, turns, lossy)
 	})
+}
+
+// Feed gives a protocol any bytes of both sides, as Fuzz says.
+func Feed(t *testing.T, open func(wire.Env) wire.Protocol, c wire.Conn, client, server, turns []byte, lossy bool) {
+	env := New(t)
+	p := open(env)
+	conn := c
+	conn.FromStart, conn.Opened = [2]bool{!lossy, !lossy}, !lossy
+	p.Probe(&conn, [2][]byte{client, server})
+	l := env.Attach(&conn, p.Open(&conn))
+	rest := [2][]byte{client, server}
+	for i, turn := range turns {
+		side := wire.Side(turn >> 7)
+		n := min(int(turn&0x7f)*8, len(rest[side]))
+		if lossy && !c.UDP && turn&0x40 != 0 && i%3 == 2 && n > 0 {
+			l.Lose(side, int64(n))
+		} else {
+			l.Send(side, rest[side][:n], 1+int(turn)*3)
+		}
+		rest[side] = rest[side][n:]
+	}
+	l.Send(0, rest[0], 1400)
+	l.Send(1, rest[1], 1400)
+	l.End(wire.FIN)
+	p.Flush(env.Next())
+	for _, x := range env.Transfers {
+		if x.ID == "" || x.Operation == "" || len(x.Conns) == 0 {
+			t.Errorf("unfinished record: %+v", x.Transfer)
+		}
+	}
+	env.Done()
+	if used := env.Budget().Used; used != 0 {
+		t.Errorf("%d bytes of budget not given back", used)
+	}
 }
