@@ -261,6 +261,15 @@ func (t *Table) Same(a, b model.Endpoint, at model.Time) (same, known bool) {
 	return t.holds(a, b.IP) || t.holds(b, a.IP), true
 }
 
+// MayBe says whether one end is a name of which no address is known and the other an
+// address that nobody has a name for: nothing tells whether they are one host.
+func (t *Table) MayBe(a, b model.Endpoint, at model.Time) bool {
+	if a.IP.Known() {
+		a, b = b, a
+	}
+	return !a.IP.Known() && a.Host != "" && b.IP.Known() && b.Host == "" && len(t.byName[strings.ToLower(a.Host)])+len(t.byName[Bare(a.Host)]) == 0 && t.Host(b.IP, at) == ""
+}
+
 // holds says whether an address is one of a named host's.
 func (t *Table) holds(e model.Endpoint, a model.Addr) bool {
 	return e.Host != "" && a.Known() && slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return SameName(b.Host, e.Host) })

@@ -178,7 +178,7 @@ func (b *book) find(t *model.Transfer) *entry {
 	if connected.e != nil && (connected.others == 0 || sized(connected.e.t, t)) {
 		return connected.e
 	}
-	return nil
+	return b.onlyOne(t)
 }
 
 // nearest is the best of what was offered.
@@ -200,11 +200,16 @@ func (n *nearest) offer(e *entry, t *model.Transfer) {
 	n.e = e
 }
 
-func (b *book) same(o, t *model.Transfer) bool {
+// alike says whether two records agree in all but their ends.
+func (b *book) alike(o, t *model.Transfer) bool {
 	if apart(o, t) > Slack || !sameChannel(o, t) || conflict(o, t) || toldApart(o, t) {
 		return false
 	}
-	if o.Operation != "" && t.Operation != "" && o.Operation != t.Operation && (o.Operation == model.Copy || t.Operation == model.Copy) {
+	return o.Operation == "" || t.Operation == "" || o.Operation == t.Operation || o.Operation != model.Copy && t.Operation != model.Copy
+}
+
+func (b *book) same(o, t *model.Transfer) bool {
+	if !b.alike(o, t) {
 		return false
 	}
 	at := begin(t)

@@ -206,3 +206,13 @@ func (p *pipeline) whyNothing(r *Records, all *model.Coverage) string {
 	}
 	return fmt.Sprintf("no file moved in %d packets", all.Packets)
 }
+
+// begins is when the captures begin; 0 without any.
+func (p *pipeline) begins() (t model.Time) {
+	for _, c := range p.coverage {
+		if c.start != 0 && (t == 0 || c.start < t) {
+			t = c.start
+		}
+	}
+	return t
+}

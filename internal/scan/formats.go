@@ -3,19 +3,23 @@ package scan
 import (
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/sensor"
+	"waybill/internal/telemetry/syslog"
+	"waybill/internal/telemetry/unixhost"
 	"waybill/internal/telemetry/winlog"
 	"waybill/internal/telemetry/zeek"
 )
 
 // formats are the forms of logs, besides those of Windows events, in the order in
 // which they are asked.
-var formats = []telemetry.Format{zeek.TSV, zeek.JSON}
+var formats = []telemetry.Format{zeek.TSV, zeek.JSON, syslog.Format, ftplog.Format}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{
-	sensor.Family: sensor.New,
+	sensor.Family:   sensor.New,
+	unixhost.Family: unixhost.New,
 }
 
 // formatOf is the form of a kind, nil for events of Windows and captures.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"cmp"
 	"container/heap"
 	"context"
@@ -40,6 +41,7 @@ type logSource struct {
 
 	host string         // whose logs these are, where events do not say
 	zone *time.Location // of stamps without one; nil is UTC
+	near model.Time     // of other inputs; 0 unknown
 
 	start, end model.Time
 	events     int64
@@ -87,7 +89,25 @@ func newLogSource(in *input.Input, index int) *logSource {
 	if t, ok := winlog.FirstTime(in.Kind, in.Head); ok {
 		s.first = t
 	}
+	if f := formatOf(in.Kind); f != nil {
+		s.first = firstTime(f, in.Head)
+	}
 	return s
+}
+
+// firstTime is the time of the first record of a head, where the record itself says it.
+func firstTime(f *telemetry.Format, head []byte) (t model.Time) {
+	defer func() {
+		if recover() != nil { // the log is read again, and its faults are named then
+			t = math.MinInt64
+		}
+	}()
+	var b telemetry.Batch
+	log := f.Open(bytes.NewReader(head[:min(len(head), 8<<10)]), telemetry.OpenOptions{})
+	if log.Next(&b) == nil && b.Records[0].Time != 0 && !b.Records[0].Assumed {
+		return b.Records[0].Time
+	}
+	return math.MinInt64
 }
 
 // begin opens the log and reads ahead.
@@ -120,7 +140,7 @@ func (s *logSource) begin(ctx context.Context, ahead int, o *Options) {
 // opened gives the reader of the log's form.
 func (s *logSource) opened(r io.Reader, size int64) (reader, error) {
 	if f := formatOf(s.in.Kind); f != nil {
-		return recordLog{f.Open(r, telemetry.OpenOptions{Zone: s.zone})}, nil
+		return recordLog{f.Open(r, telemetry.OpenOptions{Zone: s.zone, Near: s.near})}, nil
 	}
 	log, err := winlog.Open(s.in.Kind, r, size, s.zone)
 	return windowsLog{log}, err
@@ -224,7 +244,7 @@ type logs struct {
 	startsLogged map[string]bool // hosts that log process starts
 }
 
-func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before int64) *logs {
+func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near model.Time, before int64) *logs {
 	l := &logs{o: o, before: before}
 	var names []string
 	for i, in := range inputs {
@@ -233,6 +253,12 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, before 
 		l.sources = append(l.sources, s)
 		names = append(names, in.Name)
 		l.total += max(in.Size, 0)
+	}
+	for _, s := range l.sources {
+		near = cmp.Or(near, max(s.first, 0))
+	}
+	for _, s := range l.sources {
+		s.near = near
 	}
 	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }}
 	l.hosts, l.follow = winhost.New(fo), map[string]telemetry.Follower{}

@@ -102,7 +102,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 
 	r := p.records()
 	r.addProblems(problems, twins)
-	l := newLogs(o, logs, fileNames(r.Transfers), p.total)
+	l := newLogs(o, logs, fileNames(r.Transfers), p.begins(), p.total)
 	if cancelled == nil {
 		cancelled = l.run(ctx)
 	}

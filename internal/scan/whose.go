@@ -2,6 +2,7 @@ package scan
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ func (o *Options) hostOf(input string) string {
 		return host
 	}
 	parts := strings.FieldsFunc(strings.ReplaceAll(input, "!", "/"), func(r rune) bool { return r == '/' || r == '\\' })
+	if host := unixCollection(parts); host != "" {
+		return host
+	}
 	for i, p := range parts {
 		drive := strings.TrimSuffix(strings.ToLower(p), "%3a")
 		if i > 0 && len(strings.TrimSuffix(drive, ":")) == 1 && i+1 < len(parts) && strings.EqualFold(parts[i+1], "windows") {
@@ -26,6 +30,25 @@ func (o *Options) hostOf(input string) string {
 		return parts[len(parts)-2]
 	}
 	return "unknown"
+}
+
+// uac is how UAC names a collection (its documentation, "output formats").
+var uac = regexp.MustCompile(`^uac-(.+)-[a-z]+-\d{14}(\.tar(\.gz)?|\.zip)?$`)
+
+// unixCollection is the host that a collection of a Unix host is of: as UAC names it,
+// or the folder that var/log or UAC's [root] lies in.
+func unixCollection(parts []string) string {
+	for _, p := range parts {
+		if m := uac.FindStringSubmatch(p); m != nil {
+			return m[1]
+		}
+	}
+	for i, p := range parts {
+		if i > 0 && (p == "[root]" || p == "var" && i+1 < len(parts) && parts[i+1] == "log") {
+			return parts[i-1]
+		}
+	}
+	return ""
 }
 
 // zoneOf is the zone of an input's stamps without one.

@@ -93,6 +93,9 @@ type Log interface {
 // OpenOptions are what the user says of a log.
 type OpenOptions struct {
 	Zone *time.Location // of stamps that name none; nil is UTC
+	// Near is a time of other inputs of the run, 0 when there is none: stamps without
+	// a year are taken to lie near it.
+	Near model.Time
 }
 
 // Format is one form of log.
