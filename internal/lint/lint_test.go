@@ -26,8 +26,10 @@ var allowed = map[string][]string{
 
 	"internal/telemetry":          {},
 	"internal/telemetry/logtext":  {},
-	"internal/telemetry/zeek":     {"internal/telemetry", "internal/telemetry/logtext"},
-	"internal/telemetry/sensor":   {"internal/telemetry", "internal/webmedia"},
+	"internal/telemetry/jsonlog":  {"internal/telemetry", "internal/telemetry/logtext"},
+	"internal/telemetry/zeek":     {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/jsonlog"},
+	"internal/telemetry/eve":      {"internal/telemetry", "internal/telemetry/jsonlog"},
+	"internal/telemetry/sensor":   {"internal/telemetry", "internal/webmedia", "internal/wire/dcerpc"},
 	"internal/telemetry/linelog":  {"internal/telemetry", "internal/telemetry/logtext"},
 	"internal/telemetry/syslog":   {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
 	"internal/telemetry/ftplog":   {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
@@ -83,7 +85,7 @@ var allowed = map[string][]string{
 
 	"internal/stream": {"internal/packet", "internal/wire", "internal/content"},
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
-		"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/zeek", "internal/telemetry/sensor",
+		"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/zeek", "internal/telemetry/eve", "internal/telemetry/sensor",
 		"internal/telemetry/syslog", "internal/telemetry/ftplog", "internal/telemetry/unixhost",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",

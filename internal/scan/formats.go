@@ -3,6 +3,7 @@ package scan
 import (
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/sensor"
@@ -14,7 +15,7 @@ import (
 
 // formats are the forms of logs, besides those of Windows events, in the order in
 // which they are asked.
-var formats = []telemetry.Format{zeek.TSV, zeek.JSON, syslog.Format, ftplog.Format}
+var formats = []telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON, syslog.Format, ftplog.Format}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{

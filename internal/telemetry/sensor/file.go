@@ -19,22 +19,30 @@ type file struct {
 	fromClient          bool // of the connection that carried it
 	protocol            string
 	name, media         string
-	size, seen          int64 // size is -1 where it is not known
-	lost                bool  // bytes of it were not seen
+	kind                string // of the content, by what the sensor saw of it
+	size, seen          int64  // size is -1 where it is not known
+	lost                bool   // bytes of it were not seen
+	complete            *bool  // whether it saw all; nil where the sensor cannot know
+	web                 *web   // what it says itself of the exchange
+	parent              string // the connection that ordered this one
 	hashes              []model.Hash
 	evidence            []model.Evidence
 }
 
+// carriers are the protocols whose files move between hosts; others carry mail and
+// certificates.
+var carriers = map[string]bool{"HTTP": true, "FTP_DATA": true, "SMB": true, "IRC_DATA": true, "TFTP": true, "NFS": true, "MIME": false}
+
 // zeekFile takes a row of files.log, in its form before and since 5.1.
 func (s *Sensors) zeekFile(r *telemetry.Record) {
-	protocol := r.Get("source")
-	if protocol == "SSL" || protocol == "SMTP" || r.Get("fuid") == "" {
-		return // certificates and mail
+	protocol, media := r.Get("source"), r.Get("mime_type")
+	if !carriers[protocol] || r.Get("fuid") == "" || strings.HasPrefix(media, "application/x-x509") {
+		return
 	}
 	uid, _, _ := strings.Cut(r.First("uid", "conn_uids"), ",")
 	f := s.flowOf(uid, end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
 	x := &file{id: strings.Clone(r.Get("fuid")), flow: f.id, time: r.Time, fromClient: r.Get("is_orig") == "T", protocol: strings.Clone(protocol),
-		name: strings.Clone(r.Get("filename")), media: strings.Clone(r.Get("mime_type")), size: number(r.Get("total_bytes")), seen: number(r.Get("seen_bytes"))}
+		name: strings.Clone(r.Get("filename")), media: strings.Clone(media), kind: typeOf(media), size: number(r.Get("total_bytes")), seen: number(r.Get("seen_bytes"))}
 	x.source, x.destination = f.server, f.client
 	if x.fromClient {
 		x.source, x.destination = f.client, f.server
@@ -43,18 +51,25 @@ func (s *Sensors) zeekFile(r *telemetry.Record) {
 		x.ends(f, tx, firstAddress(r.Get("rx_hosts")))
 	}
 	x.lost = number(r.Get("missing_bytes")) > 0 || number(r.Get("overflow_bytes")) > 0 || r.Get("timedout") == "T" || x.size > x.seen
-	for _, alg := range [...]string{"md5", "sha1", "sha256"} {
-		if v := r.Get(alg); v != "" {
-			x.hashes = append(x.hashes, model.Hash{Alg: alg, Value: strings.ToLower(v), From: "sensor", Time: r.Time})
-		}
-	}
+	whole := !x.lost
+	x.complete = &whole
+	x.sums(r, "")
 	x.evidence = []model.Evidence{s.evidence(r, "file over "+protocol)}
 	if old := s.files[x.id]; old != nil && old.fromClient == x.fromClient {
 		old.join(x)
 		return
 	}
 	s.files[x.id] = x
-	s.counted = append(s.counted, x)
+	s.count(x)
+}
+
+// sums takes the hashes of a row.
+func (x *file) sums(r *telemetry.Record, under string) {
+	for _, alg := range [...]string{"md5", "sha1", "sha256"} {
+		if v := r.Get(under + alg); v != "" {
+			x.hashes = append(x.hashes, model.Hash{Alg: alg, Value: strings.Clone(strings.ToLower(v)), From: "sensor", Time: r.Time})
+		}
+	}
 }
 
 // ends takes the ends as the older form names them, with the ports of the
@@ -80,7 +95,7 @@ func firstAddress(set string) model.Addr {
 // opened again.
 func (x *file) join(o *file) {
 	if o.seen > x.seen {
-		x.seen, x.size, x.lost = o.seen, o.size, o.lost
+		x.seen, x.size, x.lost, x.complete = o.seen, o.size, o.lost, o.complete
 	}
 	if len(x.hashes) == 0 {
 		x.hashes = o.hashes
@@ -93,11 +108,11 @@ func (x *file) join(o *file) {
 // maxEvidence bounds the rows that are cited for one movement.
 const maxEvidence = 8
 
-func (x *file) when() model.Time { return x.time }
-
 // say gives the movement, with what other rows know of it.
 func (x *file) say(s *Sensors) {
-	delete(s.files, x.id)
+	if s.files[x.id] == x {
+		delete(s.files, x.id)
+	}
 	if x.seen <= 0 && x.size != 0 {
 		return
 	}
@@ -105,11 +120,9 @@ func (x *file) say(s *Sensors) {
 	pagePart := false
 	switch x.protocol {
 	case "HTTP":
-		w := s.webs[x.id]
+		w := x.exchange(s)
 		if w != nil {
-			delete(s.webs, x.id)
-			w.told = true
-			if w.refused() || !w.carries(x.fromClient) {
+			if w.told = true; w.refused(x.fromClient) || !w.carries(x.fromClient) {
 				return
 			}
 			w.describe(t, x.fromClient)
@@ -118,12 +131,13 @@ func (x *file) say(s *Sensors) {
 		pagePart = partOfPage(t, w, x)
 	case "FTP_DATA":
 		t.Channel = "ftp"
-		if c := s.ftps[x.id]; c != nil {
-			delete(s.ftps, x.id)
+		if c := s.ftps[x.order()]; c != nil {
 			c.told = true
 			c.describe(t)
 		} else if x.name == "" && x.media == "text/plain" && x.seen < listingSize {
 			return // most likely a listing
+		} else {
+			x.orderUnseen(s, t)
 		}
 	case "SMB":
 		t.Channel = "smb"
@@ -131,6 +145,9 @@ func (x *file) say(s *Sensors) {
 		if shellMetadata(t.Name) && x.seen <= webmedia.BigContent {
 			return
 		}
+	case "NFS":
+		t.Channel = "nfs"
+		t.Path = x.name
 	default:
 		t.Channel = "unknown"
 		t.Notes = append(t.Notes, "carried by "+x.protocol)
@@ -138,19 +155,59 @@ func (x *file) say(s *Sensors) {
 	s.said(t, x.flow, pagePart)
 }
 
+// exchange is the request and answer that carried the file.
+func (x *file) exchange(s *Sensors) *web {
+	if x.web != nil {
+		if w := s.webs[x.web.key]; w != nil {
+			w.told = true
+			x.web.evidence = append(x.web.evidence, w.evidence...)
+		}
+		return x.web
+	}
+	return s.webs[x.id]
+}
+
+// order is where the command is found that a data connection carries out: Zeek gives
+// the file's id, Suricata the control connection and the name.
+func (x *file) order() string {
+	if x.parent != "" {
+		return x.parent + "\x00" + x.name
+	}
+	return x.id
+}
+
+// ftpData is the port that servers open data connections from (RFC 959 3.2).
+const ftpData = 20
+
+// orderUnseen says what can be said of a data connection whose control connection was
+// not seen: by the command, or, of one from the data port, that the server opened it.
+func (x *file) orderUnseen(s *Sensors, t *model.Transfer) {
+	t.Path = x.name
+	order := ""
+	if f := s.known(x.flow); f != nil {
+		order = f.order
+	}
+	switch {
+	case order == "RETR", order == "" && x.fromClient && x.source.Port == ftpData:
+		t.Operation, t.Initiator = model.Pull, model.ByDestination
+	case order != "", !x.fromClient && x.destination.Port == ftpData:
+		t.Operation, t.Initiator = model.Push, model.BySource
+	}
+}
+
 // listingSize is what listings of folders stay below.
 const listingSize = 4 << 10
 
-// transfer is what the row itself says.
+// transfer is what the row itself says. How much there was of a file that the sensor
+// did not see all of is known only where it was stated.
 func (x *file) transfer() *model.Transfer {
-	whole := !x.lost
 	t := &model.Transfer{ID: id("t", x.id, strconv.FormatBool(x.fromClient)), Start: x.time, End: x.time, Source: x.source, Destination: x.destination,
-		Hashes: x.hashes, Type: typeOf(x.media), SensorComplete: &whole, Evidence: x.evidence}
-	size := x.size
-	if size < 0 {
-		size = x.seen
+		Hashes: x.hashes, Type: x.kind, SensorComplete: x.complete, Evidence: x.evidence}
+	if size := x.size; size >= 0 {
+		t.Size = &size
+	} else if seen := x.seen; !x.lost {
+		t.Size = &seen
 	}
-	t.Size = &size
 	if x.lost {
 		t.Notes = append(t.Notes, "the sensor saw "+strconv.FormatInt(x.seen, 10)+" bytes of it")
 	}
@@ -165,18 +222,15 @@ func (x *file) transfer() *model.Transfer {
 
 // said finishes a movement.
 func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
+	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.given[t.ID] {
+		return // no movement between hosts, or the same rows in another form
+	}
+	s.given[t.ID] = true
 	t.Kind, t.Completeness = "transfer", model.Logged
 	t.Status = cmp.Or(t.Status, model.Done)
 	t.Reason = cmp.Or(t.Reason, model.ReasonLogged)
-	if e := s.flows[flowID]; e != nil && t.User == "" {
-		f := e.Value.(*flow)
-		t.User, t.Domain, t.Auth = f.user, f.domain, f.auth
-		if f.workstation != "" {
-			t.Session = &model.Session{Workstation: f.workstation}
-		}
-	}
-	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP {
-		return // loopback is no movement between hosts
+	if f := s.known(flowID); f != nil {
+		f.tell(t)
 	}
 	s.out.Transfers = append(s.out.Transfers, t)
 	if pagePart {
@@ -184,6 +238,27 @@ func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
 			s.out.PageParts = map[string]bool{}
 		}
 		s.out.PageParts[t.ID] = true
+	}
+}
+
+// tell says in a movement what is known of its connection.
+func (f *flow) tell(t *model.Transfer) {
+	if t.User == "" && f.user != "" {
+		t.User, t.Domain, t.Auth = f.user, f.domain, f.auth
+	}
+	if f.workstation != "" {
+		if t.Session == nil {
+			t.Session = &model.Session{}
+		}
+		t.Session.Workstation = f.workstation
+	}
+	if f.community != "" {
+		t.CommunityID = []string{f.community}
+	}
+	for _, a := range f.alerts {
+		if a.of(t) {
+			t.Evidence = append(t.Evidence, a.Evidence)
+		}
 	}
 }
 

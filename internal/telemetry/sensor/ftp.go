@@ -1,15 +1,16 @@
 package sensor
 
 import (
+	"strconv"
 	"strings"
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 )
 
-// ftp is one command (Zeek's ftp.log).
+// ftp is one command that moves a file (Zeek's ftp.log, Suricata's ftp).
 type ftp struct {
-	id             string
+	id, flow, key  string
 	time           model.Time
 	client, server model.Endpoint
 	upload         bool
@@ -17,7 +18,7 @@ type ftp struct {
 	size           int64
 	reply          int64
 	user           string
-	evidence       model.Evidence
+	evidence       []model.Evidence
 	told           bool
 }
 
@@ -31,13 +32,18 @@ func (s *Sensors) zeekFTP(r *telemetry.Record) {
 	if !upload && command != "RETR" {
 		return
 	}
-	c := &ftp{id: id("t", "ftp", r.Get("uid"), r.Get("fuid"), command, r.Get("arg")), time: r.Time, client: f.client, server: f.server,
-		upload: upload, path: ftpPath(r.Get("arg")), size: number(r.Get("file_size")), reply: number(r.Get("reply_code")), user: f.user,
-		evidence: s.evidence(r, "FTP "+command)}
-	if fuid := r.Get("fuid"); fuid != "" && len(s.ftps) < maxFacts {
-		s.ftps[strings.Clone(fuid)] = c
+	c := &ftp{id: id("t", "ftp", r.Get("uid"), r.Get("fuid"), command, r.Get("arg"), strconv.FormatInt(int64(r.Time), 10)), flow: f.id, key: strings.Clone(r.Get("fuid")),
+		time: r.Time, client: f.client, server: f.server, upload: upload, path: ftpPath(r.Get("arg")), size: number(r.Get("file_size")),
+		reply: number(r.Get("reply_code")), user: f.user, evidence: []model.Evidence{s.evidence(r, "FTP "+command)}}
+	s.ordered(c)
+}
+
+// ordered keeps a command for the data connection that carries it out.
+func (s *Sensors) ordered(c *ftp) {
+	if c.key != "" && len(s.ftps) < maxFacts {
+		s.ftps[c.key] = c
 	}
-	s.named = append(s.named, c)
+	s.name(c)
 }
 
 // ftpPath is the path in what Zeek makes of an argument: a URL of the server.
@@ -61,13 +67,14 @@ func (c *ftp) describe(t *model.Transfer) {
 	if c.upload {
 		t.Source, t.Destination, t.Operation, t.Initiator = c.client, c.server, model.Push, model.BySource
 	}
-	t.Evidence = append(t.Evidence, c.evidence)
+	t.Evidence = append(t.Evidence, c.evidence...)
 }
-
-func (c *ftp) when() model.Time { return c.time }
 
 // say gives a command that the server confirmed and of which no files.log is there.
 func (c *ftp) say(s *Sensors) {
+	if s.ftps[c.key] == c {
+		delete(s.ftps, c.key)
+	}
 	if c.told || c.reply/100 != 2 {
 		return
 	}
@@ -76,5 +83,5 @@ func (c *ftp) say(s *Sensors) {
 		t.Size = &c.size
 	}
 	c.describe(t)
-	s.said(t, "", false)
+	s.said(t, c.flow, false)
 }

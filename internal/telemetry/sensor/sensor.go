@@ -1,5 +1,5 @@
-// Package sensor follows what network sensors of other makers say: Zeek's logs. In
-// come their rows, about in the order of time; out come the movements that they
+// Package sensor follows what network sensors of other makers say: Zeek's logs and
+// Suricata's events. In come their rows, about in the order of time; out come the movements that they
 // show, as logged, with the sensor's own word on whether it saw all of them, and
 // accesses: who logged on, what was called, which address was whose. A row that says
 // that a file was opened or asked for is no movement; one that counts its bytes is.
@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,17 +40,19 @@ type Sensors struct {
 	out   telemetry.Result
 
 	files map[string]*file // by the sensor's id of the file
-	webs  map[string]*web  // by the same
-	ftps  map[string]*ftp  // by the same
+	webs  map[string]*web  // by the same, or by connection and target
+	ftps  map[string]*ftp  // by the same, or by connection and path
 	// Rows wait in the order in which they came: what a sensor counted, and what it
 	// only named, which speaks for itself when nothing was counted.
-	counted, named []fact
+	counted, named []waiting
+	given          map[string]bool          // ids of movements
+	taken          map[*model.Transfer]bool // claims that were counted later
 }
 
 // New makes a state without rows.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
 	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
-		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string]*ftp{}}
+		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string]*ftp{}, given: map[string]bool{}, taken: map[*model.Transfer]bool{}}
 }
 
 // flow is a connection as the sensor names it.
@@ -58,14 +61,29 @@ type flow struct {
 	client, server     model.Endpoint
 	user, domain, auth string
 	workstation        string
+	community          string
 	opens              []*smbFile
+	trees              map[string]string // shares by the sensor's id of the tree
+	order              string            // the command of FTP that it carries out
+	asking             string            // who asked for a ticket
+	bound              string            // the interface that calls are of
+	called             map[string]bool   // procedures that were reported
+	alerts             []alert
 }
 
 // fact is a row that waits for others of the same movement.
-type fact interface {
-	when() model.Time
-	say(s *Sensors)
+type fact interface{ say(s *Sensors) }
+
+// waiting is a fact since the time of the rows among which it came: Zeek writes a row
+// when all is over, under the time at which it began.
+type waiting struct {
+	since model.Time
+	fact
 }
+
+// count and name put a fact with those that wait.
+func (s *Sensors) count(f fact) { s.counted = append(s.counted, waiting{s.now, f}) }
+func (s *Sensors) name(f fact)  { s.named = append(s.named, waiting{s.now, f}) }
 
 // Record takes a row.
 func (s *Sensors) Record(r *telemetry.Record) {
@@ -78,13 +96,14 @@ func (s *Sensors) Record(r *telemetry.Record) {
 }
 
 // settle says the facts at the front that are older than t.
-func (s *Sensors) settle(waiting []fact, t model.Time) []fact {
+func (s *Sensors) settle(all []waiting, t model.Time) []waiting {
 	n := 0
-	for n < len(waiting) && (waiting[n].when() < t || len(waiting)-n > maxFacts) {
-		waiting[n].say(s)
+	for n < len(all) && (all[n].since < t || len(all)-n > maxFacts) {
+		all[n].say(s)
+		all[n].fact = nil
 		n++
 	}
-	return waiting[n:]
+	return all[n:]
 }
 
 // streams are the rows that are used.
@@ -102,6 +121,21 @@ var streams = map[string]func(*Sensors, *telemetry.Record){
 	"zeek/dce_rpc":     (*Sensors).zeekCall,
 	"zeek/dhcp":        (*Sensors).zeekDHCP,
 	"zeek/notice":      (*Sensors).zeekNotice,
+
+	"suricata/fileinfo": (*Sensors).eveFile,
+	"suricata/http":     (*Sensors).eveHTTP,
+	"suricata/ftp":      (*Sensors).eveFTP,
+	"suricata/tftp":     (*Sensors).eveTFTP,
+	"suricata/smb":      (*Sensors).eveSMB,
+	"suricata/nfs":      (*Sensors).eveNFS,
+	"suricata/ftp_data": (*Sensors).eveFTPData,
+	"suricata/flow":     (*Sensors).eveFlow,
+	"suricata/ssh":      (*Sensors).eveSSH,
+	"suricata/rdp":      (*Sensors).eveRDP,
+	"suricata/dcerpc":   (*Sensors).eveCall,
+	"suricata/krb5":     (*Sensors).eveKerberos,
+	"suricata/dhcp":     (*Sensors).eveDHCP,
+	"suricata/alert":    (*Sensors).eveAlert,
 }
 
 // Close says what still waits.
@@ -110,12 +144,21 @@ func (s *Sensors) Close() *telemetry.Result {
 		f.say(s)
 	}
 	s.counted, s.named = nil, nil
+	s.out.Transfers = slices.DeleteFunc(s.out.Transfers, func(t *model.Transfer) bool { return s.taken[t] })
 	return &s.out
 }
 
-// flow gives the connection of a row, and learns its ends.
+// flow gives the connection of a row of Zeek, and learns its ends.
 func (s *Sensors) flow(r *telemetry.Record) *flow {
 	return s.flowOf(r.Get("uid"), end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
+}
+
+// known gives a connection that a row was of, nil for none.
+func (s *Sensors) known(id string) *flow {
+	if e := s.flows[id]; e != nil {
+		return e.Value.(*flow)
+	}
+	return nil
 }
 
 func (s *Sensors) flowOf(id string, client, server model.Endpoint) *flow {
@@ -165,7 +208,7 @@ func number(text string) int64 {
 
 // evidence cites a row.
 func (s *Sensors) evidence(r *telemetry.Record, what string) model.Evidence {
-	return model.Evidence{Input: s.o.Inputs[r.Input], Kind: "event", Computer: strings.Clone(r.Get("sensor")), Channel: r.Stream, Line: r.Line, What: what}
+	return model.Evidence{Input: s.o.Inputs[r.Input], Kind: "event", Computer: strings.Clone(r.Get("sensor")), Channel: r.Stream, Line: r.Line, What: strings.Clone(what)}
 }
 
 // id is an observation's id: by the sensor's own ids where the row has them, so that
@@ -179,7 +222,7 @@ func id(kind string, parts ...string) string {
 func (s *Sensors) access(r *telemetry.Record, f *flow, what, channel string) *model.Access {
 	a := &model.Access{Kind: "access", Time: r.Time, What: what, Source: f.client, Destination: f.server, Channel: channel,
 		User: f.user, Domain: f.domain, Evidence: []model.Evidence{s.evidence(r, what)}}
-	a.ID = id("a", r.Stream, r.First("uid", "uids", "fuid"), what, strconv.FormatInt(int64(r.Time), 10), strconv.Itoa(r.Line))
+	a.ID = id("a", r.Stream, r.First("uid", "uids", "fuid", "flow_id"), what, strconv.FormatInt(int64(r.Time), 10), strconv.Itoa(r.Line))
 	return a
 }
 

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"waybill/internal/model"
@@ -11,6 +12,7 @@ import (
 // smbFile is what smb_files.log says of one file of a connection.
 type smbFile struct {
 	id, flow       string
+	handle         string // of Suricata
 	time           model.Time
 	client, server model.Endpoint
 	share, path    string
@@ -19,7 +21,9 @@ type smbFile struct {
 	read, written  bool
 	deleted        model.Time
 	evidence       []model.Evidence
-	told           bool
+	told           bool // by what counted its bytes
+	said           bool
+	claim          *model.Transfer // that was said before it was counted
 }
 
 const maxOpens = 512 // of a connection
@@ -28,39 +32,76 @@ const maxOpens = 512 // of a connection
 // It has no count of bytes: the size is that of the file when it was opened.
 func (s *Sensors) zeekSMBFile(r *telemetry.Record) {
 	f := s.flow(r)
-	path := strings.ReplaceAll(r.Get("name"), "/", `\`)
-	if path == "" || path == "<share_root>" || strings.Contains(r.Get("path"), "IPC$") {
+	share, action := r.Get("path"), r.Get("action")
+	x := s.opened(f, r, share, r.Get("name"))
+	if x == nil {
 		return
 	}
-	x := f.smbFile(path)
-	if x == nil {
-		if len(f.opens) >= maxOpens {
-			f.opens = f.opens[1:]
-		}
-		x = &smbFile{id: id("t", "smb", r.Get("uid"), path), flow: f.id, time: r.Time, client: f.client, server: f.server,
-			share: strings.Clone(r.Get("path")), path: strings.Clone(path), size: -1}
-		f.opens = append(f.opens, x)
-		s.named = append(s.named, x)
-	}
 	x.size = max(x.size, number(r.Get("size")))
-	switch r.Get("action") {
+	switch action {
 	case "SMB::FILE_READ":
 		x.read = true
 	case "SMB::FILE_WRITE":
 		x.written = true
 	case "SMB::FILE_RENAME":
-		if old := r.Get("prev_name"); old != "" && !slices.Contains(x.earlier, old) && len(x.earlier) < maxEvidence {
-			x.earlier = append(x.earlier, strings.Clone(old))
-			if o := f.smbFile(strings.ReplaceAll(old, "/", `\`)); o != nil {
-				o.earlier, o.path = slices.Compact(append(o.earlier, o.path)), x.path
-				x.told = true // the older one speaks for both
-			}
-		}
+		x.renamed(f, r.Get("prev_name"))
 	case "SMB::FILE_DELETE":
 		x.deleted = r.Time
 	}
+	x.cite(s.evidence(r, "SMB "+strings.ToLower(strings.TrimPrefix(action, "SMB::"))))
+}
+
+// opened gives what is known of a file of a share, nil for folders and pipes.
+func (s *Sensors) opened(f *flow, r *telemetry.Record, share, name string) *smbFile {
+	path := strings.ReplaceAll(name, "/", `\`)
+	if path == "" || path == "<share_root>" || strings.Contains(share, "IPC$") {
+		return nil
+	}
+	x := f.smbFile(path)
+	if x == nil || x.said {
+		f.opens = slices.DeleteFunc(f.opens, func(o *smbFile) bool { return o == x })
+		if len(f.opens) >= maxOpens {
+			f.opens = f.opens[1:]
+		}
+		x = &smbFile{id: id("t", "smb", r.First("uid", "flow_id"), path, strconv.FormatInt(int64(r.Time), 10)), flow: f.id, time: r.Time, client: f.client, server: f.server,
+			share: strings.Clone(share), path: strings.Clone(path), size: -1}
+		f.opens = append(f.opens, x)
+		s.name(x)
+	}
+	if x.share == "" {
+		x.share = strings.Clone(share)
+	}
+	return x
+}
+
+// renamed takes the name that the file had before. What was done under it is the
+// same file's.
+func (x *smbFile) renamed(f *flow, old string) {
+	old = strings.ReplaceAll(old, "/", `\`)
+	if old == "" || slices.Contains(x.earlier, old) || len(x.earlier) >= maxEvidence {
+		return
+	}
+	x.earlier = append(x.earlier, strings.Clone(old))
+	o := f.smbFile(old)
+	if o == nil || o == x {
+		return
+	}
+	for _, n := range o.earlier {
+		if len(x.earlier) < maxEvidence && !slices.Contains(x.earlier, n) {
+			x.earlier = append(x.earlier, n)
+		}
+	}
+	x.read, x.written, x.size, x.time = x.read || o.read, x.written || o.written, max(x.size, o.size), min(x.time, o.time)
+	for _, e := range o.evidence {
+		x.cite(e)
+	}
+	o.told = true // the file speaks under its new name
+	o.path = ""
+}
+
+func (x *smbFile) cite(e model.Evidence) {
 	if len(x.evidence) < maxEvidence {
-		x.evidence = append(x.evidence, s.evidence(r, "SMB "+strings.ToLower(strings.TrimPrefix(r.Get("action"), "SMB::"))))
+		x.evidence = append(x.evidence, e)
 	}
 }
 
@@ -76,16 +117,19 @@ func (f *flow) smbFile(path string) *smbFile {
 // describeSMB says in a movement what smb_files.log knows of it.
 func (s *Sensors) describeSMB(t *model.Transfer, x *file) {
 	t.Path = strings.ReplaceAll(x.name, "/", `\`)
-	e := s.flows[x.flow]
-	if e == nil {
+	f := s.known(x.flow)
+	if f == nil || t.Path == "" {
 		return
 	}
-	for _, o := range e.Value.(*flow).opens {
+	for _, o := range f.opens {
 		if !strings.EqualFold(o.path, t.Path) && !slices.ContainsFunc(o.earlier, func(n string) bool { return strings.EqualFold(n, t.Path) }) {
 			continue
 		}
 		o.told = true
 		o.describe(t)
+		if o.claim != nil {
+			s.taken[o.claim] = true
+		}
 		return
 	}
 }
@@ -106,11 +150,10 @@ func (x *smbFile) describe(t *model.Transfer) {
 
 func lastElement(path string) string { return path[strings.LastIndexByte(path, '\\')+1:] }
 
-func (x *smbFile) when() model.Time { return x.time }
-
 // say gives what was read or written and has no row in files.log: a claim, since the
 // sensor names requests and counts nothing.
 func (x *smbFile) say(s *Sensors) {
+	x.said = true
 	if x.told || !x.read && !x.written || shellMetadata(lastElement(x.path)) {
 		return
 	}
@@ -123,6 +166,7 @@ func (x *smbFile) say(s *Sensors) {
 	}
 	x.describe(t)
 	s.said(t, x.flow, false)
+	x.claim = t
 }
 
 // zeekMapping takes a row of smb_mapping.log.

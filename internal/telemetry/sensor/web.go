@@ -10,7 +10,9 @@ import (
 
 // web is one request with its answer (Zeek's http.log).
 type web struct {
-	id             string
+	id, flow       string
+	key            string   // by which its movement finds it
+	fuids          []string // the same, of Zeek
 	time           model.Time
 	client, server model.Endpoint
 	method         string
@@ -18,10 +20,9 @@ type web struct {
 	status         int64
 	sent, got      int64 // bodies
 	names          [2]string
-	medias         [2]string
+	medias, kinds  [2]string
 	user, agent    string
-	evidence       model.Evidence
-	files          bool // the sensor gave its bodies ids
+	evidence       []model.Evidence
 	told           bool // by a row of files.log
 }
 
@@ -33,26 +34,37 @@ const (
 
 func (s *Sensors) zeekHTTP(r *telemetry.Record) {
 	f := s.flow(r)
-	w := &web{id: id("t", "http", r.Get("uid"), r.Get("trans_depth")), time: r.Time, client: f.client, server: f.server,
+	w := &web{id: id("t", "http", r.Get("uid"), r.Get("trans_depth"), r.Get("uri")), flow: f.id, time: r.Time, client: f.client, server: f.server,
 		method: strings.Clone(r.Get("method")), host: strings.Clone(r.Get("host")), target: strings.Clone(r.Get("uri")),
 		status: number(r.Get("status_code")), sent: number(r.Get("request_body_len")), got: number(r.Get("response_body_len")),
-		names:  [2]string{strings.Clone(r.Get("orig_filenames")), strings.Clone(r.Get("resp_filenames"))},
-		medias: [2]string{strings.Clone(r.Get("orig_mime_types")), strings.Clone(r.Get("resp_mime_types"))},
-		user:   strings.Clone(r.Get("username")), agent: strings.Clone(r.Get("user_agent")), evidence: s.evidence(r, "HTTP "+r.Get("method"))}
+		names:  [2]string{first(r.Get("orig_filenames")), first(r.Get("resp_filenames"))},
+		medias: [2]string{first(r.Get("orig_mime_types")), first(r.Get("resp_mime_types"))},
+		user:   strings.Clone(r.Get("username")), agent: strings.Clone(r.Get("user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("method"))}}
+	w.kinds = [2]string{typeOf(w.medias[0]), typeOf(w.medias[1])}
 	for _, list := range [...]string{r.Get("orig_fuids"), r.Get("resp_fuids")} {
 		for fuid := range strings.SplitSeq(list, ",") {
-			if fuid != "" && len(s.webs) < maxFacts {
-				s.webs[strings.Clone(fuid)] = w
-				w.files = true
+			if fuid != "" && len(s.webs) < maxFacts && s.webs[fuid] == nil {
+				w.fuids = append(w.fuids, strings.Clone(fuid))
 			}
 		}
 	}
-	s.named = append(s.named, w)
+	for _, fuid := range w.fuids {
+		s.webs[fuid] = w
+	}
+	s.name(w)
+}
+
+// first is the first of a list.
+func first(list string) string {
+	one, _, _ := strings.Cut(list, ",")
+	return strings.Clone(one)
 }
 
 // refused says whether the server took or gave nothing: its answer is an error, or
-// says that nothing changed.
-func (w *web) refused() bool { return w.status >= 300 }
+// says that nothing changed. What was posted is often answered by sending the client on.
+func (w *web) refused(fromClient bool) bool {
+	return w.status >= 300 && !(fromClient && w.method == "POST" && (w.status == 302 || w.status == 303))
+}
 
 // carries says whether a body of the exchange is a file's, by what was asked: not
 // what is said about one.
@@ -83,10 +95,13 @@ func (w *web) describe(t *model.Transfer, fromClient bool) {
 		body = ofRequest
 	}
 	t.Share, t.Path = w.host, w.target
-	t.DispositionName = cmp.Or(t.Name, w.names[body])
-	t.Name = cmp.Or(lastSegment(w.target), t.Name)
-	if t.DispositionName == t.Name {
-		t.DispositionName = ""
+	given := cmp.Or(t.Name, w.names[body])
+	t.Name = cmp.Or(lastSegment(w.target), given)
+	switch {
+	case fromClient && given != "": // of a part of a form
+		t.Name = given
+	case given != t.Name:
+		t.DispositionName = given
 	}
 	t.User = w.user
 	if w.user != "" {
@@ -96,29 +111,36 @@ func (w *web) describe(t *model.Transfer, fromClient bool) {
 		t.Session = &model.Session{ClientSoftware: w.agent}
 	}
 	t.Start = min(t.Start, w.time)
-	t.Evidence = append(t.Evidence, w.evidence)
+	t.Evidence = append(t.Evidence, w.evidence...)
 }
-
-func (w *web) when() model.Time { return w.time }
 
 // say gives the movements of an exchange of which no files.log is there.
 func (w *web) say(s *Sensors) {
-	if w.told || w.refused() || w.status < 200 {
+	w.forget(s)
+	if w.told || w.status < 200 {
 		return
 	}
 	for body, size := range [...]int64{ofRequest: w.sent, ofAnswer: w.got} {
-		if size < leastBody || !w.carries(body == ofRequest) {
+		if size < leastBody || !w.carries(body == ofRequest) || w.refused(body == ofRequest) {
 			continue
 		}
-		x := &file{id: w.id, time: w.time, source: w.server, destination: w.client, fromClient: body == ofRequest, media: w.medias[body],
+		x := &file{id: w.id, time: w.time, source: w.server, destination: w.client, fromClient: body == ofRequest, media: w.medias[body], kind: w.kinds[body],
 			name: w.names[body], size: size, seen: size}
 		if x.fromClient {
 			x.source, x.destination = w.client, w.server
 		}
 		t := x.transfer()
 		w.describe(t, x.fromClient)
-		t.SensorComplete = nil // the row does not say
-		s.said(t, "", partOfPage(t, w, x))
+		s.said(t, w.flow, partOfPage(t, w, x))
+	}
+}
+
+// forget takes the exchange out of the tables in which its files look for it.
+func (w *web) forget(s *Sensors) {
+	for _, k := range append(w.fuids, w.key) {
+		if s.webs[k] == w {
+			delete(s.webs, k)
+		}
 	}
 }
 

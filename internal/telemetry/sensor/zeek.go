@@ -1,14 +1,21 @@
 package sensor
 
 import (
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 )
 
 // zeekConn learns the ends of a connection.
-func (s *Sensors) zeekConn(r *telemetry.Record) { s.flow(r) }
+func (s *Sensors) zeekConn(r *telemetry.Record) {
+	f := s.flow(r)
+	if id := r.Get("community_id"); id != "" {
+		f.community = strings.Clone(id)
+	}
+}
 
 // zeekNTLM takes who logged on in a connection.
 func (s *Sensors) zeekNTLM(r *telemetry.Record) {
@@ -72,12 +79,16 @@ func (s *Sensors) zeekRDP(r *telemetry.Record) {
 	s.report(a)
 }
 
-// facts writes some fields as "name value".
-func facts(r *telemetry.Record, names ...string) string {
+// facts writes some fields as "name value"; "field:name" gives another name.
+func facts(r *telemetry.Record, fields ...string) string {
 	var all []string
-	for _, n := range names {
-		if v := r.Get(n); v != "" {
-			all = append(all, n+" "+v)
+	for _, f := range fields {
+		field, name, ok := strings.Cut(f, ":")
+		if !ok {
+			name = field
+		}
+		if v := r.Get(field); v != "" {
+			all = append(all, name+" "+v)
 		}
 	}
 	return strings.Join(all, ", ")
@@ -94,16 +105,29 @@ var calls = map[string]string{
 
 // zeekCall takes a remote procedure call: its arguments are not in the row.
 func (s *Sensors) zeekCall(r *telemetry.Record) {
-	f := s.flow(r)
-	what := calls[r.Get("endpoint")+"/"+r.Get("operation")]
+	s.called(r, s.flow(r), r.Get("endpoint"), r.Get("operation"), r.Get("named_pipe"))
+}
+
+// maxCalled bounds the procedures of a connection that are told apart.
+const maxCalled = 256
+
+// called reports a procedure, once a connection unless it starts something.
+func (s *Sensors) called(r *telemetry.Record, f *flow, endpoint, operation, pipe string) {
+	name := endpoint + " " + operation
+	what := calls[endpoint+"/"+operation]
 	if what == "" {
-		what = "rpc-call"
+		if what = "rpc-call"; f.called[name] {
+			return
+		}
+	}
+	if f.called == nil {
+		f.called = map[string]bool{}
+	}
+	if len(f.called) < maxCalled {
+		f.called[name] = true
 	}
 	a := s.access(r, f, what, "rpc")
-	a.Detail = r.Get("endpoint") + " " + r.Get("operation")
-	if pipe := r.Get("named_pipe"); pipe != "" {
-		a.Object = strings.Clone(pipe)
-	}
+	a.Detail, a.Object = name, strings.Clone(pipe)
 	s.report(a)
 }
 
@@ -111,16 +135,21 @@ func (s *Sensors) zeekCall(r *telemetry.Record) {
 func (s *Sensors) zeekDHCP(r *telemetry.Record) {
 	ip := address(r.First("assigned_addr", "client_addr", "assigned_ip"))
 	mac := strings.ToLower(r.Get("mac"))
-	if !ip.Known() || mac == "" {
+	if types := r.Get("msg_types"); !ip.Known() || mac == "" || types != "" && !strings.Contains(types, "ACK") || strings.Contains(types, "NAK") {
 		return
 	}
-	host := strings.Clone(r.First("client_fqdn", "host_name"))
+	s.leased(r, ip, mac, strings.Clone(r.First("client_fqdn", "host_name")), r.Get("lease_time"), address(r.Get("server_addr")))
+}
+
+// leased takes that an address was handed out.
+func (s *Sensors) leased(r *telemetry.Record, ip model.Addr, mac, host, seconds string, by model.Addr) {
 	last := r.Time
-	if n := number(strings.Split(r.Get("lease_time")+".", ".")[0]); n > 0 {
+	seconds, _, _ = strings.Cut(seconds, ".")
+	if n := number(seconds); n > 0 && n < 1<<32 {
 		last += model.Time(n) * 1e9
 	}
 	s.out.Bindings = append(s.out.Bindings, telemetry.Binding{Addr: ip, Host: host, MAC: mac, First: r.Time, Last: last, Lease: true})
-	f := &flow{client: model.Endpoint{IP: ip, MAC: mac, Host: host}, server: model.Endpoint{IP: address(r.Get("server_addr"))}}
+	f := &flow{client: model.Endpoint{IP: ip, MAC: mac, Host: host}, server: model.Endpoint{IP: by}}
 	a := s.access(r, f, "address-binding", "dhcp")
 	a.Until = last
 	s.report(a)
@@ -135,4 +164,25 @@ func (s *Sensors) zeekNotice(r *telemetry.Record) {
 	a := s.access(r, f, "alert", "")
 	a.Object, a.Detail = strings.Clone(r.Get("note")), strings.Clone(r.Get("msg"))
 	s.report(a)
+	f.alert(s.evidence(r, "alert: "+a.Object), "")
+}
+
+// alert is what a sensor complained of in a connection.
+type alert struct {
+	model.Evidence
+	path string // of the file or request that was under way, "" where it is not known
+}
+
+// alert keeps what the sensor complained of, for the movements of the connection.
+func (f *flow) alert(e model.Evidence, path string) {
+	again := func(a alert) bool { return a.What == e.What && a.path == path }
+	if len(f.alerts) < maxEvidence && !slices.ContainsFunc(f.alerts, again) {
+		f.alerts = append(f.alerts, alert{e, path})
+	}
+}
+
+// of says whether the complaint may be about a movement.
+func (a alert) of(t *model.Transfer) bool {
+	return a.path == "" || t.Path == "" || a.path == t.Path || slices.Contains(t.EarlierNames, lastElement(a.path)) ||
+		strings.ContainsFunc(t.Path, func(c rune) bool { return c >= utf8.RuneSelf }) // which the sensor garbles
 }

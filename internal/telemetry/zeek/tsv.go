@@ -11,18 +11,13 @@ import (
 	"waybill/internal/telemetry/logtext"
 )
 
-// maxHeader is how many lines a header may follow: tests put comments before it.
-const maxHeader = 16
-
-// looksTSV asks for the header that Zeek writes.
+// looksTSV asks for the header that Zeek writes, at the start or, where a piece without
+// one was put before another, later on.
 func looksTSV(head []byte) bool {
-	for range maxHeader {
+	for len(head) > 0 {
 		line, rest, _ := bytes.Cut(head, []byte{'\n'})
-		if bytes.HasPrefix(line, []byte("#separator ")) || bytes.HasPrefix(line, []byte("#fields\t")) {
+		if bytes.HasPrefix(line, []byte("#separator \\x")) || bytes.HasPrefix(line, []byte("#fields\tts\t")) {
 			return true
-		}
-		if len(line) > 0 && line[0] != '#' {
-			return false
 		}
 		head = rest
 	}
@@ -38,7 +33,7 @@ type tsv struct {
 
 	separator    string
 	unset, empty string
-	path         string
+	stream       string // of #path
 	names        []string
 }
 
@@ -56,7 +51,7 @@ func (l *tsv) Next(b *telemetry.Batch) error {
 		case errors.Is(err, logtext.ErrTooLong):
 			l.Note("line %d: %v: passed over", l.number, err)
 			continue
-		case err == io.EOF && len(line) > 0 && line[0] != '#':
+		case err == io.EOF && len(line) > 0 && line[0] != '#' && l.names != nil:
 			l.ended = true
 			if !l.row(string(line), b) {
 				l.Note("line %d: the last row is cut off", l.number)
@@ -91,7 +86,8 @@ func (l *tsv) line(line string, b *telemetry.Batch) {
 
 // header takes a line of the header (Zeek manual, "Zeek TSV Format Logs").
 func (l *tsv) header(line string) {
-	if v, ok := strings.CutPrefix(line, "#separator "); ok {
+	if v, ok := strings.CutPrefix(line, "#separator "); ok { // another file begins
+		l.stream, l.names = "", nil
 		if s := unescape(v); s != "" {
 			l.separator = s
 		}
@@ -100,13 +96,13 @@ func (l *tsv) header(line string) {
 	name, value, _ := strings.Cut(line, l.separator)
 	switch name {
 	case "#path":
-		l.path = value
+		l.stream = stream(value)
 	case "#unset_field":
 		l.unset = value
 	case "#empty_field":
 		l.empty = value
 	case "#fields":
-		l.names = strings.Split(value, l.separator)
+		l.names = strings.Split(strings.Clone(value), l.separator)
 	}
 }
 
@@ -134,9 +130,8 @@ func (l *tsv) row(line string, b *telemetry.Batch) bool {
 		b.Drop()
 		return false
 	}
-	r.Stream = prefix + l.path
-	if l.path == "" {
-		r.Stream = prefix + pathOf(r)
+	if r.Stream = l.stream; r.Stream == "" {
+		r.Stream = stream(pathOf(r))
 	}
 	return true
 }

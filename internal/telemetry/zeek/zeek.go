@@ -22,10 +22,28 @@ const Family = "sensor"
 // TSV and JSON are the forms.
 var (
 	TSV  = telemetry.Format{Kind: "zeek-tsv", Family: Family, Looks: looksTSV, Open: openTSV}
-	JSON = telemetry.Format{Kind: "zeek-json", Family: Family, Looks: looksJSON, Open: openJSON}
+	JSON = telemetry.Format{Kind: "zeek-json", Family: Family, Looks: form.Looks, Open: form.Open}
 )
 
-const prefix = "zeek/"
+// streams are the names of logs, so that rows need none of their own.
+var streams = map[string]string{}
+
+func init() {
+	for _, l := range logs {
+		streams[l.name] = "zeek/" + l.name
+	}
+	for _, name := range [...]string{"dns", "ssl", "x509", "weird", "known_hosts", "analyzer"} {
+		streams[name] = "zeek/" + name
+	}
+}
+
+// stream names a log as records do.
+func stream(path string) string {
+	if s := streams[path]; s != "" {
+		return s
+	}
+	return "zeek/" + path
+}
 
 // logs are the logs that can be told by their fields: all of one line have to be
 // there. The first that fits counts.
@@ -67,13 +85,20 @@ func pathOf(r *telemetry.Record) string {
 	return ""
 }
 
-// stamp reads a time: seconds since 1970, or RFC 3339.
+// milliseconds is where a whole number is one of them: as seconds, the year 5138.
+const milliseconds = 100_000_000_000
+
+// stamp reads a time: seconds since 1970, RFC 3339, or milliseconds since 1970
+// (LogAscii::json_timestamps).
 func stamp(s string) (model.Time, bool) {
 	if sec, frac, _ := strings.Cut(s, "."); sec != "" && sec[0] >= '0' && sec[0] <= '9' && !strings.Contains(s, "-") {
 		whole, err := strconv.ParseInt(sec, 10, 64)
 		if err != nil {
 			f, err := strconv.ParseFloat(s, 64) // with an exponent
 			return model.Time(f * 1e9), err == nil && f > 0 && f < math.MaxInt64/1e9
+		}
+		if whole >= milliseconds {
+			return model.Time(whole) * 1e6, whole < math.MaxInt64/1_000_000
 		}
 		if whole <= 0 || whole >= math.MaxInt64/1_000_000_000 || len(frac) > 18 {
 			return 0, false

@@ -21,6 +21,9 @@ func PipeInterface(pipe string) string {
 	return ""
 }
 
+// InterfaceName is what the IDL calls an interface, empty for those that are not known.
+func InterfaceName(id string) string { return interfaceNames[strings.ToLower(id)] }
+
 // interfaceNames names interfaces by UUID, as their IDL does. Those here move
 // files, start programs, change a host's settings, or tell what it holds.
 var interfaceNames = map[string]string{
