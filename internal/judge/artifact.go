@@ -5,13 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 
 	"waybill/internal/model"
 )
 
 // contentKey is the strongest key of a transfer's content: its hash, the longest
-// prefix hash with the size, or name and size; "" when there is none.
+// prefix hash with the size, another hash by a log's word, or name and size; "" when there is none.
 func contentKey(t *model.Transfer) string {
 	if h := contentHash(t); h != "" {
 		return "sha256:" + h
@@ -22,6 +23,13 @@ func contentKey(t *model.Transfer) string {
 	for _, n := range []string{"16777216", "1048576", "65536"} {
 		if p := t.Prefix[n]; p != "" {
 			return fmt.Sprintf("prefix:%s:%s:%d", n, p, *t.Size)
+		}
+	}
+	for _, alg := range [...]string{"sha1", "md5"} {
+		for _, h := range t.Hashes {
+			if h.Alg == alg {
+				return alg + ":" + h.Value
+			}
 		}
 	}
 	if t.Name == "" {
@@ -57,7 +65,7 @@ func digest(kind string, parts ...string) string {
 }
 
 // artifacts gathers the contents that moved and the hosts that they were seen on.
-func artifacts(transfers []*model.Transfer) []*model.Artifact {
+func artifacts(transfers []*model.Transfer, listed []model.Listed) []*model.Artifact {
 	byKey := map[string]*model.Artifact{}
 	for _, t := range transfers {
 		key := contentKey(t)
@@ -71,12 +79,17 @@ func artifacts(transfers []*model.Transfer) []*model.Artifact {
 		}
 		sight(a, t)
 	}
+	for _, l := range listed {
+		if a := byKey[contentKey(l.Of)]; a != nil {
+			a.Sightings = append(a.Sightings, model.Sighting{Host: l.Host.Host, IP: l.Host.IP, Time: l.Time, How: "listed", Path: l.Path, Evidence: l.Evidence})
+		}
+	}
 	out := make([]*model.Artifact, 0, len(byKey))
 	for _, key := range sortedKeys(byKey) {
 		a := byKey[key]
 		slices.Sort(a.Names)
 		slices.SortStableFunc(a.Sightings, func(x, y model.Sighting) int {
-			return cmp.Or(cmp.Compare(x.Time, y.Time), cmp.Compare(x.Transfer, y.Transfer), cmp.Compare(y.How, x.How))
+			return cmp.Or(cmp.Compare(since(x), since(y)), cmp.Compare(x.Transfer, y.Transfer), cmp.Compare(y.How, x.How), cmp.Compare(x.Host, y.Host), cmp.Compare(x.Path, y.Path))
 		})
 		out = append(out, a)
 	}
@@ -86,13 +99,23 @@ func artifacts(transfers []*model.Transfer) []*model.Artifact {
 	return out
 }
 
+// since is when a sighting counts in the order of time: one without a time comes last.
+func since(s model.Sighting) model.Time {
+	if s.Time == 0 {
+		return math.MaxInt64
+	}
+	return s.Time
+}
+
 // sight adds both ends of a transfer to an artifact.
 func sight(a *model.Artifact, t *model.Transfer) {
 	if t.Name != "" && !slices.Contains(a.Names, t.Name) {
 		a.Names = append(a.Names, t.Name)
 	}
 	a.Type = cmp.Or(a.Type, t.Type)
+	if t.Source.Name() != "" {
+		a.Sightings = append(a.Sightings, model.Sighting{Host: t.Source.Host, IP: t.Source.IP, Time: t.Start, How: "sent", Transfer: t.ID})
+	}
 	a.Sightings = append(a.Sightings,
-		model.Sighting{Host: t.Source.Host, IP: t.Source.IP, Time: t.Start, How: "sent", Transfer: t.ID},
 		model.Sighting{Host: t.Destination.Host, IP: t.Destination.IP, Time: t.End, How: "received", Transfer: t.ID})
 }

@@ -70,11 +70,12 @@ func plainForm(s string) string { return strings.ReplaceAll(strings.ToLower(s), 
 
 func globForm(pattern string) string { return strings.ReplaceAll(plainForm(pattern), `\`, `\\`) }
 
-// Event is one transfer or one access; the other is nil.
+// Event is one transfer, one access or one file that a listing shows; the others are nil.
 type Event struct {
 	Time     model.Time
 	Transfer *model.Transfer
 	Access   *model.Access
+	Listed   *model.Listed
 	Window   model.Time // how far back to look; 0 is the Window
 }
 
@@ -181,10 +182,11 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
 }
 
 // Look judges a run. It notes in the transfers which of their files were started.
-func Look(transfers []*model.Transfer, accesses []*model.Access, set Settings) Verdict {
+// Listed are files on hosts whose content is that of a transfer.
+func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed, set Settings) Verdict {
 	v := Verdict{all: analytics(set)}
 	marks := map[string][]Mark{}
-	for _, e := range events(transfers, accesses) {
+	for _, e := range events(transfers, accesses, listed) {
 		if e.Window = set.Window; e.Transfer != nil && set.trusts(e.Transfer) {
 			continue
 		}
@@ -198,19 +200,24 @@ func Look(transfers []*model.Transfer, accesses []*model.Access, set Settings) V
 		marks[t.ID] = append(marks[t.ID], knownMarks(set.Known, t)...)
 	}
 	noteExecutions(transfers, marks)
-	v.Artifacts = artifacts(transfers)
+	v.Artifacts = artifacts(transfers, listed)
 	v.Findings = findings(transfers, marks, set.StartsLogged)
 	return v
 }
 
 // events puts everything in the order of time. A transfer counts when it ended.
-func events(transfers []*model.Transfer, accesses []*model.Access) []Event {
-	out := make([]Event, 0, len(transfers)+len(accesses))
+func events(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed) []Event {
+	out := make([]Event, 0, len(transfers)+len(accesses)+len(listed))
 	for _, t := range transfers {
 		out = append(out, Event{Time: t.End, Transfer: t})
 	}
 	for _, a := range accesses {
 		out = append(out, Event{Time: a.Time, Access: a})
+	}
+	for i := range listed {
+		if l := &listed[i]; l.Time != 0 {
+			out = append(out, Event{Time: l.Time, Listed: l})
+		}
 	}
 	slices.SortStableFunc(out, func(a, b Event) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.id(), b.id()))
@@ -219,8 +226,11 @@ func events(transfers []*model.Transfer, accesses []*model.Access) []Event {
 }
 
 func (e Event) id() string {
-	if e.Transfer != nil {
+	switch {
+	case e.Transfer != nil:
 		return e.Transfer.ID
+	case e.Listed != nil:
+		return e.Listed.Host.Name() + " " + e.Listed.Path
 	}
 	return e.Access.ID
 }

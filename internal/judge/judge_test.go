@@ -116,7 +116,7 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			transfers, accesses := s.records()
-			got := Look(transfers, accesses, Settings{}).Findings
+			got := Look(transfers, accesses, nil, Settings{}).Findings
 			if len(got) != len(s.Findings) {
 				for _, f := range got {
 					t.Logf("%v %v %s", f.Score, f.Analytics, f.Title)
@@ -161,10 +161,10 @@ func TestOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	transfers, accesses := s.records()
-	want, _ := json.Marshal(Look(transfers, accesses, Settings{}).Findings)
+	want, _ := json.Marshal(Look(transfers, accesses, nil, Settings{}).Findings)
 	transfers, accesses = s.records()
 	slices.Reverse(accesses)
-	if got, _ := json.Marshal(Look(transfers, accesses, Settings{}).Findings); string(got) != string(want) {
+	if got, _ := json.Marshal(Look(transfers, accesses, nil, Settings{}).Findings); string(got) != string(want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if n := len(transfers[1].Executed); n != 1 {
@@ -183,7 +183,7 @@ func TestStatesSerialise(t *testing.T) {
 	transfers, accesses := s.records()
 	plain, stored := analytics(Settings{}), analytics(Settings{})
 	marks := 0
-	for _, e := range events(transfers, accesses) {
+	for _, e := range events(transfers, accesses, nil) {
 		for i := range plain {
 			want, got := plain[i].Step(e), stored[i].Step(e)
 			marks += len(want)
@@ -291,7 +291,7 @@ func TestUnfit(t *testing.T) {
 }
 
 func TestAble(t *testing.T) {
-	v := Look(nil, nil, Settings{})
+	v := Look(nil, nil, nil, Settings{})
 	for name, c := range map[string]struct {
 		coverage model.Coverage
 		want     string
@@ -321,7 +321,7 @@ transfers:
 		t.Fatal(err)
 	}
 	transfers, _ := s.records()
-	all := Look(transfers, nil, Settings{}).Artifacts
+	all := Look(transfers, nil, nil, Settings{}).Artifacts
 	if len(all) != 1 || !slices.Equal(all[0].Names, []string{"a.exe", "b.exe"}) || len(all[0].Sightings) != 4 {
 		t.Errorf("%d artifacts, %+v", len(all), all[0])
 	}

@@ -26,7 +26,7 @@ func started(user string) []model.Execution {
 // said writes the marks of a run: analytic and nats.
 func said(transfers []*model.Transfer, accesses []*model.Access, set Settings) string {
 	var out []string
-	for _, f := range Look(transfers, accesses, set).Findings {
+	for _, f := range Look(transfers, accesses, nil, set).Findings {
 		for _, r := range f.Reasons {
 			out = append(out, fmt.Sprintf("%s %g", r.Analytic, r.Nats))
 		}
@@ -111,7 +111,7 @@ func TestHabits(t *testing.T) {
 				c.change(i, t)
 			}))
 		}
-		for i, f := range Look(all, nil, Settings{}).Findings {
+		for i, f := range Look(all, nil, nil, Settings{}).Findings {
 			if has := slices.Contains(f.Analytics, c.quiet); has != (i < c.after) {
 				t.Errorf("%s: finding %d has %v", name, i, f.Analytics)
 			}
@@ -154,7 +154,7 @@ func TestHashJoinsHosts(t *testing.T) {
 			t.Hashes = []model.Hash{{Alg: "sha256", Value: "aa", From: "process-start"}}
 		}))
 	}
-	v := Look(all, nil, Settings{})
+	v := Look(all, nil, nil, Settings{})
 	if len(v.Findings) != 1 || !slices.Contains(v.Findings[0].Analytics, "same-file-many-hosts") || len(v.Artifacts) != 1 || v.Artifacts[0].SHA256 != "aa" {
 		t.Errorf("%d findings, %+v", len(v.Findings), v.Artifacts)
 	}

@@ -20,6 +20,7 @@ func sameFileManyHosts() Analytic {
 type reach struct {
 	Latest map[string]model.Time `json:"latest"` // last arrival by host
 	Queue  []arrival             `json:"queue"`  // in the order of time; those that are not a host's latest are stale
+	Last   string                `json:"last"`   // transfer of it
 }
 
 type arrival struct {
@@ -36,6 +37,12 @@ const (
 )
 
 func contentOf(e Event) string {
+	if l := e.Listed; l != nil {
+		if !mayRun(l.Of) || hostKey(l.Host) == "" {
+			return ""
+		}
+		return contentKey(l.Of)
+	}
 	if !e.moved() || hostKey(e.Transfer.Destination) == "" || !mayRun(e.Transfer) {
 		return ""
 	}
@@ -43,12 +50,17 @@ func contentOf(e Event) string {
 }
 
 func lookReach(s reach, e Event) (reach, []Mark) {
-	t := e.Transfer
-	s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence}, e.window())
-	if len(s.Latest) < manyHosts {
+	if l := e.Listed; l != nil {
+		s = s.add(arrival{hostKey(l.Host), l.Host.Name(), l.Time, l.Evidence}, e.window())
+	} else {
+		t := e.Transfer
+		s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence}, e.window())
+		s.Last = t.ID
+	}
+	if len(s.Latest) < manyHosts || s.Last == "" {
 		return s, nil
 	}
-	return s, []Mark{s.mark(t)}
+	return s, []Mark{s.mark(e.Time)}
 }
 
 // add takes an arrival in and drops what left the window. The state passed in is
@@ -77,8 +89,8 @@ func (s reach) add(a arrival, window model.Time) reach {
 func (s reach) stale(a arrival) bool { return s.Latest[a.Host] != a.Time }
 
 // mark names the first hosts in the order of arrival.
-func (s reach) mark(t *model.Transfer) Mark {
-	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: t.ID, Time: t.End, Nats: 4}
+func (s reach) mark(at model.Time) Mark {
+	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: s.Last, Time: at, Nats: 4}
 	var names []string
 	for _, a := range s.Queue {
 		if len(names) == 8 {

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"internal/telemetry/syslog":   {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
 	"internal/telemetry/ftplog":   {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
 	"internal/telemetry/unixhost": {"internal/telemetry"},
+	"internal/telemetry/listing":  {"internal/telemetry", "internal/telemetry/linelog", "internal/telemetry/jsonlog", "internal/telemetry/logtext"},
 	"internal/webmedia":           {},
 	"internal/telemetry/winevent": {},
 	"internal/telemetry/evtx":     {"internal/telemetry/winevent"},
@@ -43,6 +44,7 @@ var allowed = map[string][]string{
 	"internal/telemetry/cmdline":  {},
 
 	"internal/identity":  {},
+	"internal/arrival":   {"internal/identity", "internal/telemetry"},
 	"internal/cloudsync": {},
 	"internal/ledger":    {"internal/identity"},
 
@@ -87,6 +89,7 @@ var allowed = map[string][]string{
 	"internal/scan": {"internal/input", "internal/capture", "internal/packet", "internal/stream", "internal/content",
 		"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/zeek", "internal/telemetry/eve", "internal/telemetry/sensor",
 		"internal/telemetry/syslog", "internal/telemetry/ftplog", "internal/telemetry/unixhost",
+		"internal/telemetry/listing", "internal/arrival",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
 		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",

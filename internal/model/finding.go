@@ -12,13 +12,25 @@ type Artifact struct {
 	Sightings []Sighting        `json:"sightings"`
 }
 
-// Sighting is an artifact on a host at a time. How is "sent" or "received".
+// Sighting is an artifact on a host at a time. How is "sent" or "received", or "listed"
+// where a listing of the host's files has it; then Time is since when, and may be unknown.
 type Sighting struct {
-	Host     string `json:"host,omitempty"`
-	IP       Addr   `json:"ip,omitzero"`
-	Time     Time   `json:"time"`
-	How      string `json:"how"`
-	Transfer string `json:"transfer"`
+	Host     string     `json:"host,omitempty"`
+	IP       Addr       `json:"ip,omitzero"`
+	Time     Time       `json:"time,omitzero"`
+	How      string     `json:"how"`
+	Transfer string     `json:"transfer,omitempty"`
+	Path     string     `json:"path,omitempty"` // listed
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Listed is a file that a listing shows on a host, and a transfer of the same content.
+type Listed struct {
+	Of       *Transfer
+	Host     Endpoint
+	Path     string
+	Time     Time // since when; 0 where it is not known
+	Evidence []Evidence
 }
 
 // Finding is what an analyst should look at, with the reasons that add up to its score.

@@ -5,6 +5,7 @@ import (
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
+	"waybill/internal/telemetry/listing"
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/syslog"
@@ -15,12 +16,14 @@ import (
 
 // formats are the forms of logs, besides those of Windows events, in the order in
 // which they are asked.
-var formats = []telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON, syslog.Format, ftplog.Format}
+var formats = []telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON, syslog.Format, ftplog.Format,
+	listing.CSV, listing.JSON, listing.Body, listing.Sums}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{
 	sensor.Family:   sensor.New,
 	unixhost.Family: unixhost.New,
+	listing.Family:  listing.New,
 }
 
 // formatOf is the form of a kind, nil for events of Windows and captures.

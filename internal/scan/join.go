@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"waybill/internal/arrival"
 	"waybill/internal/identity"
 	"waybill/internal/ledger"
 	"waybill/internal/model"
@@ -58,6 +59,7 @@ func (l *logs) join(r *Records) {
 	}
 	ledger.Confirm(r.Transfers, found.Reads, hosts)
 	ledger.Tie(r.Transfers, starts, hosts)
+	r.Transfers = append(r.Transfers, l.arrivals(r, found, starts, hosts)...)
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
 		t.Techniques = techniques(t)
@@ -71,6 +73,19 @@ func (l *logs) join(r *Records) {
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
+}
+
+// arrivals gives what listings of files tell of movements, with the starts of what came.
+func (l *logs) arrivals(r *Records, found *telemetry.Result, starts []ledger.Start, hosts *identity.Table) []*model.Transfer {
+	var names []string
+	for _, s := range l.sources {
+		names = append(names, s.in.Name)
+	}
+	told := arrival.Find(arrival.Input{Sightings: found.Sightings, Transfers: r.Transfers, Hosts: hosts, Inputs: names,
+		Accesses: slices.Concat(r.Accesses, found.Accesses, found.Reads)})
+	ledger.Tie(told.Arrivals, starts, hosts)
+	l.listed = told.Listed
+	return told.Arrivals
 }
 
 // partOfPage says whether all who saw a transfer over the web took it for a part of a page.

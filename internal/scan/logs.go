@@ -242,6 +242,7 @@ type logs struct {
 	never    []string
 
 	startsLogged map[string]bool // hosts that log process starts
+	listed       []model.Listed  // files on hosts whose content moved
 }
 
 func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near model.Time, before int64) *logs {

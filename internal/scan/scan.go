@@ -109,7 +109,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	l.join(r)
 	o.Settings.StartsLogged = l.startsLogged
 	o.Settings.Assets = hardware(o.Assets)
-	verdict := judge.Look(r.Transfers, r.Accesses, o.Settings)
+	verdict := judge.Look(r.Transfers, r.Accesses, l.listed, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
 	r.narrow(o.Narrow)
 	p.summarize(r, l, len(unique), verdict)

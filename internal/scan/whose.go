@@ -9,6 +9,9 @@ import (
 	"waybill/internal/model"
 )
 
+// collection is how Velociraptor names an offline collection of a host.
+var collection = regexp.MustCompile(`^Collection-(.+)-\d{4}-\d\d-\d\dT\d\d_\d\d_\d\d`)
+
 // hostOf is whose logs an input holds, where its events do not say: as the flag
 // names it, else the folder of its collection. Collectors keep the files of a host
 // under HOST/C/Windows/..., others in a folder of its own.
@@ -21,6 +24,9 @@ func (o *Options) hostOf(input string) string {
 		return host
 	}
 	for i, p := range parts {
+		if m := collection.FindStringSubmatch(p); m != nil {
+			return m[1]
+		}
 		drive := strings.TrimSuffix(strings.ToLower(p), "%3a")
 		if i > 0 && len(strings.TrimSuffix(drive, ":")) == 1 && i+1 < len(parts) && strings.EqualFold(parts[i+1], "windows") {
 			return parts[i-1]

@@ -138,6 +138,8 @@ type Result struct {
 	Reads    []*model.Access
 	Starts   []Start
 	Bindings []Binding
+	// Sightings are files that lay on hosts, however they came there.
+	Sightings []Sighting
 	// StartsLogged are the hosts, lower case, that log process starts.
 	StartsLogged map[string]bool
 	// Hosts are the names of those whose logs these are.
@@ -154,6 +156,7 @@ func (r *Result) Add(o *Result) {
 	r.Reads = append(r.Reads, o.Reads...)
 	r.Starts = append(r.Starts, o.Starts...)
 	r.Bindings = append(r.Bindings, o.Bindings...)
+	r.Sightings = append(r.Sightings, o.Sightings...)
 	r.Hosts = append(r.Hosts, o.Hosts...)
 	r.Logs = append(r.Logs, o.Logs...)
 	r.NeverLogged = append(r.NeverLogged, o.NeverLogged...)
@@ -175,6 +178,16 @@ type Start struct {
 	Host  *model.Endpoint // the host, completed at the end
 	Image string
 	model.Execution
+}
+
+// Sighting is a file that lay on a host, as a listing of its files says. There may be
+// a million: it holds no more than has to be.
+type Sighting struct {
+	Host, Path, Stream string
+	MD5, SHA1, SHA256  string     // those that are known
+	Size               int64      // -1 where it is not known
+	Time               model.Time // since when; 0 where it is not known
+	Input, Line        int32
 }
 
 // Binding says that an address was a host's.
