@@ -1,23 +1,32 @@
 package scan
 
 import (
+	"slices"
+
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/listing"
 	"waybill/internal/telemetry/logtext"
+	"waybill/internal/telemetry/rsyncd"
 	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/syslog"
 	"waybill/internal/telemetry/unixhost"
+	"waybill/internal/telemetry/weblog"
 	"waybill/internal/telemetry/winlog"
 	"waybill/internal/telemetry/zeek"
 )
 
 // formats are the forms of logs, besides those of Windows events, in the order in
 // which they are asked.
-var formats = []telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON, syslog.Format, ftplog.Format,
-	listing.CSV, listing.JSON, listing.Body, listing.Sums}
+var formats = slices.Concat(
+	[]telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON},
+	unixFormats,
+	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})
+
+// unixFormats are the logs of Unix hosts.
+var unixFormats = []telemetry.Format{syslog.Format, ftplog.Format, rsyncd.Format, weblog.Format}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{

@@ -58,6 +58,10 @@ func ScriptName(name string) bool { return scriptNames[Extension(name)] }
 // PageName says whether parts of pages have such names.
 func PageName(name string) bool { return pageNames[Extension(name)] }
 
+// FileName says whether files that people pass on have such names, and parts of pages
+// do not: programs, archives, images of disks, documents.
+func FileName(name string) bool { return fileNames[Extension(name)] || ScriptName(name) }
+
 func words(list string) map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(list) {
@@ -68,5 +72,7 @@ func words(list string) map[string]bool {
 
 var (
 	scriptNames = words("ps1 psm1 bat cmd vbs vbe jse wsf wsh hta sct sh py pl rb lua reg inf lnk")
-	pageNames   = words("html htm css js mjs json map svg png jpg jpeg gif webp avif ico bmp woff woff2 ttf otf eot wasm")
+	fileNames   = words("exe dll sys msi msix cab com scr cpl ocx bin elf so ko o deb rpm apk jar war class dmg pkg iso img vhd vhdx vmdk ova qcow2 " +
+		"zip 7z rar gz tgz bz2 xz zst tar lz4 lzh arj pdf doc docx docm xls xlsx xlsm xlsb ppt pptx rtf odt ods one pst ost kdbx db sqlite sql bak dmp pcap pcapng evtx")
+	pageNames = words("html htm css js mjs json map svg png jpg jpeg gif webp avif ico bmp woff woff2 ttf otf eot wasm")
 )

@@ -67,3 +67,11 @@ func CTime(line string, zone *time.Location) (t model.Time, rest string, ok bool
 	t, ok = Date(100*hi+lo, Month(line[4:7]), Two(line[8:10]), Clock(line[11:19]), zone)
 	return t, line[25:], ok
 }
+
+// MonthNumber reads the number of a month in two places; 0 is none.
+func MonthNumber(s string) time.Month {
+	if n := Two(s); n >= 1 && n <= 12 {
+		return time.Month(n)
+	}
+	return 0
+}

@@ -308,12 +308,7 @@ func partOfPage(t *model.Transfer, w *web, x *file) bool {
 }
 
 // shellMetadata are names of what shells keep beside files (contract, "No transfer").
-func shellMetadata(name string) bool {
-	lower := strings.ToLower(name)
-	base, stream, _ := strings.Cut(lower, ":")
-	return base == "desktop.ini" || base == "thumbs.db" || base == ".ds_store" || strings.HasPrefix(base, "._") ||
-		strings.Contains(stream, "zone.identifier") || strings.HasPrefix(stream, "afp_") || strings.HasPrefix(stream, "com.apple.")
-}
+func shellMetadata(name string) bool { return telemetry.ShellMetadata(name) }
 
 // lastSegment is the file name of a URL's path.
 func lastSegment(target string) string {

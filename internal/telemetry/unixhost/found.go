@@ -88,7 +88,7 @@ func (h *host) found(r *telemetry.Record, m moved) *model.Transfer {
 // transfer is what a record says by itself.
 func (h *host) transfer(r *telemetry.Record, m *moved) *model.Transfer {
 	path := strings.Clone(m.path)
-	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, m.operation, m.other.Name(), path), Start: first(m.start, r.Time), End: r.Time,
+	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, m.operation, m.other.Name(), path), Start: min(first(m.start, r.Time), r.Time), End: r.Time,
 		Operation: m.operation, Channel: m.channel, Share: strings.Clone(m.share), Path: path, Name: base(path), Completeness: model.Logged,
 		Status: first(m.status, model.Done), Reason: first(m.reason, model.ReasonLogged), User: strings.Clone(m.user), Auth: m.auth,
 		Confidence: m.confident, TimeAssumed: r.Assumed, Evidence: []model.Evidence{h.evidence(r, m.what)}}
@@ -181,6 +181,10 @@ func (h *host) vouch(e *entry, r *telemetry.Record, m *moved) {
 	}
 	if e.loose && !m.loose {
 		t.Path, t.Name, e.loose = strings.Clone(m.path), base(strings.Clone(m.path)), false
+		h.lies(t, t.Path)
+	}
+	if !strings.HasPrefix(t.Path, "/") && strings.HasPrefix(m.path, "/") && base(m.path) == t.Name {
+		t.Path = strings.Clone(m.path)
 		h.lies(t, t.Path)
 	}
 	other := &t.Source

@@ -103,3 +103,57 @@ func (h *host) xferlog(r *telemetry.Record) {
 	}
 	h.ftpMoved(r, m, !cut || m.status != "")
 }
+
+// proFTPD takes a command of an ExtendedLog with its reply (mod_log). The path is as
+// it was typed, where the form has no %f.
+func (h *host) proFTPD(r *telemetry.Record) {
+	reply, size := number(r.Get("status")), number(r.Get("bytes"))
+	from, path := endOf(r.Get("client"), ""), first(r.Get("file"), r.Get("target"))
+	m := moved{operation: model.Push, other: from, path: path, size: size, user: r.Get("user")}
+	switch r.Get("method") {
+	case "STOR", "STOU", "APPE":
+		if r.Get("method") == "APPE" {
+			m.size = -1
+		}
+	case "RETR":
+		m.operation = model.Pull
+	case "RNFR":
+		if h.ftpFrom == nil || len(h.ftpFrom) >= maxFacts {
+			h.ftpFrom = map[string]string{}
+		}
+		h.ftpFrom[from.Name()] = strings.Clone(path)
+		return
+	case "RNTO":
+		if reply == 250 {
+			h.renamed(r, h.ftpFrom[from.Name()], path)
+		}
+		return
+	case "DELE":
+		if reply == 250 {
+			h.removed(r, path)
+		}
+		return
+	default:
+		return
+	}
+	switch {
+	case reply == 226 || reply == 250:
+		h.ftpMoved(r, m, true)
+	case reply == 426 || reply == 451:
+		m.size, m.status, m.reason = -1, model.Interrupted, "the FTP server: the transfer was broken off"
+		h.ftpMoved(r, m, true)
+	case m.operation == model.Push && reply >= 500:
+		h.ftpMoved(r, m, false)
+	}
+}
+
+// pureCLF takes a line of pure-ftpd's log in the common form (pure-ftpd(8), -O clf).
+func (h *host) pureCLF(r *telemetry.Record) {
+	m := moved{operation: model.Pull, other: endOf(r.Get("client"), ""), path: unescaped(r.Get("target")), size: number(r.Get("bytes")), user: r.Get("user")}
+	if r.Get("method") == "PUT" {
+		m.operation = model.Push
+	}
+	if r.Get("status") == "200" {
+		h.ftpMoved(r, m, true)
+	}
+}

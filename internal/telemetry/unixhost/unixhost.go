@@ -57,6 +57,11 @@ type host struct {
 	own      map[model.Addr]bool // addresses that it is known to have
 	book     book
 	ssh      sshState
+	smb      smbState
+	rsync    map[string]*rsyncSession   // by pid
+	tftp     map[string]*model.Transfer // what was asked for last, by pid
+	web      webState
+	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 }
 
 // streams are the records that are followed.
@@ -65,6 +70,14 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"sftp-server": (*host).sftp,
 	"vsftpd":      (*host).vsftpd,
 	"xferlog":     (*host).xferlog,
+
+	"smbd_audit":    (*host).smbdAudit,
+	"rsyncd":        (*host).rsyncd,
+	"in.tftpd":      (*host).tftpd,
+	"pure-ftpd":     (*host).pureFTPd,
+	"weblog":        (*host).request,
+	"proftpd":       (*host).proFTPD,
+	"pure-ftpd-clf": (*host).pureCLF,
 }
 
 // Record takes a record.
@@ -140,6 +153,7 @@ func (s *Hosts) Close() *telemetry.Result {
 
 // close ends what is open, and says by its full name whose the movements were.
 func (h *host) close() {
+	h.web.sizes()
 	for _, t := range h.book.all {
 		for _, e := range []*model.Endpoint{&t.Source, &t.Destination} {
 			if e.Host == h.key {

@@ -3,17 +3,21 @@ package unixhost_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/ftplog"
+	"waybill/internal/telemetry/rsyncd"
 	"waybill/internal/telemetry/syslog"
 	"waybill/internal/telemetry/unixhost"
+	"waybill/internal/telemetry/weblog"
 )
 
-var formats = []telemetry.Format{syslog.Format, ftplog.Format}
+var formats = []telemetry.Format{syslog.Format, ftplog.Format, rsyncd.Format, weblog.Format}
 
 // follow gives the logs, each of one host, to a follower, one after the other.
 func follow(t *testing.T, logs ...string) *telemetry.Result {
@@ -76,6 +80,9 @@ func brief(all []*model.Transfer) string {
 		if len(t.Evidence) > 1 {
 			fmt.Fprintf(&b, " x%d", len(t.Evidence))
 		}
+		if t.Share != "" {
+			b.WriteString(" in " + t.Share)
+		}
 		b.WriteString("\n")
 	}
 	return b.String()
@@ -83,12 +90,146 @@ func brief(all []*model.Transfer) string {
 
 // TestMovements gives lines as servers write them.
 func TestMovements(t *testing.T) {
+	for _, c := range cases {
+		if got := brief(follow(t, c.logs...).Transfers); got != c.want {
+			t.Errorf("%s:\n%s instead of\n%s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestOrder: which log comes first is nothing to what they show.
+func TestOrder(t *testing.T) {
+	for _, c := range cases {
+		if len(c.logs) != 2 {
+			continue
+		}
+		a, b := follow(t, c.logs[0], c.logs[1]).Transfers, follow(t, c.logs[1], c.logs[0]).Transfers
+		if len(a) != len(b) {
+			t.Errorf("%s:\n%s\n%s", c.name, brief(a), brief(b))
+		}
+	}
+}
+
+// TestDamage: what is whole of a torn and mixed file is read, the rest named by line.
+func TestDamage(t *testing.T) {
+	const text = "Nov 23 16:24:51 fs1 sftp-server[7]: session opened for local user ops from [10.77.0.11]\n" +
+		"\x00\x00\x00\n" +
+		"not a line of it\n" +
+		"\xff\xfe\x01 binary\n" +
+		"2026-11-23T16:24:52.000000+00:00 fs1 sftp-server[7]: close \"/srv/a\" bytes read 0 written 100\n" +
+		"<86>1 2026-11-23T16:24:53Z fs1.corp.example sftp-server 7 - [x@1 y=\"]\"] \xef\xbb\xbfclose \"/srv/b\" bytes read 0 written 101\r\n" +
+		"<86>Nov 23 16:24:54 fs1 sftp-server[7]: close \"/srv/c\" bytes read 0 written 102\n" +
+		"Nov 23 16:24"
+	log := syslog.Format.Open(strings.NewReader(text), telemetry.OpenOptions{})
+	f := unixhost.New(telemetry.FollowerOptions{Inputs: make([]string, 1)})
+	var b telemetry.Batch
+	for log.Next(&b) != io.EOF {
+		for i := range b.Records {
+			f.Record(&b.Records[i])
+		}
+	}
+	want := []string{"line 3: no line of a system log", "line 4: no line of a system log", "line 8: the last line is cut off"}
+	if got := log.Damage(); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	const moved = `push ssh 10.77.0.11>fs1.corp.example /srv/a 100 done ops
+push ssh 10.77.0.11>fs1.corp.example /srv/b 101 done ops
+push ssh 10.77.0.11>fs1.corp.example /srv/c 102 done ops
+`
+	if got := brief(f.Close().Transfers); got != moved {
+		t.Error(got)
+	}
+}
+
+// TestYear: of a date in the file, of other inputs, over the turn of a year.
+func TestYear(t *testing.T) {
+	near := stamp("2024-01-05T00:00:00.000000000Z")
 	for _, c := range []struct {
-		name string
-		logs []string
-		want string
+		text, want string
+		assumed    bool
 	}{
-		{"sftp", []string{`Nov 23 16:24:51 fs1 sshd[25641]: Accepted publickey for anna from 10.77.0.11 port 51544 ssh2: ED25519 SHA256:AbCd
+		{"Dec 30 10:00:00 h sshd[1]: x\nJan  2 10:00:00 h sshd[1]: y\n", "2023-12-30 2024-01-02", true},
+		{"Nov 23 10:00:00 h app: started 2021-11-23\nNov 24 10:00:00 h sshd[1]: y\n", "2021-11-23 2021-11-24", false},
+		{"Nov 23 10:00:00 h app: valid until 2031-01-01\nNov 24 10:00:00 h sshd[1]: y\n", "2023-11-23 2023-11-24", true},
+	} {
+		log := syslog.Format.Open(strings.NewReader(c.text), telemetry.OpenOptions{Near: near, Zone: time.UTC})
+		var b telemetry.Batch
+		if err := log.Next(&b); err != nil {
+			t.Fatal(err)
+		}
+		var days []string
+		for _, r := range b.Records {
+			days = append(days, r.Time.String()[:10])
+			if r.Assumed != c.assumed {
+				t.Errorf("%q: assumed %v", c.text, r.Assumed)
+			}
+		}
+		if got := strings.Join(days, " "); got != c.want {
+			t.Errorf("%q: %s instead of %s", c.text, got, c.want)
+		}
+	}
+}
+
+// FuzzLogs gives any text to the reader of each form, and what that makes of it to
+// the follower.
+func FuzzLogs(f *testing.F) {
+	for _, c := range cases {
+		for _, log := range c.logs {
+			f.Add(log)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		hosts := unixhost.New(telemetry.FollowerOptions{Inputs: make([]string, len(formats))})
+		for i, format := range formats {
+			format.Looks([]byte(text))
+			log := format.Open(strings.NewReader(text), telemetry.OpenOptions{})
+			var b telemetry.Batch
+			for log.Next(&b) != io.EOF {
+				for j := range b.Records {
+					b.Records[j].Input = int32(i)
+					hosts.Record(&b.Records[j])
+				}
+			}
+		}
+		for _, x := range hosts.Close().Transfers {
+			if x.Name == "" || x.ID == "" || len(x.Evidence) == 0 || x.Start > x.End {
+				t.Errorf("%+v", x)
+			}
+		}
+	})
+}
+
+// BenchmarkSyslog reads and follows lines of a busy server.
+func BenchmarkSyslog(b *testing.B) {
+	var text strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&text, "Nov 23 16:24:51 fs1 CRON[%d]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)\n", i)
+		fmt.Fprintf(&text, "Nov 23 16:24:51 fs1 sftp-server[%d]: close \"/srv/up/file%d\" bytes read 0 written 100\n", i%50, i)
+		fmt.Fprintf(&text, "Nov 23 16:24:51 fs1 smbd_audit: ops|10.77.0.11|ws1|public|openat|ok|r|/srv/public/a%d\n", i)
+		fmt.Fprintf(&text, "Nov 23 16:24:51 fs1 sshd[%d]: Failed password for root from 203.0.113.9 port 4000 ssh2\n", i)
+	}
+	b.SetBytes(int64(text.Len()))
+	for b.Loop() {
+		f := unixhost.New(telemetry.FollowerOptions{Inputs: make([]string, 1), Inside: func(model.Addr) bool { return false }})
+		log := syslog.Format.Open(strings.NewReader(text.String()), telemetry.OpenOptions{})
+		var batch telemetry.Batch
+		for log.Next(&batch) != io.EOF {
+			for i := range batch.Records {
+				f.Record(&batch.Records[i])
+			}
+		}
+		f.Close()
+	}
+	b.ReportMetric(80000*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// cases are lines as servers write them.
+var cases = []struct {
+	name string
+	logs []string
+	want string
+}{
+	{"sftp", []string{`Nov 23 16:24:51 fs1 sshd[25641]: Accepted publickey for anna from 10.77.0.11 port 51544 ssh2: ED25519 SHA256:AbCd
 Nov 23 16:24:51 fs1 internal-sftp[25648]: session opened for local user anna from [10.77.0.11]
 Nov 23 16:24:52 fs1 internal-sftp[25648]: open "/home/anna/neu \303\234bersicht.docx" flags WRITE,CREATE,TRUNCATE mode 0644
 Nov 23 16:24:56 fs1 internal-sftp[25648]: close "/home/anna/neu \303\234bersicht.docx" bytes read 0 written 10000
@@ -101,7 +242,7 @@ Nov 23 16:24:59 fs1 internal-sftp[25648]: session closed for local user anna fro
 pull ssh fs1>10.77.0.11 /etc/hosts 221 done anna
 push ssh 10.77.0.11>fs1 /root/x ? denied anna
 `},
-		{"sftp, a session whose beginning is not in the log, cut off", []string{`2026-11-23T16:25:01.865913+00:00 ws3 sftp-server[25947]: open "svc.exe" flags WRITE,CREATE mode 0644
+	{"sftp, a session whose beginning is not in the log, cut off", []string{`2026-11-23T16:25:01.865913+00:00 ws3 sftp-server[25947]: open "svc.exe" flags WRITE,CREATE mode 0644
 2026-11-23T16:25:02.865913+00:00 ws3 sftp-server[25947]: set "svc.exe" size 183296
 2026-11-23T16:25:02.875913+00:00 ws3 sftp-server[25947]: close "svc.exe" bytes read 0 written 183296
 2026-11-23T16:25:03.000000+00:00 ws3 sftp-server[25947]: open "cut.bin" flags WRITE,CREATE,TRUNCATE mode 0644
@@ -110,7 +251,7 @@ push ssh 10.77.0.11>fs1 /root/x ? denied anna
 `}, `push ssh 10.77.0.13>ws3 svc.exe 183296 done ops
 push ssh 10.77.0.13>ws3 cut.bin ? interrupted ops
 `},
-		{"sftp, renamed and removed, appended", []string{`Nov 23 16:24:51 fs1 sftp-server[7]: session opened for local user ops from [10.77.0.11]
+	{"sftp, renamed and removed, appended", []string{`Nov 23 16:24:51 fs1 sftp-server[7]: session opened for local user ops from [10.77.0.11]
 Nov 23 16:24:52 fs1 sftp-server[7]: open "/srv/x.tmp" flags WRITE,CREATE,TRUNCATE mode 0644
 Nov 23 16:24:56 fs1 sftp-server[7]: close "/srv/x.tmp" bytes read 0 written 100
 Nov 23 16:24:57 fs1 sftp-server[7]: posix-rename old "/srv/x.tmp" new "/srv/svc.exe"
@@ -120,13 +261,13 @@ Nov 23 16:26:56 fs1 sftp-server[7]: close "/srv/rest" bytes read 0 written 100
 `}, `push ssh 10.77.0.11>fs1 /srv/svc.exe 100 done ops was x.tmp deleted x3
 push ssh 10.77.0.11>fs1 /srv/rest ? done ops
 `},
-		{"what loopback and the host itself do is none", []string{`Nov 23 16:24:50 fs1 sshd[3]: Connection from 10.77.0.5 port 40000 on 10.77.0.5 port 22 rdomain ""
+	{"what loopback and the host itself do is none", []string{`Nov 23 16:24:50 fs1 sshd[3]: Connection from 10.77.0.5 port 40000 on 10.77.0.5 port 22 rdomain ""
 Nov 23 16:24:51 fs1 sftp-server[7]: session opened for local user ops from [127.0.0.1]
 Nov 23 16:24:56 fs1 sftp-server[7]: close "/srv/x.tmp" bytes read 0 written 100
 Nov 23 16:24:57 fs1 sftp-server[8]: session opened for local user ops from [10.77.0.5]
 Nov 23 16:24:58 fs1 sftp-server[8]: close "/srv/x.tmp" bytes read 0 written 100
 `}, ""},
-		{"vsftpd with both logs", []string{`Mon Nov 23 16:25:20 2026 [pid 2311] CONNECT: Client "::ffff:10.77.0.11"
+	{"vsftpd with both logs", []string{`Mon Nov 23 16:25:20 2026 [pid 2311] CONNECT: Client "::ffff:10.77.0.11"
 Mon Nov 23 16:25:20 2026 [pid 2310] [anna] OK LOGIN: Client "::ffff:10.77.0.11"
 Mon Nov 23 16:25:22 2026 [pid 2312] [anna] OK UPLOAD: Client "::ffff:10.77.0.11", "/home/anna/Bericht Mai ??.txt", 400000 bytes, 20480.00Kbyte/sec
 Mon Nov 23 16:25:37 2026 [pid 2312] [anna] FAIL UPLOAD: Client "::ffff:10.77.0.11", "/home/anna/no.txt", 0.00Kbyte/sec
@@ -138,9 +279,87 @@ Mon Nov 23 16:25:40 2026 2 ::ffff:10.77.0.11 52428 /srv/pub/tool.zip b _ o a sec
 push ftp 10.77.0.11>fs1 /home/anna/no.txt ? denied anna x2
 pull ftp fs1>10.77.0.11 /srv/pub/tool.zip 52428 interrupted anna x2
 `},
-	} {
-		if got := brief(follow(t, c.logs...).Transfers); got != c.want {
-			t.Errorf("%s:\n%s instead of\n%s", c.name, got, c.want)
-		}
-	}
+	{"smbd with full_audit, prefix of four", []string{`Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|ws1|public|openat|ok|w|/srv/public/x.tmp
+Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|ws1|public|create_file|ok|0x12019f|file|overwrite_if|/srv/public/x.tmp
+Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|ws1|public|pwrite_send|ok|/srv/public/x.tmp
+Nov 23 16:25:54 fs1 smbd_audit: ops|10.77.0.11|ws1|public|pwrite_recv|ok|/srv/public/x.tmp
+Nov 23 16:25:54 fs1 smbd_audit: ops|10.77.0.11|ws1|public|close|ok|/srv/public/x.tmp
+Nov 23 16:25:56 fs1 smbd_audit: ops|10.77.0.11|ws1|public|renameat|ok|/srv/public/x.tmp|/srv/public/svc.exe
+Nov 23 16:25:57 fs1 smbd_audit: ops|10.77.0.11|ws1|public|openat|ok|r|/srv/public
+Nov 23 16:25:57 fs1 smbd_audit: ops|10.77.0.11|ws1|public|openat|ok|r|/srv/public/plan.docx
+Nov 23 16:25:57 fs1 smbd_audit: ops|10.77.0.11|ws1|public|pread_send|ok|/srv/public/plan.docx
+Nov 23 16:25:58 fs1 smbd_audit: ops|10.77.0.11|ws1|public|pread_send|ok|/srv/public/desktop.ini
+Nov 23 16:26:00 fs1 smbd_audit: ops|10.77.0.11|ws1|readonly|create_file|fail (Argument list too long)|0x12019f|file|overwrite_if|/srv/public/deny.exe
+Nov 23 16:26:00 fs1 smbd_audit: ops|10.77.0.11|ws1|readonly|create_file|fail (No such file or directory)|0x80|file|open|/srv/public/none.exe
+`}, `push smb 10.77.0.11>fs1 /srv/public/svc.exe ? done ops was x.tmp x2 in public
+pull smb fs1>10.77.0.11 /srv/public/plan.docx ? done ops in public
+push smb 10.77.0.11>fs1 /srv/public/deny.exe ? denied ops in readonly
+`},
+	{"smbd with full_audit, prefix of three, the share learned", []string{`Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|public|connect|ok|public
+Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|public|pwrite|ok|agent|x.bin
+`}, `push smb 10.77.0.11>fs1 x.bin ? done ops in public
+`},
+	{"rsyncd", []string{`2026/11/23 16:26:07 [27959] connect from ws1.lab.example (10.77.0.11)
+2026/11/23 16:26:07 [27959] rsync to stage/agent from ops@ws1.lab.example (10.77.0.11)
+2026/11/23 16:26:07 [27959] receiving file list
+2026/11/23 16:26:07 [27959] recv ws1.lab.example [10.77.0.11] stage (ops) agent 720001
+2026/11/23 16:26:07 [27959] sent 40 bytes  received 720257 bytes  total size 720001
+2026/11/23 16:26:09 [28057] send ws2.lab.example [10.77.0.12] pub () \#303\#234bung 720001
+2026/11/23 16:26:10 [28058] connect from ws2.lab.example (10.77.0.12)
+2026/11/23 16:26:10 [28058] rsync on pub/dry.bin from UNKNOWN (10.77.0.12)
+2026/11/23 16:26:10 [28058] sent 100 bytes  received 40 bytes  total size 720001
+2026/11/23 16:26:17 [28289] connect from ws3.lab.example (10.77.0.13)
+2026/11/23 16:26:17 [28289] rsync to stage/ from ops@ws3.lab.example (10.77.0.13)
+2026/11/23 16:26:18 [28289] recv|10.77.0.13|ops|stage|/srv/rsync|agent|720001|720125|>f+++++++++
+2026/11/23 16:26:19 [28290] connect from ws3.lab.example (10.77.0.13)
+2026/11/23 16:26:19 [28290] rsync to ro/x from ws3.lab.example (10.77.0.13)
+2026/11/23 16:26:19 [28290] ERROR: module is read only
+2026/11/23 16:26:19 [28290] sent 40 bytes  received 20 bytes  total size 0
+`}, `push rsync 10.77.0.11>fs1 agent 720001 done ops in stage
+pull rsync fs1>10.77.0.12 Übung 720001 done  in pub
+pull rsync fs1>10.77.0.12 dry.bin ? claimed  in pub
+push rsync 10.77.0.13>fs1 agent 720001 done ops in stage
+`},
+	{"tftpd", []string{`Nov 23 16:26:42 ws2 in.tftpd[29206]: WRQ from 10.77.0.13 filename implant x.exe
+Nov 23 16:26:43 ws2 in.tftpd[29268]: RRQ from 10.77.0.11 filename none
+Nov 23 16:26:43 ws2 in.tftpd[29268]: sending NAK (1, File not found) to 10.77.0.11
+`}, `push tftp 10.77.0.13>ws2 implant x.exe ? claimed 
+pull tftp ws2>10.77.0.11 none ? failed  x2
+`},
+	{"pure-ftpd with both logs", []string{`Nov 23 16:25:52 ws1 pure-ftpd: (?@10.77.0.12) [INFO] ops is now logged in
+Nov 23 16:25:52 ws1 pure-ftpd: (ops@10.77.0.12) [NOTICE] //home/ops/pure x.exe uploaded  (183296 bytes, 138316.22KB/sec)
+`, `10.77.0.12 - ops [23/Nov/2026:16:25:52 -0000] "GET /home/ops/y.exe" 200 100
+`}, `push ftp 10.77.0.12>ws1 /home/ops/pure x.exe 183296 done ops
+pull ftp fs1>10.77.0.12 /home/ops/y.exe 100 done ops
+`},
+	{"ProFTPD with both logs", []string{`10.77.0.11 UNKNOWN ops [23/Nov/2026:16:25:46 +0000] "STOR pro-agent" 226 720001
+10.77.0.11 UNKNOWN ops [23/Nov/2026:16:25:48 +0000] "STOR j.txt" 550 -
+10.77.0.11 UNKNOWN ops [23/Nov/2026:16:25:49 +0000] "RETR k.bin" 426 2000
+10.77.0.11 UNKNOWN ops [23/Nov/2026:16:25:50 +0000] "RNFR pro-agent" 350 -
+10.77.0.11 UNKNOWN ops [23/Nov/2026:16:25:51 +0000] "RNTO agent" 250 -
+10.77.0.11 ops [2026-11-23 16:26:46,057] "STOR y" 226 7 /home/ops/y
+`}, `push ftp 10.77.0.11>fs1 agent 720001 done ops was pro-agent x2
+push ftp 10.77.0.11>fs1 j.txt ? denied ops
+pull ftp fs1>10.77.0.11 k.bin ? interrupted ops
+push ftp 10.77.0.11>fs1 /home/ops/y 7 done ops
+`},
+	{"nginx", []string{`10.77.0.11 - - [23/Nov/2026:16:50:00 +0000] "HEAD /tools/agent.exe HTTP/1.1" 200 0 "-" "curl/8.5.0"
+10.77.0.11 - - [23/Nov/2026:16:50:01 +0000] "GET /tools/agent.exe?x=1 HTTP/1.1" 200 81920 "-" "curl/8.5.0"
+10.77.0.12 - ops [23/Nov/2026:16:51:01 +0000] "PUT /dav/%C3%9Cbersicht%20Mai.7z HTTP/1.1" 201 197 "-" "Microsoft-WebDAV-MiniRedir/10.0.18362"
+10.77.0.12 - - [23/Nov/2026:16:52:01 +0000] "GET /tools/agent.exe HTTP/1.1" 206 1024 "-" "Microsoft BITS/7.8"
+10.77.0.12 - - [23/Nov/2026:16:52:02 +0000] "GET /tools/agent.exe HTTP/1.1" 206 1024 "-" "Microsoft BITS/7.8"
+10.77.0.12 - - [23/Nov/2026:16:52:03 +0000] "GET /none.exe HTTP/1.1" 404 146 "-" "-"
+203.0.113.9 - - [23/Nov/2026:16:52:03 +0000] "GET /tools/agent.exe HTTP/1.1" 200 81920 "-" "-"
+10.77.0.12 - - [23/Nov/2026:16:53:03 +0000] "\x16\x03\x01" 400 157 "-" "-"
+`}, `pull http fs1>10.77.0.11 /tools/agent.exe 81920 done 
+push webdav 10.77.0.12>fs1 /dav/Übersicht Mai.7z ? done ops
+pull bits fs1>10.77.0.12 /tools/agent.exe ? done 
+`},
+	{"Apache, which counts headers, and http.server", []string{`10.77.0.11 - - [23/Nov/2026:16:26:30 +0000] "GET /a.zip HTTP/1.1" 304 180 "-" "curl/7.88.1"
+10.77.0.11 - - [23/Nov/2026:16:26:37 +0000] "GET /arch.zip HTTP/1.1" 200 250209 "-" "curl/7.88.1"
+`, `10.77.0.11 - - [23/Nov/2026 16:26:38] code 404, message File not found
+10.77.0.11 - - [23/Nov/2026 16:26:39] "GET /agent.sh HTTP/1.1" 200 -
+`}, `pull http fs1>10.77.0.11 /arch.zip ? done 
+pull http fs1>10.77.0.11 /agent.sh ? done 
+`},
 }
