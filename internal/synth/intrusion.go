@@ -196,7 +196,7 @@ func (o *office) deskwork() {
 	n.FileCreated(o.ws11, `C:\Program Files\Mozilla Firefox\firefox.exe`, 2200, `C:\Users\a.keller\Downloads\minutes.pdf`)
 	n.FileCreated(o.ws23, "System", 4, `C:\Windows\System32\LogFiles\WMI\NetCore.etl`)
 	n.Ran(o.ws23, `CORP\j.weber`, `C:\Windows\System32\Robocopy.exe`, `robocopy D:\photos E:\photos /MIR`, `C:\Windows\explorer.exe`, 3100, hashOf([]byte("robocopy")))
-	n.Logon(o.ws23, o.dc, `CORP\WS-23$`, 3)
+	n.Logon(o.ws23, o.dc, `CORP\DC-01$`, 3)
 	logon := n.Logon(o.ws11, o.ws12, `CORP\b.hofer`, 3)
 	n.ShareAccess(o.ws11, o.ws12, `CORP\b.hofer`, logon, "Scans", "lease.pdf", "0x1")
 }
