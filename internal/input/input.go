@@ -265,7 +265,7 @@ func unknown(head []byte) string {
 	if isText(head[:min(len(head), 512)]) {
 		what = "text"
 	}
-	return what + ", neither a capture (pcap, pcapng) nor a log of Windows events (EVTX, JSON, XML, CSV)"
+	return what + ", neither a capture (pcap, pcapng) nor a log of a form that is read (docs/formats.md)"
 }
 
 func isText(b []byte) bool {
