@@ -226,7 +226,7 @@ func toldApart(o, t *model.Transfer) bool {
 	}
 	for _, a := range o.Evidence {
 		for _, c := range t.Evidence {
-			if a.Computer != "" && a.Computer == c.Computer || passedBy(o) && sensorOf(a) != "" && sensorOf(a) == sensorOf(c) {
+			if who := witness(a); who != "" && who == witness(c) {
 				return true
 			}
 		}
@@ -234,19 +234,31 @@ func toldApart(o, t *model.Transfer) bool {
 	return false
 }
 
+// witness is whose log a piece of evidence is from: the host's, or the sensor's, which
+// has no name in many logs and is told by the folder that they lie in.
+func witness(e model.Evidence) string {
+	maker := sensorOf(e)
+	switch {
+	case maker == "":
+		return e.Computer
+	case e.Computer != "":
+		return maker + " of " + e.Computer
+	}
+	return maker + " in " + e.Input[:strings.LastIndexAny(e.Input, "/\\!")+1]
+}
+
+// sensorOf is whose network sensor a piece of evidence is from, "" for hosts and packets.
+func sensorOf(e model.Evidence) string {
+	maker, _, _ := strings.Cut(e.Channel, "/")
+	if maker == "zeek" || maker == "suricata" {
+		return maker
+	}
+	return ""
+}
+
 // passedBy says whether a network sensor saw t pass.
 func passedBy(t *model.Transfer) bool {
 	return slices.ContainsFunc(t.Evidence, func(e model.Evidence) bool { return sensorOf(e) != "" })
-}
-
-// sensorOf tells one sensor from another that has no name: by what it is, and the
-// folder that its logs lie in.
-func sensorOf(e model.Evidence) string {
-	maker, log, ok := strings.Cut(e.Channel, "/")
-	if !ok || e.Computer != "" || log == "Operational" || log == "Admin" {
-		return ""
-	}
-	return maker + " in " + e.Input[:strings.LastIndexAny(e.Input, "/\\!")+1]
 }
 
 // sameContent says whether two that one connection carried may be the same: sizes

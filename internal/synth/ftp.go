@@ -98,7 +98,7 @@ func (f *FTP) Quit() {
 
 func (f *FTP) note(m Moved) {
 	m.User = f.User
-	f.net.Truth.Moved = append(f.net.Truth.Moved, m)
+	f.net.Truth.Moved = append(f.net.Truth.Moved, m.on(f.control))
 }
 
 // transfer is one command with its data connection and replies.

@@ -95,7 +95,7 @@ func (h *HTTP) note(m Moved) {
 			m.Name = name
 		}
 	}
-	h.net.Truth.Moved = append(h.net.Truth.Moved, m)
+	h.net.Truth.Moved = append(h.net.Truth.Moved, m.on(h.conn))
 }
 
 // request sends a request; content makes it one with a body.

@@ -230,7 +230,7 @@ func (o *SMB1Open) shut() {
 // note adds a transfer to the truth, under the session's user.
 func (s *SMB1) note(t *SMB1Tree, m Moved) {
 	m.Share, m.User, m.Domain = t.Share, s.User, s.Domain
-	s.net.Truth.Moved = append(s.net.Truth.Moved, m)
+	s.net.Truth.Moved = append(s.net.Truth.Moved, m.on(s.conn))
 }
 
 // Get reads a whole file.

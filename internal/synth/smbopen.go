@@ -133,5 +133,5 @@ func (o *Open) note() {
 // note adds a transfer to the truth, under the session's user.
 func (s *Session) note(t *Tree, m Moved) {
 	m.Share, m.User, m.Domain = t.Share, s.User, s.Domain
-	s.net.Truth.Moved = append(s.net.Truth.Moved, m)
+	s.net.Truth.Moved = append(s.net.Truth.Moved, m.on(s.channels[0].Conn))
 }

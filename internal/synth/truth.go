@@ -35,6 +35,10 @@ type Moved struct {
 	User, Domain        string
 	Status              string // done, denied, ...
 	Completeness        string // whole, partial, opaque, inferred
+	// Ports are those of client and server, End is when it was over: what a sensor sees
+	// of it, where the script says it.
+	Ports [2]uint16
+	End   model.Time
 	// Quiet says that the default print rules leave it out: a page part.
 	Quiet bool
 }
@@ -76,6 +80,12 @@ func (t Truth) renamed(channel, share, from, to string) {
 			m.Path, m.Name = to, lastElement(to)
 		}
 	}
+}
+
+// on says which connection carried the content, until now.
+func (m Moved) on(c *Conn) Moved {
+	m.Ports, m.End = [2]uint16{c.ends[Client].port, c.ends[Server].port}, c.net.Now
+	return m
 }
 
 // pulled begins the truth of content that went from a server to its client.

@@ -82,7 +82,12 @@ func TestEveOthers(t *testing.T) {
 		text string
 		want []string
 	}{
-		"HTTP":                {event(1, "http", 80, `"tx_id":0,`+http("GET", "/t/a.exe?x=1", 200)) + back(2, "fileinfo", 80, http("GET", "/t/a.exe?x=1", 200)+`,"app_proto":"http",`+info("/t/a.exe", pe)), []string{get + "path=/t/a.exe?x=1 name=a.exe type=pe size=700 done"}},
+		"HTTP": {event(1, "http", 80, `"tx_id":5,`+http("GET", "/t/a.exe?x=1", 200)) + back(2, "fileinfo", 80, http("GET", "/t/a.exe?x=1", 200)+`,"app_proto":"http",`+info("/t/a.exe", pe)), []string{get + "path=/t/a.exe?x=1 name=a.exe type=pe size=700 done"}},
+		"HTTP, twice": {event(1, "http", 80, `"tx_id":5,`+http("GET", "/a", 200)) + back(2, "fileinfo", 80, http("GET", "/a", 200)+`,"app_proto":"http",`+info("/a", "")) +
+			event(3, "http", 80, `"tx_id":6,`+http("GET", "/a", 200)) + back(4, "fileinfo", 80, http("GET", "/a", 200)+`,"app_proto":"http",`+strings.Replace(info("/a", ""), `"tx_id":5`, `"tx_id":6`, 1)),
+			[]string{get + "path=/a name=a size=700 done", get + "path=/a name=a size=700 done"}},
+		"FTP, twice": {ftp(0, "USER", "bob", `"331"`, "") + data + ftp(3, "STOR", "d/a.exe", `"226"`, "") + strings.Replace(data, "00:02", "00:05", 1) + ftp(6, "STOR", "d/a.exe", `"226"`, ""),
+			[]string{strings.Replace(stor, "user", "type=pe user", 1) + "size=700 done", strings.Replace(stor, "user", "type=pe user", 1) + "size=700 done"}},
 		"HTTP, the file only": {back(2, "fileinfo", 80, http("GET", "/get", 200)+`,"app_proto":"http",`+info("a.exe", pe)), []string{get + "path=/get name=get given=a.exe type=pe size=700 done"}},
 		"HTTP, no file":       {event(1, "http", 80, `"tx_id":0,`+http("GET", "/t/a.exe", 200)), []string{get + "path=/t/a.exe name=a.exe size=700 done"}},
 		"HTTP, refused":       {back(2, "fileinfo", 80, http("GET", "/t/a.exe", 404)+`,"app_proto":"http",`+info("/t/a.exe", "")), nil},

@@ -182,7 +182,7 @@ func (s *Sensors) eveWeb(r *telemetry.Record) *web {
 		target: strings.Clone(r.Get("http.url")), status: number(r.Get("http.status")), sent: -1, got: number(r.Get("http.length")),
 		agent: strings.Clone(r.Get("http.http_user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("http.http_method"))}}
 	w.medias[ofAnswer] = strings.Clone(r.Get("http.http_content_type"))
-	w.key = w.flow + "\x00" + w.target
+	w.key = w.flow + "\x00" + r.First("tx_id", "fileinfo.tx_id", "http.url")
 	return w
 }
 
@@ -192,6 +192,9 @@ func (s *Sensors) eveHTTP(r *telemetry.Record) {
 	w := s.eveWeb(r)
 	w.client, w.server = f.client, f.server
 	w.id = id("t", "http", w.flow, r.Get("tx_id"), w.target, r.Get("timestamp"))
+	if old := s.webs[w.key]; old != nil && old.id == w.id {
+		return // the same event in another file
+	}
 	if len(s.webs) < maxFacts {
 		s.webs[w.key] = w
 	}

@@ -131,7 +131,7 @@ func (x *file) say(s *Sensors) {
 		pagePart = partOfPage(t, w, x)
 	case "FTP_DATA":
 		t.Channel = "ftp"
-		if c := s.ftps[x.order()]; c != nil {
+		if c := s.order(x.order()); c != nil {
 			c.told = true
 			c.describe(t)
 		} else if x.name == "" && x.media == "text/plain" && x.seen < listingSize {
@@ -222,10 +222,9 @@ func (x *file) transfer() *model.Transfer {
 
 // said finishes a movement.
 func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
-	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.given[t.ID] {
+	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.again(t.ID) {
 		return // no movement between hosts, or the same rows in another form
 	}
-	s.given[t.ID] = true
 	t.Kind, t.Completeness = "transfer", model.Logged
 	t.Status = cmp.Or(t.Status, model.Done)
 	t.Reason = cmp.Or(t.Reason, model.ReasonLogged)

@@ -1,6 +1,7 @@
 package sensor
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,10 +41,32 @@ func (s *Sensors) zeekFTP(r *telemetry.Record) {
 
 // ordered keeps a command for the data connection that carries it out.
 func (s *Sensors) ordered(c *ftp) {
-	if c.key != "" && len(s.ftps) < maxFacts {
-		s.ftps[c.key] = c
+	all := s.ftps[c.key]
+	if slices.ContainsFunc(all, func(old *ftp) bool { return old.id == c.id }) {
+		return // the same row in another file
+	}
+	if c.key != "" && len(s.ftps) < maxFacts && len(all) < maxOpens {
+		s.ftps[c.key] = append(all, c)
 	}
 	s.name(c)
+}
+
+// order gives the first command under a key that nothing carried out yet.
+func (s *Sensors) order(key string) *ftp {
+	for _, c := range s.ftps[key] {
+		if !c.told {
+			return c
+		}
+	}
+	return nil
+}
+
+// forget takes the command out of the table in which its data connection looks for it.
+func (c *ftp) forget(s *Sensors) {
+	all := slices.DeleteFunc(s.ftps[c.key], func(o *ftp) bool { return o == c })
+	if s.ftps[c.key] = all; len(all) == 0 {
+		delete(s.ftps, c.key)
+	}
 }
 
 // ftpPath is the path in what Zeek makes of an argument: a URL of the server.
@@ -72,9 +95,7 @@ func (c *ftp) describe(t *model.Transfer) {
 
 // say gives a command that the server confirmed and of which no files.log is there.
 func (c *ftp) say(s *Sensors) {
-	if s.ftps[c.key] == c {
-		delete(s.ftps, c.key)
-	}
+	c.forget(s)
 	if c.told || c.reply/100 != 2 {
 		return
 	}

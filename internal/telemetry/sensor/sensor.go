@@ -39,20 +39,20 @@ type Sensors struct {
 	now   model.Time
 	out   telemetry.Result
 
-	files map[string]*file // by the sensor's id of the file
-	webs  map[string]*web  // by the same, or by connection and target
-	ftps  map[string]*ftp  // by the same, or by connection and path
+	files map[string]*file  // by the sensor's id of the file
+	webs  map[string]*web   // by the same, or by connection and target
+	ftps  map[string][]*ftp // by the same, or by connection and path
 	// Rows wait in the order in which they came: what a sensor counted, and what it
 	// only named, which speaks for itself when nothing was counted.
 	counted, named []waiting
-	given          map[string]bool          // ids of movements
+	given, before  map[string]bool          // ids of movements, the last and those before
 	taken          map[*model.Transfer]bool // claims that were counted later
 }
 
 // New makes a state without rows.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
 	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
-		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string]*ftp{}, given: map[string]bool{}, taken: map[*model.Transfer]bool{}}
+		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, given: map[string]bool{}, taken: map[*model.Transfer]bool{}}
 }
 
 // flow is a connection as the sensor names it.
@@ -204,6 +204,21 @@ func number(text string) int64 {
 		return -1
 	}
 	return n
+}
+
+// lately is how many movements are remembered for rows that come again in another form.
+const lately = 1 << 15
+
+// again says whether a movement was given lately, and remembers it.
+func (s *Sensors) again(id string) bool {
+	if s.given[id] || s.before[id] {
+		return true
+	}
+	if len(s.given) >= lately {
+		s.given, s.before = make(map[string]bool, lately), s.given
+	}
+	s.given[id] = true
+	return false
 }
 
 // evidence cites a row.

@@ -43,7 +43,10 @@ func (s *Sensors) zeekHTTP(r *telemetry.Record) {
 	w.kinds = [2]string{typeOf(w.medias[0]), typeOf(w.medias[1])}
 	for _, list := range [...]string{r.Get("orig_fuids"), r.Get("resp_fuids")} {
 		for fuid := range strings.SplitSeq(list, ",") {
-			if fuid != "" && len(s.webs) < maxFacts && s.webs[fuid] == nil {
+			if old := s.webs[fuid]; old != nil && old.id == w.id {
+				return // the same row in another file
+			}
+			if fuid != "" && len(s.webs) < maxFacts {
 				w.fuids = append(w.fuids, strings.Clone(fuid))
 			}
 		}
