@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"internal/telemetry/eve":       {"internal/telemetry", "internal/telemetry/jsonlog"},
 	"internal/telemetry/sensor":    {"internal/telemetry", "internal/webmedia", "internal/wire/dcerpc"},
 	"internal/telemetry/linelog":   {"internal/telemetry", "internal/telemetry/logtext"},
-	"internal/telemetry/syslog":    {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
+	"internal/telemetry/syslog":    {"internal/telemetry", "internal/telemetry/jsonlog", "internal/telemetry/logtext", "internal/telemetry/linelog"},
 	"internal/telemetry/ftplog":    {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},
 	"internal/telemetry/listing":   {"internal/telemetry", "internal/telemetry/linelog", "internal/telemetry/jsonlog", "internal/telemetry/logtext"},
 	"internal/telemetry/rsyncd":    {"internal/telemetry", "internal/telemetry/logtext", "internal/telemetry/linelog"},

@@ -5,12 +5,14 @@ import (
 
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/auditd"
 	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/listing"
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/rsyncd"
 	"waybill/internal/telemetry/sensor"
+	"waybill/internal/telemetry/shellhist"
 	"waybill/internal/telemetry/syslog"
 	"waybill/internal/telemetry/unixhost"
 	"waybill/internal/telemetry/weblog"
@@ -26,7 +28,7 @@ var formats = slices.Concat(
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})
 
 // unixFormats are the logs of Unix hosts.
-var unixFormats = []telemetry.Format{syslog.Format, ftplog.Format, rsyncd.Format, weblog.Format}
+var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{

@@ -55,6 +55,13 @@ func Read(line string) Meaning {
 	return r.Meaning
 }
 
+// ReadArgs reads the arguments of a process, the program first.
+func ReadArgs(argv []string) Meaning {
+	var r reader
+	r.command(argv, 0)
+	return r.Meaning
+}
+
 // ReadScript reads a PowerShell script block.
 func ReadScript(text string) Meaning {
 	var r reader

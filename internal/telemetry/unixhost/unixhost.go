@@ -62,6 +62,11 @@ type host struct {
 	tftp     map[string]*model.Transfer // what was asked for last, by pid
 	web      webState
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
+	audit    auditState
+	claims   map[string]claim // by what is asked for
+	starts   []telemetry.Start
+
+	startsLogged bool
 }
 
 // streams are the records that are followed.
@@ -78,6 +83,9 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"weblog":        (*host).request,
 	"proftpd":       (*host).proFTPD,
 	"pure-ftpd-clf": (*host).pureCLF,
+	"auditd":        (*host).auditd,
+	"sudo":          (*host).sudo,
+	"shell-history": (*host).history,
 }
 
 // Record takes a record.
@@ -163,6 +171,16 @@ func (h *host) close() {
 		for i := range t.Evidence {
 			t.Evidence[i].Computer = h.name
 		}
+	}
+	for _, x := range h.starts {
+		x.Host.Host = h.name
+	}
+	h.s.out.Starts = append(h.s.out.Starts, h.starts...)
+	if h.startsLogged {
+		if h.s.out.StartsLogged == nil {
+			h.s.out.StartsLogged = map[string]bool{}
+		}
+		h.s.out.StartsLogged[strings.ToLower(h.name)] = true
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(h.own), func(a, b model.Addr) int { return slices.Compare(a[:], b[:]) }) {
 		first, last := h.span()

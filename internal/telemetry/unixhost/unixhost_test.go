@@ -10,14 +10,16 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/auditd"
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/rsyncd"
+	"waybill/internal/telemetry/shellhist"
 	"waybill/internal/telemetry/syslog"
 	"waybill/internal/telemetry/unixhost"
 	"waybill/internal/telemetry/weblog"
 )
 
-var formats = []telemetry.Format{syslog.Format, ftplog.Format, rsyncd.Format, weblog.Format}
+var formats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
 
 // follow gives the logs, each of one host, to a follower, one after the other.
 func follow(t *testing.T, logs ...string) *telemetry.Result {
@@ -223,6 +225,33 @@ func BenchmarkSyslog(b *testing.B) {
 	b.ReportMetric(80000*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }
 
+// BenchmarkAuditd reads and follows events of a busy server.
+func BenchmarkAuditd(b *testing.B) {
+	var text strings.Builder
+	const events = 10000
+	for i := range events {
+		at := fmt.Sprintf("msg=audit(1795451%03d.%03d:%d)", i/1000, i%1000, i)
+		fmt.Fprintf(&text, `type=SYSCALL %s: arch=c000003e syscall=59 success=yes exit=0 a0=55d4f0 a1=55d4f8 a2=55d500 a3=8 items=2 ppid=501 pid=%d auid=1001 uid=1001 gid=1001 euid=1001 suid=1001 fsuid=1001 egid=1001 sgid=1001 fsgid=1001 tty=pts0 ses=7 comm="ls" exe="/usr/bin/ls" subj=unconfined key="exec"`+"\n", at, 1000+i%3000)
+		fmt.Fprintf(&text, "type=EXECVE %s: argc=3 a0=\"ls\" a1=\"-l\" a2=\"/home/anna\"\n", at)
+		fmt.Fprintf(&text, "type=CWD %s: cwd=\"/home/anna\"\n", at)
+		fmt.Fprintf(&text, "type=PATH %s: item=0 name=\"/usr/bin/ls\" inode=131 dev=08:01 mode=0100755 ouid=0 ogid=0 rdev=00:00 nametype=NORMAL cap_fp=0 cap_fi=0\n", at)
+		fmt.Fprintf(&text, "type=PROCTITLE %s: proctitle=6C73002D6C002F686F6D65\n", at)
+	}
+	b.SetBytes(int64(text.Len()))
+	for b.Loop() {
+		f := unixhost.New(telemetry.FollowerOptions{Inputs: make([]string, 1)})
+		log := auditd.Format.Open(strings.NewReader(text.String()), telemetry.OpenOptions{})
+		var batch telemetry.Batch
+		for log.Next(&batch) != io.EOF {
+			for i := range batch.Records {
+				f.Record(&batch.Records[i])
+			}
+		}
+		f.Close()
+	}
+	b.ReportMetric(5*events*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
 // cases are lines as servers write them.
 var cases = []struct {
 	name string
@@ -362,4 +391,23 @@ pull bits fs1>10.77.0.12 /tools/agent.exe ? done
 `}, `pull http fs1>10.77.0.11 /arch.zip ? done 
 pull http fs1>10.77.0.11 /agent.sh ? done 
 `},
+}
+
+// TestNetworkWrite: a process with an inside connection made a file, and what came is
+// started.
+func TestNetworkWrite(t *testing.T) {
+	r := follow(t, `type=SYSCALL msg=audit(1795451093.100:50): arch=c000003e syscall=42 success=no exit=-115 ppid=1 pid=60 auid=1001 ses=7 comm="python3" exe="/usr/bin/python3.11"
+type=SOCKADDR msg=audit(1795451093.100:50): saddr=020000160A4D000B0000000000000000
+type=SYSCALL msg=audit(1795451094.100:51): arch=c000003e syscall=257 success=yes exit=3 ppid=1 pid=60 auid=1001 ses=7 comm="python3" exe="/usr/bin/python3.11"
+type=CWD msg=audit(1795451094.100:51): cwd="/tmp"
+type=PATH msg=audit(1795451094.100:51): item=1 name="agent" nametype=CREATE
+type=SYSCALL msg=audit(1795451095.100:52): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=61 auid=1001 ses=7 comm="agent" exe="/tmp/agent"
+type=EXECVE msg=audit(1795451095.100:52): argc=3 a0="/tmp/agent" a1="--password" a2="hunter2"
+`)
+	if len(r.Accesses) != 1 || r.Accesses[0].What != "network-write" || r.Accesses[0].Source.Name() != "10.77.0.11" || r.Accesses[0].Source.Port != 22 || r.Accesses[0].Object != "/tmp/agent" {
+		t.Errorf("%+v", r.Accesses)
+	}
+	if len(r.Starts) != 1 || r.Starts[0].Image != `\tmp\agent` || r.Starts[0].Host.Host != "fs1" || strings.Contains(r.Starts[0].Command, "hunter2") || !r.StartsLogged["fs1"] {
+		t.Errorf("%+v", r.Starts)
+	}
 }
