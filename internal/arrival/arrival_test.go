@@ -56,7 +56,7 @@ func logon(from, to string, at model.Time) *model.Access {
 // much is files that come together: an installation, the tool among them.
 func much(host string, at model.Time, sha256 string) []telemetry.Sighting {
 	out := []telemetry.Sighting{lay(host, `C:\Tools\svc.exe`, at, sha256)}
-	for i := range 2 * together {
+	for i := range 64 {
 		out = append(out, lay(host, `C:\Tools\`+strconv.Itoa(i)+".dll", at, ""))
 	}
 	return out
