@@ -208,10 +208,16 @@ func virtual(mac string) bool {
 
 // needsHardware says whether hardware addresses show.
 func needsHardware(c *model.Coverage) model.Ableness {
+	leases, tables := int64(0), c.Events["arp/table"]
+	for name, n := range c.Events {
+		if strings.HasPrefix(name, "dhcp/") || name == "zeek/dhcp" || name == "suricata/dhcp" {
+			leases += n
+		}
+	}
 	switch {
-	case c.Decoded["arp"]+c.Decoded["dhcp"]+c.Decoded["ndp"] == 0:
+	case c.Decoded["arp"]+c.Decoded["dhcp"]+c.Decoded["ndp"]+leases+tables == 0:
 		return model.Ableness{Able: "unable", Why: "no ARP, no neighbour discovery and no DHCP was seen: hardware addresses are not known"}
-	case c.Decoded["dhcp"] == 0:
+	case c.Decoded["dhcp"]+leases == 0:
 		return model.Ableness{Able: "partly", Why: "no DHCP was seen: leases and kinds of clients are not known"}
 	}
 	return model.Ableness{Able: "able"}

@@ -8,6 +8,7 @@ import (
 	"waybill/internal/telemetry/auditd"
 	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
+	"waybill/internal/telemetry/leases"
 	"waybill/internal/telemetry/listing"
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/rsyncd"
@@ -25,16 +26,21 @@ import (
 var formats = slices.Concat(
 	[]telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON},
 	unixFormats,
+	leaseFormats,
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})
 
 // unixFormats are the logs of Unix hosts.
 var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
+
+// leaseFormats say which address was whose.
+var leaseFormats = []telemetry.Format{leases.Windows, leases.KeaCSV, leases.KeaLog, leases.ISC, leases.Dnsmasq, leases.Neighbours}
 
 // followers take the records of the families of logs.
 var followers = map[string]func(telemetry.FollowerOptions) telemetry.Follower{
 	sensor.Family:   sensor.New,
 	unixhost.Family: unixhost.New,
 	listing.Family:  listing.New,
+	leases.Family:   leases.New,
 }
 
 // formatOf is the form of a kind, nil for events of Windows and captures.

@@ -19,6 +19,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/leases"
 )
 
 // Family is the family of formats whose records are followed here.
@@ -40,11 +41,13 @@ type Hosts struct {
 	last  *host            // of the last record
 	out   telemetry.Result
 	ids   map[string]int
+
+	leases telemetry.Follower // what DHCP servers say
 }
 
 // New makes a state without records.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
-	return &Hosts{o: o, hosts: map[string]*host{}, ids: map[string]int{}}
+	return &Hosts{o: o, hosts: map[string]*host{}, ids: map[string]int{}, leases: leases.New(o)}
 }
 
 // host is one host as its logs show it.
@@ -86,6 +89,9 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"auditd":        (*host).auditd,
 	"sudo":          (*host).sudo,
 	"shell-history": (*host).history,
+	"dhcp/isc":      (*host).lease,
+	"dhcp/dnsmasq":  (*host).lease,
+	"dhcp/kea":      (*host).lease,
 }
 
 // Record takes a record.
@@ -156,7 +162,14 @@ func (s *Hosts) Close() *telemetry.Result {
 			s.out.Logs = append(s.out.Logs, *c)
 		}
 	}
+	s.out.Add(s.leases.Close())
 	return &s.out
+}
+
+// lease takes a message of a DHCP server.
+func (h *host) lease(r *telemetry.Record) {
+	leases.Message(r, r.Get("message"))
+	h.s.leases.Record(r)
 }
 
 // close ends what is open, and says by its full name whose the movements were.
