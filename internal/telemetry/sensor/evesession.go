@@ -88,6 +88,7 @@ func (s *Sensors) eveTree(r *telemetry.Record, f *flow) {
 	}
 	if len(f.trees) < maxTrees {
 		f.trees[strings.Clone(r.Get("smb.tree_id"))] = share
+		s.hold(f)
 	}
 	a := s.access(r, f, "share-connect", "smb")
 	a.Share, a.Object = share, strings.Clone(r.Get("smb.share_type"))

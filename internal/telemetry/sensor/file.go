@@ -126,6 +126,12 @@ func (x *file) say(s *Sensors) {
 				return
 			}
 			w.describe(t, x.fromClient)
+			if w.status == partial {
+				t.Size, t.Notes = &x.seen, nil
+			}
+			if s.rangeOf(w, t) {
+				return
+			}
 		}
 		t.Channel = cmp.Or(t.Channel, "http")
 		pagePart = partOfPage(t, w, x)

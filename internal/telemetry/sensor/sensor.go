@@ -28,7 +28,7 @@ const (
 	wait     model.Time = 5 * 60e9 // that rows of one movement may be apart in the logs
 	grace    model.Time = 60e9     // that names wait longer than counts
 	maxFlows            = 1 << 16
-	maxFacts            = 1 << 18 // rows that wait
+	maxFacts            = 1 << 18 // rows that wait, or are kept of connections
 )
 
 // Sensors is the state of all sensors of a run.
@@ -36,6 +36,7 @@ type Sensors struct {
 	o     telemetry.FollowerOptions
 	flows map[string]*list.Element // of *flow, by the sensor's id of the connection
 	used  *list.List               // of *flow, the one used last in front
+	held  int                      // by all of them
 	now   model.Time
 	out   telemetry.Result
 
@@ -45,6 +46,7 @@ type Sensors struct {
 	// Rows wait in the order in which they came: what a sensor counted, and what it
 	// only named, which speaks for itself when nothing was counted.
 	counted, named []waiting
+	ranges         map[entity]*model.Transfer
 	given, before  map[string]bool          // ids of movements, the last and those before
 	taken          map[*model.Transfer]bool // claims that were counted later
 }
@@ -52,7 +54,7 @@ type Sensors struct {
 // New makes a state without rows.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
 	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
-		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, given: map[string]bool{}, taken: map[*model.Transfer]bool{}}
+		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, given: map[string]bool{}, ranges: map[entity]*model.Transfer{}, taken: map[*model.Transfer]bool{}}
 }
 
 // flow is a connection as the sensor names it.
@@ -69,6 +71,7 @@ type flow struct {
 	bound              string            // the interface that calls are of
 	called             map[string]bool   // procedures that were reported
 	alerts             []alert
+	held               int // what of it counts against maxFacts
 }
 
 // fact is a row that waits for others of the same movement.
@@ -168,8 +171,7 @@ func (s *Sensors) flowOf(id string, client, server model.Endpoint) *flow {
 	e := s.flows[id]
 	if e == nil {
 		if s.used.Len() >= maxFlows {
-			oldest := s.used.Back()
-			delete(s.flows, s.used.Remove(oldest).(*flow).id)
+			s.evict()
 		}
 		e = s.used.PushFront(&flow{id: strings.Clone(id)})
 		s.flows[e.Value.(*flow).id] = e
@@ -180,6 +182,24 @@ func (s *Sensors) flowOf(id string, client, server model.Endpoint) *flow {
 		f.client, f.server = client, server
 	}
 	return f
+}
+
+// evict forgets the connection that was used least lately.
+func (s *Sensors) evict() {
+	f := s.used.Remove(s.used.Back()).(*flow)
+	delete(s.flows, f.id)
+	s.held -= f.held
+}
+
+// hold counts something more that is kept of a connection.
+func (s *Sensors) hold(f *flow) {
+	if s.known(f.id) != f {
+		return // it goes with its row
+	}
+	f.held++
+	for s.held++; s.held > maxFacts && s.used.Len() > 1; {
+		s.evict()
+	}
 }
 
 // end reads an endpoint.

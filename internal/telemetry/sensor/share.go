@@ -66,6 +66,7 @@ func (s *Sensors) opened(f *flow, r *telemetry.Record, share, name string) *smbF
 		x = &smbFile{id: id("t", "smb", r.First("uid", "flow_id"), path, strconv.FormatInt(int64(r.Time), 10)), flow: f.id, time: r.Time, client: f.client, server: f.server,
 			share: strings.Clone(share), path: strings.Clone(path), size: -1}
 		f.opens = append(f.opens, x)
+		s.hold(f)
 		s.name(x)
 	}
 	if x.share == "" {

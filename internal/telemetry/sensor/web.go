@@ -134,8 +134,44 @@ func (w *web) say(s *Sensors) {
 		}
 		t := x.transfer()
 		w.describe(t, x.fromClient)
+		if s.rangeOf(w, t) {
+			continue
+		}
 		s.said(t, w.flow, partOfPage(t, w, x))
 	}
+}
+
+// partial is the status of an answer that carries a range (RFC 9110 15.3.7).
+const partial = 206
+
+// entity is a content that a client fetches in ranges.
+type entity struct{ client, server, host, target string }
+
+// rangeOf puts an answer with a range to the other ranges of its entity, and says
+// whether there are some. How much of it came is known when all rows were there.
+func (s *Sensors) rangeOf(w *web, t *model.Transfer) bool {
+	if w == nil || w.status != partial || t.Operation != model.Pull {
+		return false
+	}
+	t.SensorComplete = nil
+	k := entity{t.Destination.IP.String(), t.Source.IP.String(), w.host, w.target}
+	one := s.ranges[k]
+	if one == nil || t.Start-one.End > wait || one.Start-t.End > wait {
+		if len(s.ranges) >= maxFlows {
+			clear(s.ranges)
+		}
+		s.ranges[k] = t
+		return false
+	}
+	one.Start, one.End = min(one.Start, t.Start), max(one.End, t.End)
+	if one.Size != nil && t.Size != nil {
+		*one.Size += *t.Size
+	}
+	one.Hashes = nil // of a part
+	if len(one.Evidence) < maxEvidence {
+		one.Evidence = append(one.Evidence, t.Evidence...)
+	}
+	return true
 }
 
 // forget takes the exchange out of the tables in which its files look for it.

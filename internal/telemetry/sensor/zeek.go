@@ -125,6 +125,7 @@ func (s *Sensors) called(r *telemetry.Record, f *flow, endpoint, operation, pipe
 	}
 	if len(f.called) < maxCalled {
 		f.called[name] = true
+		s.hold(f)
 	}
 	a := s.access(r, f, what, "rpc")
 	a.Detail, a.Object = name, strings.Clone(pipe)
