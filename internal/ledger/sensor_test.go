@@ -82,6 +82,11 @@ func TestConnection(t *testing.T) {
 		"in the middle of a long one": {[]func() *model.Transfer{func() *model.Transfer {
 			return with(sizedPackets(), func(t *model.Transfer) { t.End = 40_000 * second })
 		}, second2("t-z", 9000*second)}, "t-p+t-z"},
+		"two sensors of one machine": {[]func() *model.Transfer{of("s1", passed), of("s1", eve)}, "t-e+t-z"},
+		"one sensor with a name":     {[]func() *model.Transfer{of("s1", passed), of("s1", second2("t-y", 100*second))}, "t-y t-z"},
+		"which of two is not known": {[]func() *model.Transfer{packets, func() *model.Transfer {
+			return with(packets(), func(t *model.Transfer) { t.ID, t.Name, t.SHA256 = "t-q", "b.exe", "bb" })
+		}, passed}, "t-p t-q t-z"},
 	} {
 		for range 4 {
 			var all []*model.Transfer
@@ -93,6 +98,17 @@ func TestConnection(t *testing.T) {
 				t.Errorf("%s: %s instead of %s", name, got, c.want)
 			}
 		}
+	}
+	garbled := Join([]*model.Transfer{with(sizedPackets(), func(t *model.Transfer) { t.Name = "Отчёт.exe" }), named("B>.exe")()}, hosts())[0]
+	if garbled.Name != "Отчёт.exe" || len(garbled.EarlierNames) > 0 {
+		t.Errorf("a garbled name is kept: %q %q", garbled.Name, garbled.EarlierNames)
+	}
+}
+
+// of is what a sensor with a name saw.
+func of(sensor string, make func() *model.Transfer) func() *model.Transfer {
+	return func() *model.Transfer {
+		return with(make(), func(t *model.Transfer) { t.Evidence[0].Computer = sensor })
 	}
 }
 

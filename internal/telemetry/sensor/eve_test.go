@@ -98,6 +98,7 @@ func TestEveOthers(t *testing.T) {
 		"FTP, data only":      {data + strings.Replace(event(2, "ftp_data", 51725, `"ftp_data":{"filename":"d/a.exe","command":"STOR"}`), `"flow_id":7`, `"flow_id":8`, 1), []string{"10.0.0.1:50000>10.0.0.2:51725 push ftp path=d/a.exe name=a.exe type=pe size=700 done"}},
 		"TFTP":                {event(0, "tftp", 69, `"tftp":{"packet":"write","file":"a.cfg","mode":"octet"}`) + event(1, "tftp", 69, `"tftp":{"packet":"read","file":"b.cfg","mode":"octet"}`), []string{"10.0.0.1:50000>10.0.0.2:69 push tftp path=a.cfg name=a.cfg claimed", "10.0.0.2:69>10.0.0.1:50000 pull tftp path=b.cfg name=b.cfg claimed"}},
 		"NFS":                 {strings.Replace(event(0, "fileinfo", 2049, `"app_proto":"nfs","nfs":{"version":3,"procedure":"WRITE","filename":"a.exe"},`+info("a.exe", "")), "50000", "799", 1), []string{"10.0.0.1:799>10.0.0.2:2049 push nfs path=a.exe name=a.exe size=700 complete=true done"}},
+		"NFS, by its port":    {strings.Replace(event(0, "fileinfo", 2049, `"app_proto":"nfs","nfs":{"version":3,"procedure":"COMMIT"},`+info("a.exe", "")), "50000", "799", 1), []string{"10.0.0.1:799>10.0.0.2:2049 push nfs path=a.exe name=a.exe size=700 complete=true done"}},
 		"NFS 4 has no names":  {strings.Replace(back(0, "fileinfo", 2049, `"app_proto":"nfs","nfs":{"version":4,"procedure":"READ","filename":""},`+info("", "")), "50000", "799", 1), []string{"10.0.0.2:2049>10.0.0.1:799 pull nfs size=700 complete=true done"}},
 		"mail":                {event(0, "fileinfo", 25, `"app_proto":"smtp",`+info("a.exe", "")), nil},
 	} {

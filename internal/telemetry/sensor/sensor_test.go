@@ -179,6 +179,8 @@ func TestZeekWeb(t *testing.T) {
 		"in ranges": {[]string{web(0, 1, "GET", "/a.exe", 206, `,"resp_fuids":["F1"]`) + web(1, 2, "GET", "/a.exe", 206, `,"resp_fuids":["F2"]`) + web(900, 3, "GET", "/a.exe", 206, `,"response_body_len":600`),
 			file("F1", `"is_orig":false,"seen_bytes":500,"total_bytes":900,"md5":"a"`) + file("F2", `"is_orig":false,"seen_bytes":400,"total_bytes":900`)},
 			[]string{to + "http share=srv path=/a.exe name=a.exe size=900 done", to + "http share=srv path=/a.exe name=a.exe size=600 done"}},
+		"in ranges, no files.log": {[]string{web(0, 1, "GET", "/a.exe", 206, `,"response_body_len":600`) + web(1, 2, "GET", "/a.exe", 206, `,"response_body_len":700`)},
+			[]string{to + "http share=srv path=/a.exe name=a.exe size=1300 done"}},
 		"nothing changed":        {[]string{web(0, 1, "GET", "/a.exe", 304, `,"response_body_len":0`)}, nil},
 		"posted, then sent on":   {[]string{web(0, 1, "POST", "/up", 302, `,"orig_fuids":["F1"],"orig_filenames":["a.exe"]`), file("F1", `"is_orig":true,"seen_bytes":9,"filename":"a.exe"`)}, []string{from + "http share=srv path=/up name=a.exe size=9 complete=true done"}},
 		"an attachment":          {[]string{web(0, 1, "GET", "/get?id=5", 200, `,"resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":9,"total_bytes":9,"filename":"a.exe"`)}, []string{to + "http share=srv path=/get?id=5 name=get given=a.exe size=9 complete=true done"}},

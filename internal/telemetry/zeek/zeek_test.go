@@ -74,6 +74,8 @@ func TestTSV(t *testing.T) {
 			[]string{"zeek/files 9 1000000000 fuid=F\t-1 source=a\\b mime_type=\u00fc\\x5 md5=\\x41\\"}, nil},
 		"a header in the middle": {files + row("1.0", "F1", "SMB", "-", "-") + head("conn", "ts", "uid", "proto") + row("2.0", "C1", "tcp"),
 			[]string{"zeek/files 9 1000000000 fuid=F1 source=SMB", "zeek/conn 18 2000000000 uid=C1 proto=tcp"}, nil},
+		"another file without its fields": {files + row("1.0", "F1", "SMB", "-", "-") + "#separator \\x09\n" + row("2.0", "F2", "SMB", "-", "-"),
+			[]string{"zeek/files 9 1000000000 fuid=F1 source=SMB"}, []string{"line 11: a row before #fields"}},
 		"the end of another file before it": {row("1.0", "F1", "SMB", "-", "-") + "#close\t2026\n" + files + row("2.0", "F2", "SMB", "-", "-"),
 			[]string{"zeek/files 11 2000000000 fuid=F2 source=SMB"}, []string{"line 1: a row before #fields"}},
 		"no path": {strings.Replace(head("x", "ts", "fuid", "source", "seen_bytes"), "#path\tx\n", "", 1) + row("1.0", "F1", "SMB", "5"),
