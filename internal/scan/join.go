@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -102,7 +103,10 @@ func partOfPage(t *model.Transfer, parts map[string]bool) bool {
 func (l *logs) close() *telemetry.Result {
 	all := l.hosts.Close()
 	for _, family := range slices.Sorted(maps.Keys(l.follow)) {
-		all.Add(l.follow[family].Close())
+		found := l.follow[family].Close()
+		slices.SortStableFunc(found.Accesses, func(a, b *model.Access) int { return cmp.Compare(a.Time, b.Time) })
+		(&Records{Records: model.Records{Accesses: found.Accesses, Transfers: found.Transfers}}).nameKerberosUsers()
+		all.Add(found)
 	}
 	return all
 }

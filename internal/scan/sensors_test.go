@@ -148,3 +148,24 @@ func cites(x *model.Transfer, kinds []string) bool {
 	}
 	return packets && len(x.Observations) > len(kinds)
 }
+
+// TestSensorTickets: whose ticket opened a session, the tickets that were given out tell.
+func TestSensorTickets(t *testing.T) {
+	const ends = `"id.orig_h":"10.0.0.1","id.orig_p":50000,"id.resp_h":"10.0.0.2","id.resp_p":445`
+	const eve = `{"timestamp":"2026-03-17T09:00:0%d.0+0000","flow_id":%d,"event_type":"%s","src_ip":"10.0.0.1","src_port":%d,"dest_ip":"10.0.0.2","dest_port":%d,%s}` + "\n"
+	for name, text := range map[string]string{
+		"zeek": `{"_path":"kerberos","ts":1773738000.0,"uid":"C1","id.orig_h":"10.0.0.1","id.orig_p":49999,"id.resp_h":"10.0.0.9","id.resp_p":88,"request_type":"TGS","client":"alice/CORP","service":"cifs/FS-01","success":true}
+{"_path":"kerberos","ts":1773738001.0,"uid":"C2",` + ends + `}
+{"_path":"smb_mapping","ts":1773738001.5,"uid":"C2",` + ends + `,"path":"\\\\FS-01\\Docs","share_type":"DISK"}
+{"_path":"files","ts":1773738002.0,"uid":"C2",` + ends + `,"fuid":"F1","source":"SMB","is_orig":true,"filename":"a.exe","seen_bytes":9}
+`,
+		"suricata": fmt.Sprintf(eve, 0, 1, "krb5", 49999, 88, `"krb5":{"msg_type":"KRB_TGS_REP","cname":"alice","realm":"CORP","sname":"cifs/FS-01"}`) +
+			fmt.Sprintf(eve, 1, 2, "smb", 50000, 445, `"smb":{"command":"SMB2_COMMAND_SESSION_SETUP","status":"STATUS_SUCCESS","kerberos":{"realm":"CORP","snames":["cifs","FS-01"]}}`) +
+			fmt.Sprintf(eve, 2, 2, "fileinfo", 50000, 445, `"smb":{"command":"SMB2_COMMAND_WRITE","filename":"a.exe"},"app_proto":"smb","fileinfo":{"filename":"a.exe","state":"CLOSED","gaps":false,"size":9}`),
+	} {
+		r := run(t, Options{Paths: []string{write(t, map[string][]byte{"x.json": []byte(text)})}})
+		if len(r.Transfers) != 1 || r.Transfers[0].User != "alice" || r.Transfers[0].Domain != "CORP" || r.Transfers[0].Auth != "kerberos" || len(r.Transfers[0].Notes) != 1 {
+			t.Errorf("%s: %+v", name, r.Transfers)
+		}
+	}
+}

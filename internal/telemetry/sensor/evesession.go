@@ -21,6 +21,9 @@ func (s *Sensors) eveSMB(r *telemetry.Record) {
 	if user := r.Get("smb.ntlmssp.user"); user != "" {
 		s.eveLogon(r, f, user)
 	}
+	if service := r.Get("smb.kerberos.snames"); service != "" && r.Get("smb.status") == smbOK && f.user == "" {
+		s.ticketed(r, f, strings.ReplaceAll(service, ",", "/"))
+	}
 	if r.Get("smb.dcerpc.request") == "REQUEST" {
 		s.eveProcedure(r, f, "smb.dcerpc.", strings.Clone(r.Get("smb.named_pipe")))
 	}

@@ -248,7 +248,7 @@ func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
 
 // tell says in a movement what is known of its connection.
 func (f *flow) tell(t *model.Transfer) {
-	if t.User == "" && f.user != "" {
+	if t.User == "" && (f.user != "" || f.auth == byKerberos) {
 		t.User, t.Domain, t.Auth = f.user, f.domain, f.auth
 	}
 	if f.workstation != "" {

@@ -173,6 +173,9 @@ func (x *smbFile) say(s *Sensors) {
 // zeekMapping takes a row of smb_mapping.log.
 func (s *Sensors) zeekMapping(r *telemetry.Record) {
 	f := s.flow(r)
+	if server, _, ok := strings.Cut(strings.TrimLeft(r.Get("path"), `\`), `\`); ok && f.auth == byKerberos && f.user == "" {
+		s.ticketed(r, f, "cifs/"+server)
+	}
 	a := s.access(r, f, "share-connect", "smb")
 	a.Share, a.Object = strings.Clone(r.Get("path")), strings.Clone(r.Get("share_type"))
 	s.report(a)

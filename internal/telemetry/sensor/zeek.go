@@ -42,11 +42,26 @@ func (s *Sensors) zeekNTLM(r *telemetry.Record) {
 	}
 }
 
+// byKerberos is how an account is known whose ticket opened the session.
+const byKerberos = "kerberos"
+
+// ticketed reports a logon with a ticket for a service. Whose it was, the tickets that
+// were given out tell.
+func (s *Sensors) ticketed(r *telemetry.Record, f *flow, service string) {
+	f.auth = byKerberos
+	a := s.access(r, f, "logon", "")
+	a.Detail, a.Object = byKerberos, service
+	s.report(a)
+}
+
 // zeekKerberos takes a ticket, or its refusal.
 func (s *Sensors) zeekKerberos(r *telemetry.Record) {
 	f := s.flow(r)
 	client := r.Get("client")
 	if client == "" {
+		if r.Get("request_type") == "" && f.user == "" {
+			f.auth = byKerberos // a logon with a ticket: the share's server says for what
+		}
 		return
 	}
 	a := s.access(r, f, "kerberos-ticket", "kerberos")
