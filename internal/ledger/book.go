@@ -110,6 +110,9 @@ func (b *book) keys(t *model.Transfer) []thing {
 	for _, n := range names(t) {
 		out = append(out, thing{sum: maphash.String(b.seed, "name:"+strings.ToLower(n))})
 	}
+	for _, n := range garbledNames(t) {
+		out = append(out, thing{sum: maphash.String(b.seed, "name:"+n)})
+	}
 	for _, s := range sums(t) {
 		out = append(out, thing{sum: maphash.String(b.seed, s)})
 	}

@@ -75,7 +75,7 @@ func (h *host) auditLogin(r *telemetry.Record) {
 	if !strings.HasPrefix(base(r.Get("exe")), "sshd") || !client.IP.Known() || r.Get("res") != "success" {
 		return
 	}
-	l := login{r.Time, client, strings.Clone(r.Get("acct")), h.evidence(r, "SSH session")}
+	l := login{time: r.Time, client: client, user: strings.Clone(r.Get("acct")), evidence: h.evidence(r, "SSH session")}
 	h.audit.session(r, l)
 	if len(h.audit.byPID) >= maxFacts {
 		clear(h.audit.byPID)

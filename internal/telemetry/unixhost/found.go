@@ -13,6 +13,7 @@ type moved struct {
 	operation string // push to the host, or pull from it
 	channel   string
 	other     model.Endpoint // the client
+	at        model.Endpoint // the host's own end, where it is known
 	share     string
 	path      string
 	size      int64 // -1 unknown
@@ -95,9 +96,11 @@ func (h *host) transfer(r *telemetry.Record, m *moved) *model.Transfer {
 	if m.size >= 0 && t.Status != model.Denied {
 		t.Size = &m.size
 	}
-	t.Source, t.Destination, t.Initiator = m.other, h.self(), model.BySource
+	self := m.at
+	self.Host = h.key
+	t.Source, t.Destination, t.Initiator = m.other, self, model.BySource
 	if m.operation == model.Pull {
-		t.Source, t.Destination, t.Initiator = h.self(), m.other, model.ByDestination
+		t.Source, t.Destination, t.Initiator = self, m.other, model.ByDestination
 	}
 	return t
 }

@@ -13,7 +13,8 @@ import (
 type sshState struct {
 	logins  int
 	clients []login
-	sftp    map[string]*sftpSession // by pid
+	at      map[model.Endpoint]model.Endpoint // the host's end of a connection, by the client's
+	sftp    map[string]*sftpSession           // by pid
 }
 
 // login is one session of a client.
@@ -22,11 +23,14 @@ type login struct {
 	client   model.Endpoint
 	user     string
 	evidence model.Evidence
+	sftp     bool // it asked for the SFTP server
+	used     bool // an SFTP session was found to be its
 }
 
 // sftpSession is one process of the SFTP server.
 type sftpSession struct {
 	client model.Endpoint
+	server model.Endpoint // address and port, where they are known
 	user   string
 	open   map[string]*sftpFile
 	last   *sftpFile         // what was opened last
@@ -46,22 +50,70 @@ func (h *host) sshd(r *telemetry.Record) {
 	switch {
 	case strings.HasPrefix(m, "Accepted "):
 		h.accepted(r, strings.Fields(m))
+	case strings.HasPrefix(m, "Starting session: subsystem "):
+		h.asksSFTP(strings.Fields(m))
 	case strings.HasPrefix(m, "Failed "):
 		h.refused(r, m)
 	case strings.HasPrefix(m, "Connection from "):
-		h.connected(strings.Fields(m))
+		h.connected(r, strings.Fields(m))
 	default:
 		h.sftp(r)
 	}
 }
 
 // connected learns the host's own address: "Connection from A port N on B port 22".
-func (h *host) connected(w []string) {
-	if len(w) >= 8 && w[3] == "port" && w[5] == "on" {
-		if a := address(w[6]); a.Known() && !a.Netip().IsLoopback() && !a.Netip().IsUnspecified() && len(h.own) < 64 {
-			h.own[a] = true
+func (h *host) connected(r *telemetry.Record, w []string) {
+	if len(w) < 9 || w[3] != "port" || w[5] != "on" {
+		return
+	}
+	to := endOf(w[6], w[8])
+	if a := to.IP; !a.Known() || a.Netip().IsLoopback() || a.Netip().IsUnspecified() || len(h.own) >= 64 && !h.own[a] {
+		return
+	}
+	h.own[to.IP] = true
+	if h.ssh.at == nil || len(h.ssh.at) >= maxFacts {
+		h.ssh.at = map[model.Endpoint]model.Endpoint{}
+	}
+	h.ssh.at[endOf(w[2], w[4])] = to
+}
+
+// asksSFTP takes "Starting session: subsystem 'sftp' for USER from IP port N id 0".
+func (h *host) asksSFTP(w []string) {
+	if len(w) < 10 || w[3] != "'sftp'" || w[len(w)-4] != "port" {
+		return
+	}
+	from := endOf(w[len(w)-5], w[len(w)-3])
+	for i := len(h.ssh.clients) - 1; i >= max(0, len(h.ssh.clients)-64); i-- {
+		if l := &h.ssh.clients[i]; l.client == from {
+			l.sftp = true
+			return
 		}
 	}
+}
+
+// connection is the client's connection that an SFTP session of it runs over: the
+// one that it logged in with just before, when there is no other.
+func (h *host) connection(client model.Endpoint, user string, t model.Time) (from, to model.Endpoint) {
+	const before = 10e9
+	var all, asked []*login
+	for i := len(h.ssh.clients) - 1; i >= 0 && t-h.ssh.clients[i].time <= before; i-- {
+		l := &h.ssh.clients[i]
+		if l.used || l.client.IP != client.IP || l.user != user {
+			continue
+		}
+		all = append(all, l)
+		if l.sftp {
+			asked = append(asked, l)
+		}
+	}
+	if len(asked) > 0 {
+		all = asked
+	}
+	if len(all) != 1 {
+		return client, model.Endpoint{}
+	}
+	all[0].used = true
+	return all[0].client, h.ssh.at[all[0].client]
 }
 
 // accepted takes "Accepted METHOD for USER from IP port N ssh2".
@@ -91,7 +143,7 @@ func (h *host) login(r *telemetry.Record, client model.Endpoint, user string) {
 	if len(h.ssh.clients) >= maxFacts {
 		h.ssh.clients = append(h.ssh.clients[:0], h.ssh.clients[maxFacts/2:]...)
 	}
-	h.ssh.clients = append(h.ssh.clients, login{r.Time, client, user, h.evidence(r, "SSH login")})
+	h.ssh.clients = append(h.ssh.clients, login{time: r.Time, client: client, user: user, evidence: h.evidence(r, "SSH login")})
 }
 
 // refused takes "Failed METHOD for [invalid user] USER from IP port N ssh2". Logins
@@ -206,6 +258,9 @@ func (h *host) sftpSession(r *telemetry.Record, rest string) {
 	}
 	s := h.session(r)
 	s.user, s.client = strings.Clone(rest[:at]), endOf(strings.TrimSuffix(rest[at+7:], "]"), "")
+	if what == "opened" {
+		s.client, s.server = h.connection(s.client, s.user, r.Time)
+	}
 	for _, t := range s.before {
 		s.complete(t)
 	}
@@ -257,7 +312,7 @@ func (h *host) sftpStatus(r *telemetry.Record, rest string) {
 }
 
 func (s *sftpSession) moved(f *sftpFile, what string) moved {
-	m := moved{operation: model.Pull, channel: "ssh", other: s.client, path: f.path, size: -1, start: f.time, user: s.user, auth: "ssh", what: what}
+	m := moved{operation: model.Pull, channel: "ssh", other: s.client, at: s.server, path: f.path, size: -1, start: f.time, user: s.user, auth: "ssh", what: what}
 	if strings.Contains(f.flags, "WRITE") || strings.Contains(f.flags, "APPEND") {
 		m.operation = model.Push
 	}

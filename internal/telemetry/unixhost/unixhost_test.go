@@ -411,3 +411,27 @@ type=EXECVE msg=audit(1795451095.100:52): argc=3 a0="/tmp/agent" a1="--password"
 		t.Errorf("%+v", r.Starts)
 	}
 }
+
+// TestConnection: an SFTP session is that of the login which asked for it, so that a
+// capture of the connection shows the same.
+func TestConnection(t *testing.T) {
+	r := follow(t, `Nov 28 01:41:56 fs1 sshd[17]: Connection from 10.77.0.1 port 41402 on 10.77.0.2 port 22 rdomain ""
+Nov 28 01:41:56 fs1 sshd[17]: Accepted publickey for root from 10.77.0.1 port 41402 ssh2: ED25519 SHA256:x
+Nov 28 01:41:57 fs1 sshd[18]: Connection from 10.77.0.1 port 41403 on 10.77.0.2 port 22 rdomain ""
+Nov 28 01:41:57 fs1 sshd[18]: Accepted publickey for root from 10.77.0.1 port 41403 ssh2: ED25519 SHA256:x
+Nov 28 01:41:57 fs1 sshd[18]: Starting session: subsystem 'sftp' for root from 10.77.0.1 port 41403 id 0
+Nov 28 01:41:57 fs1 sftp-server[23]: session opened for local user root from [10.77.0.1]
+Nov 28 01:41:58 fs1 sftp-server[23]: close "/srv/x" bytes read 0 written 100
+Nov 28 01:41:59 fs1 sftp-server[24]: session opened for local user root from [10.77.0.1]
+Nov 28 01:41:59 fs1 sftp-server[24]: close "/srv/y" bytes read 0 written 100
+`)
+	want := []string{"10.77.0.1 41403 10.77.0.2 22", "10.77.0.1 41402 10.77.0.2 22"}
+	for i, x := range r.Transfers {
+		if got := fmt.Sprint(x.Source.IP, x.Source.Port, x.Destination.IP, x.Destination.Port); got != want[i] {
+			t.Errorf("%s instead of %s", got, want[i])
+		}
+	}
+	if len(r.Transfers) != 2 || len(r.Bindings) != 1 || r.Bindings[0].Host != "fs1" {
+		t.Errorf("%+v", r.Bindings)
+	}
+}
