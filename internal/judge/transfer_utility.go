@@ -39,8 +39,15 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 
 // needsCommands says whether command lines were logged.
 func needsCommands(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/1"]+c.Events["defender-hunting/1"]+c.Events["security/4688"]+c.Events["powershell/4104"] == 0 {
-		return model.Ableness{Able: "unable", Why: "no command lines (Sysmon 1, Security 4688, PowerShell 4104) were logged"}
+	var n int64
+	for _, log := range commandLogs {
+		n += c.Events[log]
+	}
+	if n == 0 {
+		return model.Ableness{Able: "unable", Why: "no command lines (Sysmon 1, Security 4688, PowerShell 4104, auditd, eslogger, shell histories) were logged"}
 	}
 	return model.Ableness{Able: "able"}
 }
+
+// commandLogs are the logs that have command lines.
+var commandLogs = [...]string{"sysmon/1", "defender-hunting/1", "security/4688", "powershell/4104", "auditd", "eslogger", "esxi/shell", "shell-history", "sudo"}

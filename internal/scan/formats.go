@@ -6,11 +6,13 @@ import (
 	"waybill/internal/capture"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/auditd"
+	"waybill/internal/telemetry/esxi"
 	"waybill/internal/telemetry/eve"
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/leases"
 	"waybill/internal/telemetry/listing"
 	"waybill/internal/telemetry/logtext"
+	"waybill/internal/telemetry/macos"
 	"waybill/internal/telemetry/rsyncd"
 	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/shellhist"
@@ -25,6 +27,7 @@ import (
 // which they are asked.
 var formats = slices.Concat(
 	[]telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON},
+	[]telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format},
 	unixFormats,
 	leaseFormats,
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})

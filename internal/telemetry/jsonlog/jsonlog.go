@@ -23,6 +23,8 @@ type Form struct {
 	Name func(path string) string
 	// Finish sets time and stream by the fields; false when the object is no record.
 	Finish func(r *telemetry.Record) bool
+	// Repeats says that a list is given as one datum an element, not by commas; nil is none.
+	Repeats func(path string) bool
 }
 
 // Looks says whether one of the first objects of a text is a record with a time.
@@ -145,7 +147,7 @@ func (l *log) record(o *fastjson.Object, line int, b *telemetry.Batch) bool {
 }
 
 const (
-	maxDepth = 4       // of objects within objects
+	maxDepth = 6       // of objects within objects
 	maxNames = 1 << 12 // that are remembered
 )
 
@@ -166,6 +168,13 @@ func (l *log) flatten(o *fastjson.Object, depth int) {
 			if depth < maxDepth {
 				l.path = append(l.path, '.')
 				l.flatten(v.GetObject(), depth+1)
+			}
+			return
+		}
+		if v.Type() == fastjson.TypeArray && l.form.Repeats != nil && l.form.Repeats(name) {
+			for _, x := range v.GetArray() {
+				l.cuts = append(l.cuts, cut{name, len(l.text)})
+				l.text = appendText(l.text, x)
 			}
 			return
 		}

@@ -66,6 +66,7 @@ type host struct {
 	web      webState
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 	audit    auditState
+	guest    guestCopy
 	claims   map[string]claim // by what is asked for
 	starts   []telemetry.Start
 
@@ -79,19 +80,24 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"vsftpd":      (*host).vsftpd,
 	"xferlog":     (*host).xferlog,
 
-	"smbd_audit":    (*host).smbdAudit,
-	"rsyncd":        (*host).rsyncd,
-	"in.tftpd":      (*host).tftpd,
-	"pure-ftpd":     (*host).pureFTPd,
-	"weblog":        (*host).request,
-	"proftpd":       (*host).proFTPD,
-	"pure-ftpd-clf": (*host).pureCLF,
-	"auditd":        (*host).auditd,
-	"sudo":          (*host).sudo,
-	"shell-history": (*host).history,
-	"dhcp/isc":      (*host).lease,
-	"dhcp/dnsmasq":  (*host).lease,
-	"dhcp/kea":      (*host).lease,
+	"smbd_audit":     (*host).smbdAudit,
+	"rsyncd":         (*host).rsyncd,
+	"in.tftpd":       (*host).tftpd,
+	"pure-ftpd":      (*host).pureFTPd,
+	"weblog":         (*host).request,
+	"proftpd":        (*host).proFTPD,
+	"pure-ftpd-clf":  (*host).pureCLF,
+	"auditd":         (*host).auditd,
+	"sudo":           (*host).sudo,
+	"shell-history":  (*host).history,
+	"eslogger":       (*host).auditd,
+	"screensharingd": (*host).screenSharing,
+	"esxi/shell":     (*host).esxiShell,
+	"esxi/hostd":     (*host).hostd,
+
+	"dhcp/isc":     (*host).lease,
+	"dhcp/dnsmasq": (*host).lease,
+	"dhcp/kea":     (*host).lease,
 }
 
 // Record takes a record.

@@ -11,7 +11,9 @@ import (
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/auditd"
+	"waybill/internal/telemetry/esxi"
 	"waybill/internal/telemetry/ftplog"
+	"waybill/internal/telemetry/macos"
 	"waybill/internal/telemetry/rsyncd"
 	"waybill/internal/telemetry/shellhist"
 	"waybill/internal/telemetry/syslog"
@@ -19,7 +21,7 @@ import (
 	"waybill/internal/telemetry/weblog"
 )
 
-var formats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
+var formats = []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format, syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
 
 // follow gives the logs, each of one host, to a follower, one after the other.
 func follow(t *testing.T, logs ...string) *telemetry.Result {
