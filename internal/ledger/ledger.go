@@ -37,6 +37,9 @@ func Join(all []*model.Transfer, hosts *identity.Table) []*model.Transfer {
 	slices.SortStableFunc(ordered, func(a, b *model.Transfer) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
 	})
+	if n := len(ordered); n == 0 || rank(ordered[n-1]) == 0 {
+		return ordered // packets alone
+	}
 	b := newBook(hosts)
 	var out []*model.Transfer
 	for _, t := range ordered {

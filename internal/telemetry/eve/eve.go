@@ -70,6 +70,7 @@ func finish(r *telemetry.Record) bool {
 	}
 	if r.Stream = streams[kind]; r.Stream == "" {
 		r.Stream = "suricata/" + kind
+		return r.Get("flow_id") != "" // others have types and times too
 	}
 	return true
 }

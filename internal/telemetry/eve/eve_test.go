@@ -55,7 +55,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%s:\n%s\n%s", name, strings.Join(rows, "\n"), strings.Join(damage, "\n"))
 		}
 	}
-	for _, text := range []string{`{"timestamp":"2026-03-17T09:00:00Z"}`, `{"event_type":"flow"}`, `{"timestamp":5,"event_type":"flow"}`, `{"_path":"ssh","ts":1.0,"uid":"C"}`} {
+	for _, text := range []string{`{"timestamp":"2026-03-17T09:00:00Z"}`, `{"event_type":"flow"}`, `{"timestamp":5,"event_type":"flow"}`, `{"timestamp":"2026-03-17T09:00:00Z","event_type":"login"}`, `{"_path":"ssh","ts":1.0,"uid":"C"}`} {
 		if JSON.Looks([]byte(text + "\n")) {
 			t.Errorf("%s: taken for an event", text)
 		}

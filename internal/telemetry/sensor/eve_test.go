@@ -142,7 +142,7 @@ func TestEveAlerts(t *testing.T) {
 	alert := func(id, more string) string {
 		return event(3, "alert", 445, `"alert":{"action":"allowed","signature_id":`+id+`,"signature":"rule `+id+`"},"app_proto":"smb","flow":{"src_ip":"10.0.0.1","src_port":50000,"dest_ip":"10.0.0.2","dest_port":445}`+more)
 	}
-	r := follow(t, event(0, "smb", 445, tree)+file(1, "a")+file(2, "b")+alert("1", "")+alert("1", "")+alert("2", `,`+smbEvent("WRITE", `,"filename":"b"`)))
+	r := follow(t, event(0, "smb", 445, tree)+file(1, "a")+file(2, "b")+alert("1", "")+alert("1", "")+strings.Replace(alert("3", ""), "rule 3", "SURICATA STREAM ESTABLISHED invalid ack", 1)+alert("2", `,`+smbEvent("WRITE", `,"filename":"b"`)))
 	var got []string
 	for _, x := range r.Transfers {
 		for _, e := range x.Evidence {
@@ -161,7 +161,7 @@ func TestEveAlerts(t *testing.T) {
 			}
 		}
 	}
-	if alerts != 3 {
+	if alerts != 4 {
 		t.Errorf("%d alerts", alerts)
 	}
 }

@@ -279,5 +279,8 @@ func (s *Sensors) eveAlert(r *telemetry.Record) {
 	a.Detail, a.Status = strings.Clone(r.Get("alert.signature")), strings.Clone(r.Get("alert.action"))
 	a.ID = id("a", "alert", r.Get("flow_id"), r.Get("alert.signature_id"), r.Get("timestamp"), r.Get("src_ip"), r.Get("src_port"))
 	s.report(a)
+	if strings.HasPrefix(a.Detail, "SURICATA ") {
+		return // what its own decoders stumbled over
+	}
 	f.alert(s.evidence(r, "alert: "+a.Detail), latin1(strings.Clone(cmp.Or(r.Get("smb.filename"), r.Get("http.url")))))
 }

@@ -228,7 +228,7 @@ func (x *file) transfer() *model.Transfer {
 
 // said finishes a movement.
 func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
-	if t.Source.IP.Known() && t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.again(t.ID) {
+	if t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.again(t.ID) {
 		return // no movement between hosts, or the same rows in another form
 	}
 	t.Kind, t.Completeness = "transfer", model.Logged

@@ -147,6 +147,7 @@ func TestZeekShares(t *testing.T) {
 		"loopback": {[]string{zrow("files", 1, `"uid":"C9","id.orig_h":"127.0.0.1","id.orig_p":1,"id.resp_h":"127.0.0.1","id.resp_p":445,"fuid":"F9","source":"SMB","filename":"a.exe","seen_bytes":5`)}, nil},
 		"before 5.1, one of both ends known": {[]string{zrow("files", 1, `"fuid":"F1","tx_hosts":["10.0.0.2"],"rx_hosts":["10.0.0.1"],"conn_uids":["C1"],"source":"SMB","is_orig":false,"filename":"a.exe","seen_bytes":5`),
 			zrow("conn", 0, conn+`,"conn_state":"SF"`)}, []string{`10.0.0.2:445>10.0.0.1:50000 pull smb path=a.exe name=a.exe size=5 complete=true done`}},
+		"between nobody": {[]string{zrow("files", 1, `"fuid":"F1","source":"SMB","is_orig":false,"filename":"a.exe","seen_bytes":5`)}, nil},
 		"before 5.1, no conn": {[]string{zrow("files", 1, `"fuid":"F1","tx_hosts":["10.0.0.2"],"rx_hosts":["10.0.0.1"],"conn_uids":["C1"],"source":"SMB","is_orig":false,"filename":"a.exe","seen_bytes":5`)},
 			[]string{`10.0.0.2:0>10.0.0.1:0 pull smb path=a.exe name=a.exe size=5 complete=true done`}},
 		"in both forms": {[]string{zfile(1, fmt.Sprintf(content, "true", "a")), zfile(1, fmt.Sprintf(content, "true", "a"))},
