@@ -205,7 +205,7 @@ func (n *nearest) offer(e *entry, t *model.Transfer) {
 
 // alike says whether two records agree in all but their ends.
 func (b *book) alike(o, t *model.Transfer) bool {
-	if apart(o, t) > Slack || !sameChannel(o, t) || conflict(o, t) || toldApart(o, t) {
+	if apart(o, t) > Slack || !sameChannel(o, t) || otherConnection(o, t) || conflict(o, t) || toldApart(o, t) {
 		return false
 	}
 	return o.Operation == "" || t.Operation == "" || o.Operation == t.Operation || o.Operation != model.Copy && t.Operation != model.Copy
@@ -219,6 +219,16 @@ func (b *book) same(o, t *model.Transfer) bool {
 	src, srcKnown := b.hosts.Same(o.Source, t.Source, at)
 	dst, dstKnown := b.hosts.Same(o.Destination, t.Destination, at)
 	return src && dst && (srcKnown || dstKnown)
+}
+
+// otherConnection says whether two are of different connections. FTP and TFTP have one
+// for what is asked and others for the data; what went over several is of all of them.
+func otherConnection(o, t *model.Transfer) bool {
+	a, c := connection(o), connection(t)
+	if a == "" || c == "" || a == c || len(o.CommunityID) > 1 || len(t.CommunityID) > 1 {
+		return false
+	}
+	return family(o.Channel) == "smb" || family(o.Channel) == "http" || o.Channel == "nfs"
 }
 
 // toldApart says whether the logs of one host or sensor gave both: they were told apart

@@ -82,6 +82,16 @@ func TestConnection(t *testing.T) {
 		"in the middle of a long one": {[]func() *model.Transfer{func() *model.Transfer {
 			return with(sizedPackets(), func(t *model.Transfer) { t.End = 40_000 * second })
 		}, second2("t-z", 9000*second)}, "t-p+t-z"},
+		"a name of another connection": {[]func() *model.Transfer{sizedPackets, func() *model.Transfer {
+			return with(passed(), func(t *model.Transfer) { t.Name, t.Source.Port = "a.exe", 5001 })
+		}}, "t-p t-z"},
+		"of several connections": {[]func() *model.Transfer{
+			func() *model.Transfer {
+				return with(sizedPackets(), func(t *model.Transfer) { t.CommunityID = []string{"1:a", "1:b"} })
+			},
+			func() *model.Transfer {
+				return with(passed(), func(t *model.Transfer) { t.Name, t.Source.Port = "a.exe", 5001 })
+			}}, "t-p+t-z"},
 		"two sensors of one machine": {[]func() *model.Transfer{of("s1", passed), of("s1", eve)}, "t-e+t-z"},
 		"one sensor with a name":     {[]func() *model.Transfer{of("s1", passed), of("s1", second2("t-y", 100*second))}, "t-y t-z"},
 		"which of two is not known": {[]func() *model.Transfer{packets, func() *model.Transfer {

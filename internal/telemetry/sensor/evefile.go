@@ -61,14 +61,16 @@ func (s *Sensors) eveFile(r *telemetry.Record) {
 	if whole := !x.lost; x.lost || protocol == "SMB" || protocol == "NFS" {
 		x.complete = &whole
 	}
-	x.sums(r, "fileinfo.")
+	if !x.lost { // else they are of what was seen
+		x.sums(r, "fileinfo.")
+	}
 	x.evidence = []model.Evidence{s.evidence(r, "file over "+r.Get("app_proto"))}
 	x.fromClient = fromClient(r, f, x)
 	if protocol == "HTTP" {
 		x.web = s.eveExchange(r, x)
 	}
-	if protocol == "SMB" {
-		s.eveOpened(r, f, x)
+	if protocol == "SMB" && !s.eveOpened(r, f, x) {
+		return
 	}
 	s.count(x)
 }
@@ -171,7 +173,7 @@ func (s *Sensors) eveExchange(r *telemetry.Record, x *file) *web {
 	}
 	w.evidence = nil // the file has it
 	path, _, _ := strings.Cut(w.target, "?")
-	if x.name == path || x.name == w.target {
+	if strings.Contains(x.name, "libhtp::") || x.name == path || x.name == w.target {
 		x.name = ""
 	}
 	return w
@@ -181,6 +183,9 @@ func (s *Sensors) eveWeb(r *telemetry.Record) *web {
 	w := &web{flow: strings.Clone(r.Get("flow_id")), time: r.Time, method: strings.Clone(r.Get("http.http_method")), host: strings.Clone(r.Get("http.hostname")),
 		target: strings.Clone(r.Get("http.url")), status: number(r.Get("http.status")), sent: -1, got: number(r.Get("http.length")),
 		agent: strings.Clone(r.Get("http.http_user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("http.http_method"))}}
+	if strings.Contains(w.target, "libhtp::") { // the request was not seen
+		w.target = ""
+	}
 	w.medias[ofAnswer] = strings.Clone(r.Get("http.http_content_type"))
 	w.key = w.flow + "\x00" + r.First("tx_id", "fileinfo.tx_id", "http.url")
 	return w

@@ -70,12 +70,18 @@ func (s *Sensors) eveShareFile(r *telemetry.Record, f *flow, name string) *smbFi
 	if i := slices.IndexFunc(f.opens, func(x *smbFile) bool { return handle != "" && x.handle == handle && !x.said }); i >= 0 {
 		return f.opens[i]
 	}
+	if handle != "" && f.trees[handle] == pipes {
+		return nil
+	}
 	share := smbShare(r.Get("smb.share"))
 	if share == "" {
 		share = f.trees[r.Get("smb.tree_id")]
 	}
 	if name == "" || strings.ContainsFunc(name, func(c rune) bool { return c < ' ' || c == utf8.RuneError }) {
 		return nil
+	}
+	if handle != "" && strings.HasSuffix(share, pipes) { // later events may leave the tree out
+		s.tree(f, handle, pipes)
 	}
 	x := s.opened(f, r, share, name)
 	if x != nil && handle != "" {
@@ -85,20 +91,29 @@ func (s *Sensors) eveShareFile(r *telemetry.Record, f *flow, name string) *smbFi
 }
 
 func (s *Sensors) eveTree(r *telemetry.Record, f *flow) {
-	share := smbShare(r.Get("smb.share"))
-	if f.trees == nil {
-		f.trees = map[string]string{}
+	share := smbShare(r.First("smb.share", "smb.named_pipe"))
+	if share == "" && r.Get("smb.share_type") == "PIPE" {
+		share = pipes
 	}
-	if len(f.trees) < maxTrees {
-		f.trees[strings.Clone(r.Get("smb.tree_id"))] = share
-		s.hold(f)
-	}
+	s.tree(f, r.Get("smb.tree_id"), share)
 	a := s.access(r, f, "share-connect", "smb")
 	a.Share, a.Object = share, strings.Clone(r.Get("smb.share_type"))
 	if status := r.Get("smb.status"); status != smbOK {
 		a.Status = strings.Clone(status)
 	}
 	s.report(a)
+}
+
+// tree keeps what share an id of a tree, or a handle, is of.
+func (s *Sensors) tree(f *flow, id, share string) {
+	if f.trees == nil {
+		f.trees = map[string]string{}
+	}
+	if f.trees[id] == "" && len(f.trees) >= maxTrees {
+		return
+	}
+	f.trees[strings.Clone(id)] = share
+	s.hold(f)
 }
 
 // eveSetInfo takes a new name, or the end of a file.
@@ -124,9 +139,15 @@ func (s *Sensors) eveSetInfo(r *telemetry.Record, f *flow, name string) {
 	}
 }
 
+// pipes is the share of named pipes, which events do not name.
+const pipes = "IPC$"
+
 // eveOpened makes sure that the file of a movement is known with its share: events of
-// writes leave it out.
-func (s *Sensors) eveOpened(r *telemetry.Record, f *flow, x *file) {
+// writes leave it out. It reports whether it is a file, and no pipe.
+func (s *Sensors) eveOpened(r *telemetry.Record, f *flow, x *file) bool {
+	if strings.HasSuffix(f.trees[r.Get("smb.tree_id")], pipes) || f.trees[r.Get("smb.fuid")] == pipes {
+		return false
+	}
 	if !f.client.IP.Known() {
 		f.client, f.server = x.destination, x.source
 		if x.fromClient {
@@ -134,6 +155,7 @@ func (s *Sensors) eveOpened(r *telemetry.Record, f *flow, x *file) {
 		}
 	}
 	s.eveShareFile(r, f, x.name)
+	return true
 }
 
 func (s *Sensors) eveLogon(r *telemetry.Record, f *flow, user string) {

@@ -22,6 +22,7 @@ type file struct {
 	kind                string // of the content, by what the sensor saw of it
 	size, seen          int64  // size is -1 where it is not known
 	lost                bool   // bytes of it were not seen
+	peek                bool   // a small part of a larger file
 	complete            *bool  // whether it saw all; nil where the sensor cannot know
 	web                 *web   // what it says itself of the exchange
 	parent              string // the connection that ordered this one
@@ -133,6 +134,9 @@ func (x *file) say(s *Sensors) {
 				return
 			}
 		}
+		if !x.fromClient && x.size < leastBody && x.seen < leastBody && t.DispositionName == "" {
+			return
+		}
 		t.Channel = cmp.Or(t.Channel, "http")
 		pagePart = partOfPage(t, w, x)
 	case "FTP_DATA":
@@ -148,7 +152,7 @@ func (x *file) say(s *Sensors) {
 	case "SMB":
 		t.Channel = "smb"
 		s.describeSMB(t, x)
-		if shellMetadata(t.Name) && x.seen <= webmedia.BigContent {
+		if x.peek || shellMetadata(t.Name) && x.seen <= webmedia.BigContent {
 			return
 		}
 	case "NFS":

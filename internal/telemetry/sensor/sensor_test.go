@@ -140,6 +140,8 @@ func TestZeekShares(t *testing.T) {
 			[]string{`10.0.0.1:50000>10.0.0.2:445 push smb share=\\FS\Docs path=a.exe name=a.exe type=pe size=700 complete=true md5 done`}},
 		"folders and pipes":      {[]string{smb(0, "READ", "<share_root>", "") + zrow("smb_files", 0, conn+`,"action":"SMB::FILE_WRITE","path":"\\\\FS\\IPC$","name":"svcctl"`)}, nil},
 		"what shells keep":       {[]string{zfile(1, fmt.Sprintf(content, "false", `d\\desktop.ini`)) + smb(1, "READ", `Thumbs.db`, "")}, nil},
+		"a peek":                 {[]string{zfile(1, `"source":"SMB","is_orig":false,"filename":"a.exe","seen_bytes":4096`) + smb(0, "OPEN", "a.exe", `,"size":90000`)}, nil},
+		"half of it":             {[]string{zfile(1, `"source":"SMB","is_orig":false,"filename":"a.exe","seen_bytes":4096`) + smb(0, "OPEN", "a.exe", `,"size":8000`)}, []string{`10.0.0.2:445>10.0.0.1:50000 pull smb share=\\FS\Docs path=a.exe name=a.exe size=8000 complete=false done`}},
 		"not all of it":          {[]string{zfile(1, `"source":"SMB","is_orig":true,"filename":"a","seen_bytes":700,"missing_bytes":3`)}, []string{`10.0.0.1:50000>10.0.0.2:445 push smb path=a name=a complete=false done`}},
 		"of a size that is said": {[]string{zfile(1, `"source":"SMB","is_orig":true,"filename":"a","seen_bytes":700,"total_bytes":900,"timedout":true`)}, []string{`10.0.0.1:50000>10.0.0.2:445 push smb path=a name=a size=900 complete=false done`}},
 		"certificates and mail": {[]string{zfile(1, `"source":"SSL","seen_bytes":700`) + zfile(2, `"source":"SMTP","seen_bytes":700`) + zfile(2, `"source":"KRB_TCP","seen_bytes":700`) +
@@ -187,7 +189,8 @@ func TestZeekWeb(t *testing.T) {
 		"an attachment":          {[]string{web(0, 1, "GET", "/get?id=5", 200, `,"resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":9,"total_bytes":9,"filename":"a.exe"`)}, []string{to + "http share=srv path=/get?id=5 name=get given=a.exe size=9 complete=true done"}},
 		"no files.log":           {[]string{web(0, 1, "GET", "/a%20b.exe", 200, `,"response_body_len":7168,"resp_mime_types":["application/x-dosexec"]`)}, []string{to + "http share=srv path=/a%20b.exe name=a b.exe type=pe size=7168 done"}},
 		"no name at all":         {[]string{file("F1", `"is_orig":false,"seen_bytes":7168,"mime_type":"application/x-dosexec"`)}, []string{to + "http type=pe size=7168 complete=true done"}},
-		"WebDAV":                 {[]string{web(0, 1, "GET", "/d/a.exe", 200, `,"user_agent":"DavClnt","username":"bob","resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":9`)}, []string{to + "webdav share=srv path=/d/a.exe name=a.exe user=bob by=basic size=9 complete=true done"}},
+		"WebDAV":                 {[]string{web(0, 1, "GET", "/d/a.exe", 200, `,"user_agent":"DavClnt","username":"bob","resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":900`)}, []string{to + "webdav share=srv path=/d/a.exe name=a.exe user=bob by=basic size=900 complete=true done"}},
+		"a small answer":         {[]string{web(0, 1, "GET", "/a.css", 200, `,"resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":500`)}, nil},
 		"what is said about one": {[]string{web(0, 1, "PROPFIND", "/d/", 207, `,"resp_fuids":["F1"]`), file("F1", `"is_orig":false,"seen_bytes":900`)}, nil},
 	} {
 		check(t, name, shown(follow(t, c.texts...)), c.want...)

@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
+	"waybill/internal/webmedia"
 )
 
 // smbFile is what smb_files.log says of one file of a connection.
@@ -127,12 +128,27 @@ func (s *Sensors) describeSMB(t *model.Transfer, x *file) {
 			continue
 		}
 		o.told = true
+		x.measure(t, o.size)
 		o.describe(t)
 		if o.claim != nil {
 			s.taken[o.claim] = true
 		}
 		return
 	}
+}
+
+// measure compares what was read with the size of the file when it was opened. A small
+// part of a larger one is a peek (contract, "No transfer").
+func (x *file) measure(t *model.Transfer, size int64) {
+	if x.fromClient || size <= x.seen {
+		return
+	}
+	whole := false
+	t.Size, t.SensorComplete = &size, &whole
+	if !x.lost {
+		t.Notes = append(t.Notes, "the sensor saw "+strconv.FormatInt(x.seen, 10)+" bytes of it")
+	}
+	x.peek = x.seen <= webmedia.BigContent && x.seen < size/10
 }
 
 func (x *smbFile) describe(t *model.Transfer) {
