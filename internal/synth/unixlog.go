@@ -38,11 +38,6 @@ func (l *UnixLogs) Add(m Moved, end model.Time) {
 	case "ftp":
 		l.line("vsftpd.log", `%s [pid %d] [%s] OK %s: Client "%s", "%s", %d bytes, 2048.00Kbyte/sec`, at.Format(time.ANSIC), 2000+l.pid, m.User, choose(push, "UPLOAD", "DOWNLOAD"), client, m.Path, m.Size)
 		l.line("xferlog", `%s 1 %s %d %s b _ %s r %s ftp 0 * c`, at.Format(time.ANSIC), client, m.Size, strings.ReplaceAll(m.Path, " ", "_"), choose(push, "i", "o"), m.User)
-	case "ssh":
-		tag := fmt.Sprintf("internal-sftp[%d]", 3000+l.pid)
-		l.syslog("auth.log", at, tag, "session opened for local user %s from [%s]", m.User, client)
-		l.syslog("auth.log", at, tag, `open "%s" flags %s mode 0644`, m.Path, choose(push, "WRITE,CREATE,TRUNCATE", "READ"))
-		l.syslog("auth.log", at, tag, `close "%s" bytes read %d written %d`, m.Path, choose(push, 0, m.Size), choose(push, m.Size, 0))
 	case "smb1", "smb2":
 		head := fmt.Sprintf("%s|%s|ws|%s|", m.User, client, m.Share)
 		l.syslog("syslog", at, "smbd_audit", head+"openat|ok|%s|/srv/%s/%s", choose(push, "w", "r"), m.Share, m.Path)

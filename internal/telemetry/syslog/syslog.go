@@ -22,7 +22,7 @@ var Format = telemetry.Format{Kind: "syslog", Family: "unixhost", Looks: looks, 
 
 // programs whose messages are followed, by tag. Others are counted as "syslog".
 var programs = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sftp-server": "sftp-server", "internal-sftp": "sftp-server",
-	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo",
+	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo", "sysmon": "sysmon",
 	"dhcpd": "dhcp/isc", "dnsmasq-dhcp": "dhcp/dnsmasq", "kea-dhcp4": "dhcp/kea"}
 
 func looks(head []byte) bool {
@@ -175,6 +175,10 @@ func said(r *telemetry.Record, tag, pid, message string) {
 	r.Stream = programs[tag[strings.LastIndexByte(tag, '/')+1:]]
 	if r.Stream == "" {
 		r.Stream = "syslog"
+		return
+	}
+	if r.Stream == "sysmon" {
+		sysmon(r, message)
 		return
 	}
 	r.Set("pid", pid)

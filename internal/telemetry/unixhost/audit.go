@@ -38,9 +38,7 @@ type spoken struct {
 
 // auditd takes an event of the audit log.
 func (h *host) auditd(r *telemetry.Record) {
-	if h.audit.procs == nil {
-		h.audit = auditState{procs: map[string]*process{}, sessions: map[string]login{}, byPID: map[string]login{}, wrote: map[string]int{}, ran: map[string]bool{}}
-	}
+	h.audit.begin()
 	switch r.Get("type") {
 	case "SYSCALL", "EXECVE", "PATH", "CWD", "SOCKADDR":
 		h.syscall(r)
@@ -52,6 +50,12 @@ func (h *host) auditd(r *telemetry.Record) {
 		h.asked(r, asker{user: strings.Clone(r.Get("acct")), command: r.Get("cmd")}, cmdline.ReadShell(r.Get("cmd")))
 	default:
 		h.auditLogin(r)
+	}
+}
+
+func (s *auditState) begin() {
+	if s.procs == nil {
+		*s = auditState{procs: map[string]*process{}, sessions: map[string]login{}, byPID: map[string]login{}, wrote: map[string]int{}, ran: map[string]bool{}}
 	}
 }
 
@@ -164,10 +168,15 @@ func (h *host) started(r *telemetry.Record, p *process, args []string) {
 	}
 	line := strings.Join(p.args, " ")
 	who := asker{user: strings.Clone(r.Get("AUID")), command: line, process: p.image, pid: pidOf(r)}
+	h.runs(r, p, who, cmdline.ReadArgs(p.args))
+}
+
+// runs takes what a program that was started is asked for.
+func (h *host) runs(r *telemetry.Record, p *process, who asker, m cmdline.Meaning) {
 	if p.served() {
 		h.serves(r, p, who)
 	} else {
-		p.claims = h.asked(r, who, cmdline.ReadArgs(p.args))
+		p.claims = h.asked(r, who, m)
 	}
 	h.start(r, p, who)
 }
@@ -226,11 +235,9 @@ func (h *host) start(r *telemetry.Record, p *process, who asker) {
 
 // called notes the inside connection of a process.
 func (h *host) called(r *telemetry.Record, p *process, saddr string) {
-	to := sockaddr(saddr)
-	if !to.IP.Known() || !connects(r) || to.IP.Netip().IsLoopback() || h.s.o.Inside != nil && !h.s.o.Inside(to.IP) || to.Port == 53 {
-		return
+	if connects(r) {
+		h.calls(r, p, sockaddr(saddr))
 	}
-	p.spoke = spoken{r.Time, to, h.evidence(r, "connection")}
 }
 
 // connects says whether the call is connect(2), by its name in enriched logs or its
@@ -407,7 +414,7 @@ func (h *host) networkWrite(r *telemetry.Record, p *process, file string) {
 	}
 	a := h.access(r, "network-write", "", s.to)
 	a.Object, a.Command, a.Detail = strings.Clone(file), p.image, "a process with an inside connection created a file"
-	a.User = strings.Clone(r.Get("AUID"))
+	a.User = strings.Clone(r.First("AUID", "User"))
 	a.Evidence = append(a.Evidence, s.evidence)
 }
 

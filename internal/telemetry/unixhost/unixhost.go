@@ -89,6 +89,7 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"pure-ftpd-clf":  (*host).pureCLF,
 	"auditd":         (*host).auditd,
 	"sudo":           (*host).sudo,
+	"sysmon":         (*host).sysmon,
 	"shell-history":  (*host).history,
 	"eslogger":       (*host).auditd,
 	"screensharingd": (*host).screenSharing,

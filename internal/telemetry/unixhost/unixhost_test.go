@@ -386,6 +386,14 @@ push ftp 10.77.0.11>fs1 /home/ops/y 7 done ops
 push webdav 10.77.0.12>fs1 /dav/Übersicht Mai.7z ? done ops
 pull bits fs1>10.77.0.12 /tools/agent.exe ? done 
 `},
+	{"Sysmon for Linux", []string{sysmonLine(1, "CommandLine", "curl -o /tmp/a.bin http://10.77.0.20/a.bin", "User", "ops", "Image", "/usr/bin/curl", "ProcessId", "60") +
+		sysmonLine(11, "Image", "/usr/bin/curl", "ProcessId", "60", "TargetFilename", "/tmp/a.bin", "User", "ops") +
+		sysmonLine(1, "CommandLine", "scp -t /tmp", "Image", "/usr/bin/scp", "ProcessId", "61") +
+		sysmonLine(11, "Image", "/usr/bin/scp", "ProcessId", "61", "TargetFilename", "/tmp/b &amp; c", "User", "ops") +
+		sysmonLine(23, "Image", "/usr/bin/rm", "ProcessId", "62", "TargetFilename", "/tmp/b &amp; c", "User", "ops")},
+		`pull http 10.77.0.20>ws2 /a.bin ? done  x2
+push ssh >ws2 /tmp/b & c ? done  deleted x2
+`},
 	{"Apache, which counts headers, and http.server", []string{`10.77.0.11 - - [23/Nov/2026:16:26:30 +0000] "GET /a.zip HTTP/1.1" 304 180 "-" "curl/7.88.1"
 10.77.0.11 - - [23/Nov/2026:16:26:37 +0000] "GET /arch.zip HTTP/1.1" 200 250209 "-" "curl/7.88.1"
 `, `10.77.0.11 - - [23/Nov/2026 16:26:38] code 404, message File not found
@@ -393,6 +401,15 @@ pull bits fs1>10.77.0.12 /tools/agent.exe ? done
 `}, `pull http fs1>10.77.0.11 /arch.zip ? done 
 pull http fs1>10.77.0.11 /agent.sh ? done 
 `},
+}
+
+func sysmonLine(id int, data ...string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `Nov 23 16:26:42 ws2 sysmon: <Event><System><Provider Name="Linux-Sysmon" Guid="{ff032593-a8d3-4f13-b0d6-01fc615a0f97}"/><EventID>%d</EventID></System><EventData><Data Name="RuleName"/>`, id)
+	for i := 0; i < len(data); i += 2 {
+		fmt.Fprintf(&b, `<Data Name="%s">%s</Data>`, data[i], data[i+1])
+	}
+	return b.String() + "</EventData></Event>\n"
 }
 
 // TestNetworkWrite: a process with an inside connection made a file, and what came is
