@@ -48,6 +48,9 @@ type scanCommand struct {
 	Window         time.Duration `default:"24h" placeholder:"D" help:"How far back analytics look (${default})."`
 	TrustedAccount []string      `placeholder:"GLOB" help:"Accounts whose transfers are held against nobody: deployment, backup."`
 	TrustedPath    []string      `placeholder:"GLOB" help:"Paths whose files are held against nobody, such as ADMIN$\\ccmsetup\\*."`
+	TrustedChannel []string      `placeholder:"GLOB" help:"Channels that may carry anything here, such as rsync."`
+	AllowedTool    []string      `placeholder:"GLOB" help:"Tools that commands may move files with here, such as scp or robocopy."`
+	SyncApp        []string      `placeholder:"NAME" help:"Programs that sync folders here, beside those that are known."`
 
 	Cache string `placeholder:"DIR" help:"Keep what was read of each log: a repeated or broken-off scan reads only what is new."`
 

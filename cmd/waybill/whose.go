@@ -19,7 +19,7 @@ import (
 // them is known already.
 func (c *scanCommand) whose(o *scan.Options) error {
 	o.HostOf, o.Zones, o.Clocks = map[string]string{}, map[string]*time.Location{}, map[string]time.Duration{}
-	for _, g := range slices.Concat(c.Host, c.User, c.Name, c.Exclude, c.TrustedAccount, c.TrustedPath) {
+	for _, g := range slices.Concat(c.Host, c.User, c.Name, c.Exclude, c.TrustedAccount, c.TrustedPath, c.TrustedChannel, c.AllowedTool) {
 		if judge.CheckGlob(g) != nil {
 			return usagef("%q: no glob: use *, ? and [a-z]", g)
 		}
@@ -54,7 +54,9 @@ func (c *scanCommand) whose(o *scan.Options) error {
 		return usagef("--window %s: give how far back to look, as 24h", c.Window)
 	}
 	var err error
-	o.Settings = judge.Settings{Window: model.Time(c.Window), TrustedAccounts: c.TrustedAccount, TrustedPaths: c.TrustedPath}
+	o.Settings = judge.Settings{Window: model.Time(c.Window), TrustedAccounts: c.TrustedAccount, TrustedPaths: c.TrustedPath,
+		TrustedChannels: c.TrustedChannel, AllowedTools: c.AllowedTool}
+	o.SyncApps = c.SyncApp
 	if o.Assets, err = assets(c.Assets); err != nil {
 		return err
 	}

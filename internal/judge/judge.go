@@ -26,6 +26,9 @@ type Settings struct {
 	// only separator: transfers by such an account, or of a file of such a path, are
 	// printed and held against nobody.
 	TrustedAccounts, TrustedPaths []string
+	// TrustedChannels are globs of channels that may carry anything here; AllowedTools
+	// those of tools whose use by a command is everyday life here.
+	TrustedChannels, AllowedTools []string
 	Known                         []Known
 	// StartsLogged are the hosts, lower case, whose logs show what was started.
 	StartsLogged map[string]bool
@@ -36,8 +39,11 @@ type Settings struct {
 
 // trusts says whether a transfer is nothing to look at.
 func (s *Settings) trusts(t *model.Transfer) bool {
-	if len(s.TrustedAccounts)+len(s.TrustedPaths) == 0 {
+	if len(s.TrustedAccounts)+len(s.TrustedPaths)+len(s.TrustedChannels) == 0 {
 		return false
+	}
+	if anyGlob(s.TrustedChannels, t.Channel) {
+		return true
 	}
 	for _, g := range s.TrustedAccounts {
 		if t.User != "" && (Glob(g, t.User) || Glob(g, account(t.Domain, t.User))) {
@@ -51,6 +57,11 @@ func (s *Settings) trusts(t *model.Transfer) bool {
 		}
 	}
 	return false
+}
+
+// anyGlob says whether one of some globs fits.
+func anyGlob(globs []string, s string) bool {
+	return slices.ContainsFunc(globs, func(g string) bool { return Glob(g, s) })
 }
 
 // Glob matches without case: * is any text, ? one character, [a-z] one of some. Both
@@ -162,7 +173,7 @@ func partition(key string) uint8 {
 
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
-	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), rawTransfer(), opaqueBulk(), unknownHardware(set.Assets)}
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), rawTransfer(), opaqueBulk(), unknownHardware(set.Assets)}
 }
 
 // Verdict is what was judged.

@@ -7,9 +7,14 @@ import (
 )
 
 // transferUtility marks files that a command moved with a tool which this account
-// does not use every day on this host.
-func transferUtility() Analytic {
-	return &rule[habits]{name: "transfer-utility", key: utilityHost, look: lookUtility, able: needsCommands}
+// does not use every day on this host. What is allowed is no reason.
+func transferUtility(allowed []string) Analytic {
+	return &rule[habits]{name: "transfer-utility", key: func(e Event) string {
+		if e.Transfer != nil && anyGlob(allowed, e.Transfer.Tool) {
+			return ""
+		}
+		return utilityHost(e)
+	}, look: lookUtility, able: needsCommands}
 }
 
 // habits is how often each account used each tool on one host.

@@ -43,8 +43,9 @@ type Options struct {
 	HashInputs bool
 	Narrow     Narrow
 	Settings   judge.Settings
-	Assets     []Asset // known hosts
-	Cache      string  // folder that keeps what was read of each log
+	Assets     []Asset  // known hosts
+	SyncApps   []string // programs that sync folders, beside those that are known
+	Cache      string   // folder that keeps what was read of each log
 	// HostOf names the host of the logs under a path, where the logs do not say.
 	HostOf map[string]string
 	// Zones are those of stamps without zone, by the path of the input; "" is all others.

@@ -125,6 +125,8 @@ type FollowerOptions struct {
 	// Interest are base names, lower case, of files that moved by other witness: the
 	// starts of programs of these names are given too.
 	Interest map[string]bool
+	// SyncApps are names of programs that sync folders, beside those that are known.
+	SyncApps []string
 }
 
 // Result is what logs showed.

@@ -52,13 +52,25 @@ func inSyncFolder(path string) bool {
 	return false
 }
 
+// siteClient says whether a program is one that syncs folders at this site, siteFolder
+// whether a path is in a folder of such a program's name.
+func (s *Hosts) siteClient(program string) bool {
+	return slices.ContainsFunc(s.o.SyncApps, func(app string) bool { return strings.EqualFold(app, program) })
+}
+
+func (s *Hosts) siteFolder(path string) bool {
+	return slices.ContainsFunc(s.o.SyncApps, func(app string) bool {
+		return strings.Contains(strings.ToLower(path), `\`+strings.TrimSuffix(strings.ToLower(app), ".exe")+`\`)
+	})
+}
+
 // synced takes a creation in a synced folder.
 func (h *host) synced(c *creation) bool {
-	if !inSyncFolder(c.path) {
+	if !inSyncFolder(c.path) && !h.s.siteFolder(c.path) {
 		return false
 	}
 	p := placed{host: h, time: c.time, name: baseName(c.path), shown: c.shown, process: c.process, pid: c.pid, user: c.user, id: c.id, evidence: c.evidence}
-	if syncClients[baseName(c.image)] {
+	if syncClients[baseName(c.image)] || h.s.siteClient(baseName(c.image)) {
 		h.s.syncedOut = keep(h.s.syncedOut, p)
 		return true
 	}
