@@ -144,7 +144,7 @@ func (w *walker) zip(n node) {
 }
 
 func (w *walker) zipMember(n node, f *zip.File) {
-	m := node{name: memberName(n.name, f.Name), size: int64(f.UncompressedSize64), depth: n.depth + 1}
+	m := node{name: memberName(n.name, f.Name), size: int64(f.UncompressedSize64), depth: n.depth + 1, written: f.Modified}
 	m.open = func() (io.ReadCloser, error) { return f.Open() }
 	m.stored = m.open
 	if f.Flags&1 != 0 {
@@ -222,7 +222,7 @@ func (w *walker) tar(n node) {
 // tarMember takes one member. In a plain file it is found again by skipping to
 // it; in a compressed one it is copied to a temporary file.
 func (w *walker) tarMember(n node, archive *tar.Reader, h *tar.Header, index int) {
-	m := node{name: memberName(n.name, h.Name), size: h.Size, depth: n.depth + 1}
+	m := node{name: memberName(n.name, h.Name), size: h.Size, depth: n.depth + 1, written: h.ModTime}
 	head, err := readHead(archive)
 	if err != nil {
 		w.problem(m, "%v", err)

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 )
 
 // headSize is how much of an input is looked at to tell its kind.
@@ -42,6 +43,9 @@ type Input struct {
 	Kind string // as Options.Kind told it
 	Size int64  // of the file or member as stored; -1 unknown
 	Head []byte // its first bytes, as much as was looked at
+	// Written is when the file or member was last written, as far as its file system or
+	// archive says; zero when unknown.
+	Written time.Time
 
 	open   func() (io.ReadCloser, error) // the content
 	stored func() (io.ReadCloser, error) // as stored, for digests; nil when it can be read only once
@@ -72,14 +76,15 @@ type walker struct {
 
 // node is something that may be an input or hold some.
 type node struct {
-	name   string
-	size   int64
-	depth  int
-	named  bool
-	head   []byte
-	open   func() (io.ReadCloser, error)
-	stored func() (io.ReadCloser, error)
-	file   *os.File // set when the node is a plain file: zip needs random access
+	name    string
+	size    int64
+	depth   int
+	written time.Time
+	named   bool
+	head    []byte
+	open    func() (io.ReadCloser, error)
+	stored  func() (io.ReadCloser, error)
+	file    *os.File // set when the node is a plain file: zip needs random access
 }
 
 // Walk finds the inputs in paths; "-" is stdin.
@@ -160,7 +165,7 @@ func (w *walker) file(path string, named bool) {
 		w.stream(path, f)
 		return
 	}
-	n.size, n.file, n.stored = info.Size(), f, n.open
+	n.size, n.file, n.stored, n.written = info.Size(), f, n.open, info.ModTime()
 	if n.head, err = readHead(f); err != nil {
 		w.problem(n, "%s", cause(err))
 		return
@@ -230,7 +235,7 @@ func (w *walker) look(n node) {
 		return
 	}
 	if kind := w.opt.Kind(n.head); kind != "" {
-		w.inputs = append(w.inputs, &Input{Name: n.name, Kind: kind, Size: n.size, Head: n.head, open: n.open, stored: n.stored})
+		w.inputs = append(w.inputs, &Input{Name: n.name, Kind: kind, Size: n.size, Head: n.head, Written: n.written, open: n.open, stored: n.stored})
 		return
 	}
 	c := containerOf(n.head)

@@ -140,10 +140,18 @@ func (s *logSource) begin(ctx context.Context, ahead int, o *Options) {
 // opened gives the reader of the log's form.
 func (s *logSource) opened(r io.Reader, size int64) (reader, error) {
 	if f := formatOf(s.in.Kind); f != nil {
-		return recordLog{f.Open(r, telemetry.OpenOptions{Zone: s.zone, Near: s.near})}, nil
+		return recordLog{f.Open(r, telemetry.OpenOptions{Zone: s.zone, Near: s.near, Written: writtenAt(s.in)})}, nil
 	}
 	log, err := winlog.Open(s.in.Kind, r, size, s.zone)
 	return windowsLog{log}, err
+}
+
+// writtenAt is when an input was last written; 0 unknown.
+func writtenAt(in *input.Input) model.Time {
+	if in.Written.Unix() <= 0 {
+		return 0
+	}
+	return model.Time(in.Written.UnixNano())
 }
 
 func (s *logSource) readAhead(ctx context.Context, ahead int, r io.Closer, k *keeper) {

@@ -96,6 +96,9 @@ type OpenOptions struct {
 	// Near is a time of other inputs of the run, 0 when there is none: stamps without
 	// a year are taken to lie near it.
 	Near model.Time
+	// Written is when the log was last written, as far as is known, 0 else. Copies may
+	// bear the time of the copy: it counts where Near is unknown.
+	Written model.Time
 }
 
 // Format is one form of log.

@@ -10,7 +10,7 @@ import (
 
 // begin finds the year of the first line without one: of a date within the head that
 // is spelled out and is of about the same day, else the one that brings the first
-// line nearest to what else was given.
+// line nearest to what else was given, else the last before the file was written.
 func (l *log) begin(head []byte, o telemetry.OpenOptions) {
 	var first [2]int // month and day
 	var spelled []time.Time
@@ -36,8 +36,11 @@ func (l *log) begin(head []byte, o telemetry.OpenOptions) {
 		}
 	}
 	l.guessed, l.year = true, 2000 // a leap year has all days
-	if o.Near != 0 {
+	switch {
+	case o.Near != 0:
 		l.year, _ = nearest(first, time.Unix(0, int64(o.Near)).UTC())
+	case o.Written > 0:
+		l.year = lastBefore(first, time.Unix(0, int64(o.Written)).UTC())
 	}
 }
 
@@ -52,6 +55,15 @@ func nearest(day [2]int, to time.Time) (year, days int) {
 		}
 	}
 	return year, days
+}
+
+// lastBefore is the last year in which a day of the year comes before a time, or
+// within the day after it: zones are not known yet.
+func lastBefore(day [2]int, t time.Time) int {
+	if time.Date(t.Year(), time.Month(day[0]), day[1], 0, 0, 0, 0, time.UTC).After(t.AddDate(0, 0, 1)) {
+		return t.Year() - 1
+	}
+	return t.Year()
 }
 
 // spelledOut finds a date with its year in a line: 2026-11-23.

@@ -131,10 +131,14 @@ func (h *host) lies(t *model.Transfer, path string) {
 	h.book.byPath[strings.Clone(path)] = t
 }
 
+// crowd bounds how many movements of one name are looked at.
+const crowd = 128
+
 // known finds the movement that another log of the host showed.
 func (h *host) known(r *telemetry.Record, m *moved, key string) *entry {
 	var best *entry
-	for _, e := range slices.Backward(h.book.byName[key]) {
+	all := h.book.byName[key]
+	for _, e := range slices.Backward(all[max(0, len(all)-crowd):]) {
 		if r.Time-e.by[len(e.by)-1].time > 10*minute {
 			break
 		}

@@ -147,7 +147,7 @@ push ssh 10.77.0.11>fs1.corp.example /srv/c 102 done ops
 
 // TestYear: of a date in the file, of other inputs, over the turn of a year.
 func TestYear(t *testing.T) {
-	near := stamp("2024-01-05T00:00:00.000000000Z")
+	near, written := stamp("2024-01-05T00:00:00.000000000Z"), stamp("2019-06-02T00:00:00.000000000Z")
 	for _, c := range []struct {
 		text, want string
 		assumed    bool
@@ -156,7 +156,7 @@ func TestYear(t *testing.T) {
 		{"Nov 23 10:00:00 h app: started 2021-11-23\nNov 24 10:00:00 h sshd[1]: y\n", "2021-11-23 2021-11-24", false},
 		{"Nov 23 10:00:00 h app: valid until 2031-01-01\nNov 24 10:00:00 h sshd[1]: y\n", "2023-11-23 2023-11-24", true},
 	} {
-		log := syslog.Format.Open(strings.NewReader(c.text), telemetry.OpenOptions{Near: near, Zone: time.UTC})
+		log := syslog.Format.Open(strings.NewReader(c.text), telemetry.OpenOptions{Near: near, Written: written, Zone: time.UTC})
 		var b telemetry.Batch
 		if err := log.Next(&b); err != nil {
 			t.Fatal(err)
@@ -170,6 +170,17 @@ func TestYear(t *testing.T) {
 		}
 		if got := strings.Join(days, " "); got != c.want {
 			t.Errorf("%q: %s instead of %s", c.text, got, c.want)
+		}
+	}
+}
+
+// TestYearOfFile: without other inputs a log ends when its file was last written.
+func TestYearOfFile(t *testing.T) {
+	for written, want := range map[string]string{"2019-06-02T00:00:00.000000000Z": "2018-12-30", "2019-12-30T05:00:00.000000000Z": "2019-12-30"} {
+		log := syslog.Format.Open(strings.NewReader("Dec 30 10:00:00 h sshd[1]: x\n"), telemetry.OpenOptions{Written: stamp(written)})
+		var b telemetry.Batch
+		if err := log.Next(&b); err != nil || b.Records[0].Time.String()[:10] != want || !b.Records[0].Assumed {
+			t.Errorf("written %s: %v, %+v", written, err, b.Records)
 		}
 	}
 }
