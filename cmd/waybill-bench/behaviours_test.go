@@ -22,13 +22,36 @@ func TestBehaviours(t *testing.T) {
 	}
 }
 
+// TestTwinsAreWatched: what an intruder does is no everyday twin, and what is not shown
+// as it was played is said.
+func TestTwinsAreWatched(t *testing.T) {
+	scp, _ := synth.BehaviourOf("scp")
+	nothing := func(*synth.Stage) []synth.Shown { return nil }
+	act := func(b *synth.Stage) synth.Shown { return scp.Script(b)[0] }
+	for want, b := range map[string]synth.Behaviour{
+		"also: ssh conf.bin": {Script: nothing, Twin: act},
+		"the twin raises: ": {Script: func(b *synth.Stage) []synth.Shown { return scp.Script(b)[1:] }, Twin: func(b *synth.Stage) synth.Shown {
+			return synth.Shown{Source: b.App, Destination: b.DB, Channel: "ssh", User: "ops", Name: "agent"}
+		}},
+		"NOT SHOWN: agent over ssh": {Script: nothing, Twin: func(b *synth.Stage) synth.Shown {
+			s := act(b)
+			s.User = "root"
+			return s
+		}},
+	} {
+		if o := playScript(b); o.shown || !strings.Contains(o.result, want) {
+			t.Errorf("%q does not say %q", o.result, want)
+		}
+	}
+}
+
 // TestBehaviourTables takes every row that the tables want detected.
 func TestBehaviourTables(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "behaviours")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("the tables of behaviours are not here: ../shared/behaviours")
 	}
-	rows := 0
+	shown, others := 0, 0
 	for _, table := range []string{"groups.csv", "software.csv"} {
 		all, err := readRows(filepath.Join(dir, table))
 		if err != nil {
@@ -38,13 +61,18 @@ func TestBehaviourTables(t *testing.T) {
 			if r["expect"] != "detect" {
 				continue
 			}
-			rows++
-			if _, ok := synth.BehaviourOf(r["channel"]); !ok {
+			b, ok := synth.BehaviourOf(r["channel"])
+			if b.Script != nil {
+				shown++
+			} else {
+				others++
+			}
+			if !ok {
 				t.Errorf("%s: no script and no source for %s (%s)", r["row_id"], r["channel"], strings.TrimSpace(r["host_observables"]))
 			}
 		}
 	}
-	if rows == 0 {
-		t.Error("no rows")
+	if shown != 111 || others != 13 {
+		t.Errorf("%d rows have a script and %d need another source", shown, others)
 	}
 }

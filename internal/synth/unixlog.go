@@ -11,9 +11,9 @@ import (
 // UnixLogs are what the servers of a scene log of its movements, on one host: text by
 // the name of the log.
 type UnixLogs struct {
-	Host string
-	Text map[string]string
-	pid  int
+	Host        string
+	Text        map[string]string
+	pid, serial int
 }
 
 func (l *UnixLogs) line(log, format string, args ...any) {
@@ -30,7 +30,7 @@ func (l *UnixLogs) syslog(log string, at time.Time, tag, format string, args ...
 
 // Add writes what the server of a movement logs of it when it ends.
 func (l *UnixLogs) Add(m Moved, end model.Time) {
-	at := time.Unix(0, int64(end)).UTC()
+	at := clock(end)
 	push := m.Operation == model.Push
 	client := choose(push, m.Source, m.Destination).String()
 	l.pid++
@@ -49,6 +49,8 @@ func (l *UnixLogs) Add(m Moved, end model.Time) {
 		l.line("access.log", `%s - - [%s] "%s %s HTTP/1.1" 200 %d "-" "curl/8.5.0"`, client, at.Format("02/Jan/2006:15:04:05 -0700"), choose(push, "PUT", "GET"), m.Path, choose(push, 0, m.Size))
 	}
 }
+
+func clock(t model.Time) time.Time { return time.Unix(0, int64(t)).UTC() }
 
 func choose[T any](which bool, yes, no T) T {
 	if which {

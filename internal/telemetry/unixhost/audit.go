@@ -26,7 +26,8 @@ type process struct {
 	args   []string
 	claims []*model.Transfer
 	spoke  spoken
-	from   model.Endpoint // who it serves
+	from   model.Endpoint // who it serves, under which account
+	user   string
 }
 
 // spoken is the inside connection of a process.
@@ -152,7 +153,7 @@ func (h *host) process(r *telemetry.Record) *process {
 		p.image = strings.Clone(exe)
 	}
 	if l, ok := h.audit.sessions[r.Get("ses")]; ok {
-		p.from = l.client
+		p.from, p.user = l.client, l.user
 	}
 	return p
 }
@@ -162,7 +163,7 @@ func (h *host) started(r *telemetry.Record, p *process, args []string) {
 	if len(args) > 256 {
 		args = args[:256]
 	}
-	*p = process{image: p.image, from: p.from}
+	*p = process{image: p.image, from: p.from, user: p.user}
 	for _, a := range args {
 		p.args = append(p.args, strings.Clone(a))
 	}
@@ -348,10 +349,10 @@ func temporary(p *process, file string) bool {
 // arrived says that a receiver made a file.
 func (h *host) arrived(r *telemetry.Record, p *process, channel, file string) {
 	pid := pidOf(r)
-	m := moved{operation: model.Push, channel: channel, other: p.from, path: file, size: -1, what: "file create by " + base(p.image),
+	m := moved{operation: model.Push, channel: channel, other: p.from, path: file, size: -1, user: p.user, what: "file create by " + base(p.image),
 		reason: base(p.image) + " wrote it: " + model.ReasonLogged}
 	if channel == "smb" {
-		m.other = model.Endpoint{}
+		m.other, m.user = model.Endpoint{}, ""
 	}
 	if m.other == (model.Endpoint{}) && channel == "ssh" {
 		m.other = h.onlyClient(r.Time)

@@ -442,6 +442,24 @@ type=EXECVE msg=audit(1795451095.100:52): argc=3 a0="/tmp/agent" a1="--password"
 	}
 }
 
+// TestReceiver: what a receiver makes came from the client of its audit session, under
+// the account that logged in.
+func TestReceiver(t *testing.T) {
+	r := follow(t, `type=USER_LOGIN msg=audit(1795451090.100:40): pid=50 uid=0 auid=1001 ses=7 msg='op=login acct="ops" exe="/usr/sbin/sshd" hostname=10.77.0.11 addr=10.77.0.11 terminal=ssh res=success'
+type=USER_LOGIN msg=audit(1795451090.200:41): pid=51 uid=0 auid=1002 ses=8 msg='op=login acct="anna" exe="/usr/sbin/sshd" hostname=10.77.0.12 addr=10.77.0.12 terminal=ssh res=success'
+type=SYSCALL msg=audit(1795451091.100:42): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=60 auid=1001 ses=7 comm="rsync" exe="/usr/bin/rsync"
+type=EXECVE msg=audit(1795451091.100:42): argc=5 a0="rsync" a1="--server" a2="-logDtpre.iLsfxCIvu" a3="." a4="/tmp/.x/"
+type=SYSCALL msg=audit(1795451092.100:43): arch=c000003e syscall=82 success=yes exit=0 ppid=1 pid=60 auid=1001 ses=7 comm="rsync" exe="/usr/bin/rsync"
+type=CWD msg=audit(1795451092.100:43): cwd="/tmp/.x"
+type=PATH msg=audit(1795451092.100:43): item=2 name=".pivot.Qw3rTy" nametype=DELETE
+type=PATH msg=audit(1795451092.100:43): item=3 name="pivot" nametype=CREATE
+`)
+	const want = "push ssh 10.77.0.11>fs1 /tmp/.x/pivot ? done ops\n"
+	if got := brief(r.Transfers); got != want {
+		t.Errorf("%s instead of %s", got, want)
+	}
+}
+
 // TestConnection: an SFTP session is that of the login which asked for it, so that a
 // capture of the connection shows the same.
 func TestConnection(t *testing.T) {
