@@ -70,6 +70,11 @@ func (l *logs) join(r *Records) {
 		}
 		return why != ""
 	})
+	for why, n := range map[string]int64{pageParts: found.Counted.Inside, webOutside: found.Counted.Outside} {
+		if n > 0 {
+			r.Summary.LeftOut[why] += n
+		}
+	}
 	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)

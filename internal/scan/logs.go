@@ -269,7 +269,8 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near mo
 	for _, s := range l.sources {
 		s.near = near
 	}
-	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, SyncApps: o.SyncApps, Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }}
+	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, SyncApps: o.SyncApps, Parts: o.All || o.From != 0 || o.To != 0,
+		Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }}
 	l.hosts, l.follow = winhost.New(fo), map[string]telemetry.Follower{}
 	for family, open := range followers {
 		l.follow[family] = open(fo)

@@ -185,6 +185,12 @@ func (p *pipeline) leaveOut(t *wire.Transfer, rec *model.Transfer) string {
 	return p.o.leaveOut(rec, t.PagePart)
 }
 
+// What most of what is left out is.
+const (
+	webOutside = "web traffic with the outside (--all prints it)"
+	pageParts  = "page parts and API chatter (--all prints them)"
+)
+
 // leaveOut says why a record is not printed, "" when it is.
 func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
 	if !o.inTime(rec.Start, rec.End) {
@@ -200,9 +206,9 @@ func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
 	case hidden && pagePart:
 		return "encrypted connections through a proxy (--all prints them)"
 	case rec.Scope != model.ScopeInternal:
-		return "web traffic with the outside (--all prints it)"
+		return webOutside
 	case pagePart:
-		return "page parts and API chatter (--all prints them)"
+		return pageParts
 	}
 	return ""
 }

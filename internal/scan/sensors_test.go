@@ -81,6 +81,21 @@ func TestSensorsAlone(t *testing.T) {
 	}
 }
 
+// TestSensorPageParts: parts of pages are counted, and printed with --all.
+func TestSensorPageParts(t *testing.T) {
+	scene, quiet := sensorScene(), 0
+	for _, m := range sensed(scene.Truth) {
+		if m.Quiet {
+			quiet++
+		}
+	}
+	dir := write(t, map[string][]byte{"eve.json": scene.Truth.EVE()})
+	all, most := run(t, Options{Paths: []string{dir}, All: true}), run(t, Options{Paths: []string{dir}})
+	if n := most.Summary.LeftOut[pageParts]; quiet == 0 || n != int64(quiet) || len(most.Transfers) != len(all.Transfers)-quiet {
+		t.Errorf("%d left out, %d of %d transfers, %d parts of pages", n, len(most.Transfers), len(all.Transfers), quiet)
+	}
+}
+
 // logged is what of a record of a sensor is compared with the truth.
 func logged(x *model.Transfer) string {
 	size := int64(-1)

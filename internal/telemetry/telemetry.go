@@ -125,6 +125,9 @@ type FollowerOptions struct {
 	Inputs []string // names of the inputs, by Record.Input
 	// Inside says whether an address belongs to the networks that are looked at; nil is all.
 	Inside func(model.Addr) bool
+	// Parts says whether parts of pages are wanted: those that nothing could be joined to
+	// are only counted else.
+	Parts bool
 	// Interest are base names, lower case, of files that moved by other witness: the
 	// starts of programs of these names are given too.
 	Interest map[string]bool
@@ -138,7 +141,9 @@ type Result struct {
 	// PageParts are the ids of those that are no files but parts of pages, or what
 	// programs say to each other: the default print rules leave them out.
 	PageParts map[string]bool
-	Accesses  []*model.Access
+	// Counted are parts of pages that are in no list, between hosts inside and others.
+	Counted  struct{ Inside, Outside int64 }
+	Accesses []*model.Access
 	// Reads are accesses to read files of shares: they confirm what others claim.
 	Reads    []*model.Access
 	Starts   []Start
@@ -167,6 +172,8 @@ func (r *Result) Add(o *Result) {
 	r.NeverLogged = append(r.NeverLogged, o.NeverLogged...)
 	r.StartsLogged = union(r.StartsLogged, o.StartsLogged)
 	r.PageParts = union(r.PageParts, o.PageParts)
+	r.Counted.Inside += o.Counted.Inside
+	r.Counted.Outside += o.Counted.Outside
 }
 
 func union(a, b map[string]bool) map[string]bool {

@@ -115,6 +115,19 @@ func TestEveOthers(t *testing.T) {
 	}
 }
 
+// TestEveParts: where nothing tells the content, the name says whether it is a file's.
+func TestEveParts(t *testing.T) {
+	get := func(name string) string {
+		return back(2, "fileinfo", 80, fmt.Sprintf(`"http":{"hostname":"srv","url":"/%s","http_method":"GET","status":200,"length":700},"app_proto":"http",`, name)+info("/"+name, ""))
+	}
+	for name, part := range map[string]bool{"a.exe": false, "b.7Z": false, "c.ps1": false, "d.pdf": false, "e.js": true, "f": true, "exe": true} {
+		r := follow(t, get(name))
+		if len(r.Transfers) != 1 || r.PageParts[r.Transfers[0].ID] != part {
+			t.Errorf("%s: %v, part of a page %v", name, shown(r), r.PageParts)
+		}
+	}
+}
+
 func TestEveAccesses(t *testing.T) {
 	r := follow(t, event(0, "smb", 445, strings.Replace(smbEvent("SESSION_SETUP", `,"ntlmssp":{"domain":"CORP","user":"bob","host":"WS1"}`), "SUCCESS", "LOGON_FAILURE", 1))+
 		event(1, "smb", 445, tree)+

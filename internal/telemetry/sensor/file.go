@@ -235,6 +235,10 @@ func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
 	if t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.again(t.ID) {
 		return // no movement between hosts, or the same rows in another form
 	}
+	if pagePart && !s.o.Parts && t.Name != "" { // one without a name may be what a host noted
+		s.countPart(t)
+		return
+	}
 	t.Kind, t.Completeness = "transfer", model.Logged
 	t.Status = cmp.Or(t.Status, model.Done)
 	t.Reason = cmp.Or(t.Reason, model.ReasonLogged)
@@ -248,6 +252,14 @@ func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
 		}
 		s.out.PageParts[t.ID] = true
 	}
+}
+
+func (s *Sensors) countPart(t *model.Transfer) {
+	if inside := s.o.Inside; inside == nil || inside(t.Source.IP) && inside(t.Destination.IP) {
+		s.out.Counted.Inside++
+		return
+	}
+	s.out.Counted.Outside++
 }
 
 // tell says in a movement what is known of its connection.
@@ -304,7 +316,7 @@ func typeOf(media string) string {
 // partOfPage says whether the default print rules leave a movement over HTTP out.
 func partOfPage(t *model.Transfer, w *web, x *file) bool {
 	if w != nil && w.dav() || t.DispositionName != "" || t.Type == "pe" || t.Type == "elf" || t.Type == "macho" || t.Type == "archive" || t.Type == "office" || t.Type == "pdf" ||
-		webmedia.ScriptName(t.Name) {
+		webmedia.ScriptName(t.Name) || t.Type == "" && webmedia.FileName(t.Name) {
 		return false
 	}
 	if x.fromClient {

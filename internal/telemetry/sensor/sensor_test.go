@@ -34,7 +34,7 @@ func follow(t *testing.T, texts ...string) *telemetry.Result {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b due) int { return int(a.at - b.at) })
-	s := sensor.New(telemetry.FollowerOptions{Inputs: names})
+	s := sensor.New(telemetry.FollowerOptions{Inputs: names, Parts: true})
 	for i := range all {
 		r := all[i].r
 		s.Record(&r)
