@@ -20,7 +20,7 @@ type writers struct {
 
 func writerHost(e Event) string {
 	switch {
-	case e.moved() && e.Transfer.Name != "" && runs(e.Transfer):
+	case e.moved() && e.Transfer.Name != "" && (runs(e.Transfer) || len(e.Transfer.Executed) > 0):
 		return hostKey(e.Transfer.Destination)
 	case e.Access != nil && e.Access.What == "network-write":
 		return hostKey(e.Access.Destination)
@@ -47,7 +47,11 @@ func lookWriter(s writers, e Event) (writers, []Mark) {
 
 // needsConnections says whether processes' connections and files show.
 func needsConnections(c *model.Coverage) model.Ableness {
-	if c.Events["sysmon/3"]+c.Events["defender-hunting/3"] == 0 || c.Events["sysmon/11"]+c.Events["defender-hunting/11"] == 0 {
+	windows := c.Events["sysmon/3"]+c.Events["defender-hunting/3"] > 0 && c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0
+	if !windows && c.Events["auditd"]+c.Events["sysmon"] > 0 {
+		return model.Ableness{Able: "partly", Why: "auditd and Sysmon for Linux log connections and files where their rules say so"}
+	}
+	if !windows {
 		return model.Ableness{Able: "unable", Why: "connections (Sysmon 3) and file creations (Sysmon 11) of processes were not both logged"}
 	}
 	return model.Ableness{Able: "able"}

@@ -55,4 +55,4 @@ func needsCommands(c *model.Coverage) model.Ableness {
 }
 
 // commandLogs are the logs that have command lines.
-var commandLogs = [...]string{"sysmon/1", "defender-hunting/1", "security/4688", "powershell/4104", "auditd", "eslogger", "esxi/shell", "shell-history", "sudo"}
+var commandLogs = [...]string{"sysmon/1", "defender-hunting/1", "security/4688", "powershell/4104", "auditd", "sysmon", "eslogger", "esxi/shell", "shell-history", "sudo"}

@@ -67,3 +67,36 @@ func TestServerLogs(t *testing.T) {
 		}
 	}
 }
+
+// TestStartedOnUnix: what came over SFTP and was started there, by the audit log of a
+// host whose system log has no year.
+func TestStartedOnUnix(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"syslog": `Mar 17 09:00:01 fs1 sftp-server[7]: session opened for local user ops from [10.1.0.21]
+Mar 17 09:00:02 fs1 sftp-server[7]: open "/tmp/agent.sh" flags WRITE,CREATE,TRUNCATE mode 0755
+Mar 17 09:00:02 fs1 sftp-server[7]: close "/tmp/agent.sh" bytes read 0 written 500
+`, "audit.log": `node=fs1 type=SYSCALL msg=audit(1773738060.100:52): arch=c000003e syscall=59 success=yes exit=0 ppid=1 pid=61 auid=1001 ses=7 comm="agent.sh" exe="/usr/bin/dash"
+node=fs1 type=EXECVE msg=audit(1773738060.100:52): argc=3 a0="/bin/sh" a1="/tmp/agent.sh" a2="-x"
+node=fs1 type=SYSCALL msg=audit(1773738061.100:53): arch=c000003e syscall=42 success=yes exit=0 ppid=1 pid=61 auid=1001 ses=7 comm="agent.sh" exe="/usr/bin/dash"
+node=fs1 type=SOCKADDR msg=audit(1773738061.100:53): saddr=020001BB0A01001F0000000000000000
+node=fs1 type=SYSCALL msg=audit(1773738062.100:54): arch=c000003e syscall=257 success=yes exit=3 ppid=1 pid=61 auid=1001 ses=7 comm="agent.sh" exe="/usr/bin/dash"
+node=fs1 type=PATH msg=audit(1773738062.100:54): item=1 name="/tmp/loot" nametype=CREATE
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := scanned(t, dir)
+	if len(r.Transfers) != 1 || len(r.Transfers[0].Executed) != 1 || r.Transfers[0].Executed[0].Command != "/bin/sh /tmp/agent.sh -x" || !r.Transfers[0].TimeAssumed {
+		t.Fatalf("%s %+v", brief(r.Transfers), r.Transfers[0])
+	}
+	writer := false
+	for _, f := range r.Findings {
+		for _, reason := range f.Reasons {
+			writer = writer || reason.Analytic == "network-writer"
+		}
+	}
+	if !writer {
+		t.Errorf("no network-writer in %d findings", len(r.Findings))
+	}
+}

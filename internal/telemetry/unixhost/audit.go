@@ -22,12 +22,13 @@ type auditState struct {
 
 // process is one process that runs something which is looked at.
 type process struct {
-	image  string
-	args   []string
-	claims []*model.Transfer
-	spoke  spoken
-	from   model.Endpoint // who it serves, under which account
-	user   string
+	image   string
+	program string // the script, where the image is an interpreter
+	args    []string
+	claims  []*model.Transfer
+	spoke   spoken
+	from    model.Endpoint // who it serves, under which account
+	user    string
 }
 
 // spoken is the inside connection of a process.
@@ -220,10 +221,8 @@ func (h *host) serves(r *telemetry.Record, p *process, who asker) {
 // start gives the start of a program that moved, or may have.
 func (h *host) start(r *telemetry.Record, p *process, who asker) {
 	h.startsLogged = true
-	image := p.image
-	if strings.HasPrefix(p.args[0], "/") { // what was asked for, where a script's interpreter runs
-		image = p.args[0]
-	}
+	p.program = p.runsProgram(r.Get("cwd"))
+	image := p.program
 	again := h.audit.ran[image] // of what nobody is known to have moved, the first start is enough
 	if len(h.starts) >= maxFacts || again && !h.s.o.Interest[strings.ToLower(base(image))] && h.book.byName[mangled(base(image))] == nil {
 		return
@@ -232,6 +231,29 @@ func (h *host) start(r *telemetry.Record, p *process, who asker) {
 	e := &model.Endpoint{Host: h.key}
 	h.starts = append(h.starts, telemetry.Start{Host: e, Image: strings.ReplaceAll(image, "/", `\`), Execution: model.Execution{Time: r.Time, How: "process",
 		Process: image, Command: cmdline.Redact(clip(who.command)), User: who.user, PID: who.pid, Evidence: []model.Evidence{h.evidence(r, "execve")}}})
+}
+
+// interpreters run scripts that their arguments name.
+var interpreters = map[string]bool{"sh": true, "bash": true, "dash": true, "zsh": true, "ksh": true, "python": true, "perl": true, "ruby": true, "php": true, "node": true}
+
+// runsProgram is the image, or the script that an interpreter was started with.
+func (p *process) runsProgram(cwd string) string {
+	image := first(p.image, p.args[0])
+	if !interpreters[strings.TrimRight(base(image), "0123456789.")] {
+		return image
+	}
+	for _, a := range p.args[1:] {
+		switch {
+		case a == "-c":
+			return image
+		case strings.HasPrefix(a, "-"):
+		case strings.HasPrefix(a, "/"):
+			return path.Clean(a)
+		default:
+			return path.Join("/", cwd, a)
+		}
+	}
+	return image
 }
 
 // called notes the inside connection of a process.
@@ -414,7 +436,7 @@ func (h *host) networkWrite(r *telemetry.Record, p *process, file string) {
 		return
 	}
 	a := h.access(r, "network-write", "", s.to)
-	a.Object, a.Command, a.Detail = strings.Clone(file), p.image, "a process with an inside connection created a file"
+	a.Object, a.Command, a.Detail = strings.Clone(file), first(p.program, p.image), "a process with an inside connection created a file"
 	a.User = strings.Clone(r.First("AUID", "User"))
 	a.Evidence = append(a.Evidence, s.evidence)
 }
