@@ -27,7 +27,7 @@ import (
 // which they are asked.
 var formats = slices.Concat(
 	[]telemetry.Format{zeek.TSV, eve.JSON, zeek.JSON},
-	[]telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format},
+	[]telemetry.Format{macos.Eslogger, macos.Unified, macos.Quarantine, esxi.Format},
 	unixFormats,
 	leaseFormats,
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})

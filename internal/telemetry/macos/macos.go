@@ -1,5 +1,5 @@
 // Package macos reads what a Mac logs as JSON: events of the Endpoint Security
-// framework as eslogger(1) writes them, and the unified log as log(1) shows it. In come
+// framework as eslogger(1) writes them, the unified log as log(1) shows it, and the table of what was quarantined. In come
 // files; out come records for package unixhost: starts of programs, files made and
 // renamed, logins over SSH in the words of the Linux audit system, and messages of
 // servers in those of system logs. It judges nothing.

@@ -93,6 +93,7 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"shell-history":  (*host).history,
 	"eslogger":       (*host).auditd,
 	"screensharingd": (*host).screenSharing,
+	"quarantine":     (*host).quarantine,
 	"esxi/shell":     (*host).esxiShell,
 	"esxi/hostd":     (*host).hostd,
 

@@ -1,0 +1,55 @@
+package unixhost
+
+import (
+	"net/url"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+)
+
+// quarantine takes what a Mac notes of a file that came: by AirDrop the sender's name and
+// no file, else the URL of a server inside.
+func (h *host) quarantine(r *telemetry.Record) {
+	if r.Time == 0 {
+		return
+	}
+	if strings.EqualFold(r.Get("agent"), "sharingd") || strings.EqualFold(r.Get("agent"), "AirDrop") {
+		h.airDrop(r)
+		return
+	}
+	u, err := url.Parse(r.Get("url"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || base(u.Path) == "" || !h.inside(u.Hostname()) {
+		return
+	}
+	server := endOf(u.Hostname(), u.Port())
+	t := h.transfer(r, &moved{operation: model.Pull, channel: "http", other: server, path: u.Path, size: -1, what: "quarantine event of " + r.Get("agent")})
+	t.Source, t.Destination = t.Destination, t.Source // here the host is the client
+	h.came(t)
+}
+
+// came says what the host alone notes of a file that came.
+func (h *host) came(t *model.Transfer) {
+	if len(h.book.all) < maxAccesses && !h.isSelf(t.Source) {
+		h.book.all = append(h.book.all, t)
+		h.s.out.Transfers = append(h.s.out.Transfers, t)
+	}
+}
+
+// inside says whether a server is one of this network, by its address or a name that is
+// none of the Internet.
+func (h *host) inside(server string) bool {
+	if a := address(server); a.Known() {
+		return h.s.o.Inside == nil || h.s.o.Inside(a)
+	}
+	return server != "" && (!strings.Contains(server, ".") || strings.HasSuffix(server, ".local"))
+}
+
+// airDrop takes a file that another device sent. Its name is not noted.
+func (h *host) airDrop(r *telemetry.Record) {
+	sender := strings.Clone(r.Get("sender"))
+	if sender == "" {
+		return
+	}
+	h.came(h.transfer(r, &moved{operation: model.Push, channel: "airdrop", other: model.Endpoint{Host: sender}, size: -1, what: "quarantine event: AirDrop"}))
+}
