@@ -71,6 +71,7 @@ type host struct {
 	starts   []telemetry.Start
 
 	startsLogged bool
+	notKept      int // accesses beyond what a run keeps
 }
 
 // streams are the records that are followed.
@@ -224,6 +225,12 @@ func (h *host) span() (first, last model.Time) {
 // silent says what the host did not log.
 func (h *host) silent() {
 	never := func(what string) { h.s.out.NeverLogged = append(h.s.out.NeverLogged, h.name+": "+what) }
+	if h.notKept > 0 {
+		never(strconv.Itoa(h.notKept) + " logons and other accesses are not kept: more than a run holds")
+	}
+	if n := h.web.pages - maxPages; n > 0 {
+		never(strconv.Itoa(n) + " more answers of its web server that are parts of pages are not kept")
+	}
 	if h.ssh.logins > 0 && h.channels["sftp-server"] == nil {
 		never("no SFTP transactions beside " + strconv.Itoa(h.ssh.logins) + " SSH logins: what scp and sftp moved to and from it is not shown (sftp-server -l INFO)")
 	}
@@ -261,7 +268,11 @@ func (h *host) id(kind string, r *telemetry.Record, parts ...string) string {
 func (h *host) access(r *telemetry.Record, what, channel string, from model.Endpoint) *model.Access {
 	a := &model.Access{Kind: "access", Time: r.Time, What: what, Channel: channel, Source: from, Destination: h.self(), Evidence: []model.Evidence{h.evidence(r, what)}}
 	a.ID = h.id("a", r, what, from.Name(), r.Get("pid"), r.Get("message"))
-	if len(h.s.out.Accesses) < maxAccesses && !h.isSelf(from) {
+	switch {
+	case h.isSelf(from):
+	case len(h.s.out.Accesses) >= maxAccesses:
+		h.notKept++
+	default:
 		h.s.out.Accesses = append(h.s.out.Accesses, a)
 	}
 	return a
