@@ -264,7 +264,6 @@ var otherSources = []Behaviour{
 	{Channels: []string{"software_deployment", "sccm_or_wsus_abuse"}, Missing: "the deployment server's audit log: the agent's own writes look like every deployment's"},
 	{Channels: []string{"esxi_datastore_upload", "esxi_vmci_or_guest_ops", "ssh_scp"}, Missing: "ESXi's logs"},
 	{Channels: []string{"macos_scp_rsync_curl"}, Missing: "macOS's unified log"},
-	{Channels: []string{"nfs"}, Missing: "packets: NFS servers log no files"},
 }
 
 // BehaviourOf finds the behaviour of a channel's word.

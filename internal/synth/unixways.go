@@ -115,12 +115,23 @@ func (b *Stage) webTwin() Shown {
 	return Shown{b.Web, b.Jump, "http", "", "handbook.pdf", ""}
 }
 
+// nfsTwin is a report that is put on the house's file server.
+func (b *Stage) nfsTwin() Shown {
+	b.Now = Begin + 95*60*second
+	b.unix(b.Web)
+	b.shellRan(b.Jump, "ops", "mount", "-t", "nfs4", b.Web.Addr.String()+":/srv/reports", "/mnt/reports")
+	p := b.shellRan(b.Jump, "ops", "cp", "/home/ops/march.pdf", "/mnt/reports/2026/")
+	b.unix(b.Jump).Creates(b.Now, p, "/mnt/reports/2026/march.pdf")
+	return Shown{b.Jump, b.Web, "nfs", "ops", "march.pdf", ""}
+}
+
 // unixWays are the behaviours of Unix hosts.
 var unixWays = []Behaviour{
 	{Channels: []string{"scp"}, Script: scpWay, Twin: (*Stage).UnixTwin},
 	{Channels: []string{"sftp"}, Script: sftpWay, Twin: (*Stage).UnixTwin},
 	{Channels: []string{"rsync"}, Script: rsyncWay, Twin: (*Stage).rsyncTwin},
 	{Channels: []string{"http_internal"}, Script: curlWay, Twin: (*Stage).webTwin},
+	{Channels: []string{"nfs"}, Script: nfsWay, Twin: (*Stage).nfsTwin},
 	{Channels: []string{"ftp"}, Script: ftpWay, Twin: (*Stage).ftpTwin},
 }
 
@@ -193,4 +204,17 @@ func ftpWay(b *Stage) []Shown {
 	b.later(4)
 	b.unix(b.DB).Add(Moved{Channel: "ftp", Operation: model.Push, Source: b.Entry.Model(), User: "ops", Path: "/srv/ftp/nbt.exe", Size: 91_648}, b.Now)
 	return []Shown{{b.Entry, b.DB, "ftp", "ops", "nbt.exe", ""}}
+}
+
+// nfsWay mounts an export of the next host, and copies a tool to it: the host that
+// mounts says so, its server logs no files.
+func nfsWay(b *Stage) []Shown {
+	b.unix(b.DB)
+	b.shellRan(b.App, "svc-app", "mount", "-t", "nfs", b.DB.Addr.String()+":/export", "/mnt")
+	b.later(5)
+	p := b.shellRan(b.App, "svc-app", "cp", "/var/tmp/.k/tool", "/mnt/")
+	b.unix(b.App).Creates(b.Now, p, "/mnt/tool")
+	b.later(60)
+	b.sshIn(b.App, b.DB, "ops", "/export/tool", "/export/tool")
+	return []Shown{{b.App, b.DB, "nfs", "svc-app", "tool", ""}}
 }

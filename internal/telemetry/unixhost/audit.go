@@ -18,6 +18,7 @@ type auditState struct {
 	byPID    map[string]login    // of sshd's processes, until they have a session
 	wrote    map[string]int      // files that programs with connections made, by program
 	ran      map[string]bool     // images of which a start is kept
+	mounts   []export
 }
 
 // process is one process that runs something which is looked at.
@@ -168,6 +169,7 @@ func (h *host) started(r *telemetry.Record, p *process, args []string) {
 	for _, a := range args {
 		p.args = append(p.args, strings.Clone(a))
 	}
+	h.mounts(r, p)
 	line := strings.Join(p.args, " ")
 	who := asker{user: strings.Clone(r.Get("AUID")), command: line, process: p.image, pid: pidOf(r)}
 	h.runs(r, p, who, cmdline.ReadArgs(p.args))
@@ -314,7 +316,9 @@ func (h *host) created(r *telemetry.Record, p *process, file string) {
 		}
 		return
 	}
-	h.networkWrite(r, p, file)
+	if !h.overNFS(r, p, file) {
+		h.networkWrite(r, p, file)
+	}
 }
 
 // confirm makes a claim done that a created file fulfils.

@@ -460,6 +460,44 @@ type=PATH msg=audit(1795451092.100:43): item=3 name="pivot" nametype=CREATE
 	}
 }
 
+// TestNFS: copies to and from what a command mounted are movements, until it is
+// unmounted; what other programs make is none.
+func TestNFS(t *testing.T) {
+	var text strings.Builder
+	serial := 100
+	event := func(pid int, exe string, lines ...string) {
+		serial++
+		at := fmt.Sprintf("msg=audit(17954510%02d.000:%d):", serial%100, serial)
+		fmt.Fprintf(&text, "type=SYSCALL %s arch=c000003e syscall=59 success=yes exit=0 pid=%d auid=1001 ses=7 exe=%q AUID=\"anna\"\ntype=CWD %[1]s cwd=\"/root\"\n", at, pid, exe)
+		for _, line := range lines {
+			kind, rest, _ := strings.Cut(line, " ")
+			fmt.Fprintf(&text, "type=%s %s %s\n", kind, at, rest)
+		}
+	}
+	event(1, "/usr/bin/mount", `EXECVE argc=5 a0="mount" a1="-t" a2="nfs" a3="10.77.0.9:/export" a4="/mnt"`)
+	event(2, "/usr/bin/cp", `EXECVE argc=3 a0="cp" a1="tool" a2="/mnt/x/"`)
+	event(2, "/usr/bin/cp", `PATH item=1 name="/mnt/x/tool" nametype=CREATE`)
+	event(3, "/usr/bin/cp", `EXECVE argc=3 a0="cp" a1="/mnt/plan.doc" a2="."`)
+	event(3, "/usr/bin/cp", `PATH item=1 name="./plan.doc" nametype=CREATE`)
+	event(4, "/usr/bin/cp", `EXECVE argc=3 a0="cp" a1="/mnt/a" a2="/mnt/b"`)
+	event(4, "/usr/bin/cp", `PATH item=1 name="/mnt/b" nametype=CREATE`)
+	event(5, "/usr/bin/vim", `EXECVE argc=2 a0="vim" a1="/mnt/c"`)
+	event(5, "/usr/bin/vim", `PATH item=1 name="/mnt/c" nametype=CREATE`)
+	event(6, "/usr/bin/umount", `EXECVE argc=2 a0="umount" a1="/mnt"`)
+	event(7, "/usr/bin/cp", `EXECVE argc=3 a0="cp" a1="tool" a2="/mnt/late"`)
+	event(7, "/usr/bin/cp", `PATH item=1 name="/mnt/late" nametype=CREATE`)
+	r := follow(t, text.String())
+	const want = "push nfs fs1>10.77.0.9 x/tool ? done  in /export\npull nfs 10.77.0.9>fs1 plan.doc ? done  in /export\n"
+	if got := brief(r.Transfers); got != want {
+		t.Errorf("%s instead of %s", got, want)
+	}
+	for _, x := range r.Transfers {
+		if x.InitiatorUser != "anna" || x.Confidence != "medium" {
+			t.Errorf("by %s, %s", x.InitiatorUser, x.Confidence)
+		}
+	}
+}
+
 // TestConnection: an SFTP session is that of the login which asked for it, so that a
 // capture of the connection shows the same.
 func TestConnection(t *testing.T) {
