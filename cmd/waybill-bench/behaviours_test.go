@@ -72,7 +72,7 @@ func TestBehaviourTables(t *testing.T) {
 			}
 		}
 	}
-	if shown != 112 || others != 12 {
+	if shown != 116 || others != 8 {
 		t.Errorf("%d rows have a script and %d need another source", shown, others)
 	}
 }

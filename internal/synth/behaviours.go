@@ -33,7 +33,7 @@ type Stage struct {
 	Entry, Target, Third *Host // where the intruder is, and where the file goes
 	Server               *Host // a file server
 	Admin, Desk          *Host // of the everyday twin
-	Linux
+	Unix
 	Account string
 	Hash    string
 	pids    int
@@ -44,7 +44,7 @@ func NewStage(seed uint64) *Stage {
 	n := New(seed)
 	b := &Stage{Net: n, Entry: n.Host("WS-31", "10.30.1.31"), Target: n.Host("SRV-08", "10.30.0.8"), Third: n.Host("WS-44", "10.30.1.44"),
 		Server: n.Host("FS-02", "10.30.0.5"), Admin: n.Host("ADM-01", "10.30.2.10"), Desk: n.Host("WS-12", "10.30.1.12"), Account: `CORP\h.lang`}
-	b.Hash, b.Linux = hashOf([]byte("tool")), newLinux(n)
+	b.Hash, b.Unix = hashOf([]byte("tool")), newUnix(n)
 	for _, h := range []*Host{b.Entry, b.Target, b.Third, b.Server, b.Admin, b.Desk} {
 		// Each host's own address, as the first connection of the day shows it.
 		n.Spoke(h, h, n.Host("DC-03", "10.30.0.2"), 389, `C:\Windows\System32\lsass.exe`, 700)
@@ -82,7 +82,7 @@ func (b *Stage) pushOnly(share, path, name string) Shown {
 }
 
 // Behaviours are all of them.
-var Behaviours = slices.Concat(windowsWays, unixWays, otherSources)
+var Behaviours = slices.Concat(windowsWays, unixWays, hypervisorWays, otherSources)
 
 // windowsWays are the behaviours of Windows hosts.
 var windowsWays = []Behaviour{
@@ -262,8 +262,6 @@ var windowsWays = []Behaviour{
 var otherSources = []Behaviour{
 	{Channels: []string{"rpc_backdoor_named_pipe", "rpc_p2p"}, Missing: "packets: pipe events carry no file name and no size"},
 	{Channels: []string{"software_deployment", "sccm_or_wsus_abuse"}, Missing: "the deployment server's audit log: the agent's own writes look like every deployment's"},
-	{Channels: []string{"esxi_datastore_upload", "esxi_vmci_or_guest_ops", "ssh_scp"}, Missing: "ESXi's logs"},
-	{Channels: []string{"macos_scp_rsync_curl"}, Missing: "macOS's unified log"},
 }
 
 // BehaviourOf finds the behaviour of a channel's word.

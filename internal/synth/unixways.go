@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,15 +9,17 @@ import (
 	"waybill/internal/model"
 )
 
-// Linux is the servers of a stage that run it: an intruder goes from App to DB, and
-// Jump and Web are of the everyday twin.
-type Linux struct {
+// Unix is the hosts of a stage that run it: an intruder goes from App to DB, and Jump
+// and Web are of the everyday twin, all under Linux; ESX is a hypervisor.
+type Unix struct {
 	App, DB, Jump, Web *Host
+	ESX, Mac           *Host
 	logs               map[*Host]*UnixLogs
 }
 
-func newLinux(n *Net) Linux {
-	return Linux{n.Host("app-21", "10.30.3.21"), n.Host("db-07", "10.30.3.7"), n.Host("jump-01", "10.30.3.2"), n.Host("web-02", "10.30.3.12"), map[*Host]*UnixLogs{}}
+func newUnix(n *Net) Unix {
+	return Unix{n.Host("app-21", "10.30.3.21"), n.Host("db-07", "10.30.3.7"), n.Host("jump-01", "10.30.3.2"), n.Host("web-02", "10.30.3.12"),
+		n.Host("esx-01", "10.30.4.11"), n.Host("mac-07", "10.30.1.77"), map[*Host]*UnixLogs{}}
 }
 
 // unix gives the logs of a Unix host. They begin with somebody's login, in which sshd
@@ -40,7 +43,7 @@ func (b *Stage) Files() map[string][]byte {
 	}
 	for _, h := range slices.SortedFunc(maps.Keys(b.logs), func(x, y *Host) int { return x.Addr.Compare(y.Addr) }) {
 		for name, text := range b.logs[h].Text {
-			out[fmt.Sprintf("uac-%s-linux-20260317120000/[root]/var/log/%s", h.FQDN(), name)] = []byte(text)
+			out[fmt.Sprintf("uac-%s-%s-20260317120000/[root]/var/log/%s", h.FQDN(), cmp.Or(b.logs[h].system, "linux"), name)] = []byte(text)
 		}
 	}
 	return out

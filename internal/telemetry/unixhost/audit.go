@@ -381,7 +381,7 @@ func (h *host) arrived(r *telemetry.Record, p *process, channel, file string) {
 		m.other, m.user = model.Endpoint{}, ""
 	}
 	if m.other == (model.Endpoint{}) && channel == "ssh" {
-		m.other = h.onlyClient(r.Time)
+		m.other, m.user = h.onlyClient(r.Time)
 	}
 	if m.other == (model.Endpoint{}) {
 		m.confident, m.reason = "medium", m.reason+"; the audit log does not say from where"
@@ -391,18 +391,25 @@ func (h *host) arrived(r *telemetry.Record, p *process, channel, file string) {
 	}
 }
 
-// onlyClient is the client that logged in last, when no other did within minutes.
-func (h *host) onlyClient(t model.Time) (only model.Endpoint) {
+// onlyClient is the client that logged in last, when no other did within minutes, and
+// its account, when it was always the same.
+func (h *host) onlyClient(t model.Time) (client model.Endpoint, user string) {
+	var only login
+	several := false
 	for _, l := range h.ssh.clients {
 		if l.time > t || t-l.time > 10*minute {
 			continue
 		}
-		if only.IP.Known() && only.IP != l.client.IP {
-			return model.Endpoint{}
+		if only.client.IP.Known() && only.client.IP != l.client.IP {
+			return model.Endpoint{}, ""
 		}
-		only = model.Endpoint{IP: l.client.IP}
+		several = several || only.time != 0 && only.user != l.user
+		only = l
 	}
-	return only
+	if several {
+		only.user = ""
+	}
+	return model.Endpoint{IP: only.client.IP}, only.user
 }
 
 // auditRename follows a file to its new name; rsync gives a file its name so.

@@ -73,6 +73,14 @@ func (h *host) hostdLogin(r *telemetry.Record, m string) {
 	}
 	a := h.access(r, "logon", "http", from)
 	a.User, a.Detail = strings.Clone(who[:i]), strings.Clone(client)
+	if h.managers == nil || len(h.managers) >= maxFacts {
+		h.managers = map[model.Addr]string{}
+	}
+	if user, ok := h.managers[from.IP]; ok && user != a.User {
+		h.managers[from.IP] = "" // one of several
+		return
+	}
+	h.managers[from.IP] = a.User
 }
 
 // guestPath takes the path of a copy that was begun just before. That it was asked for
@@ -117,6 +125,7 @@ func (h *host) datastore(r *telemetry.Record, m, operation string) {
 		address = ""
 	}
 	x := moved{operation: operation, channel: "http", other: endOf(address, ""), share: store, path: path, size: -1, what: "datastore file access"}
+	x.user = h.managers[x.other.IP]
 	if len(parts) > 5 && !strings.HasPrefix(strings.ToLower(parts[5]), "succe") {
 		x.status, x.reason = model.Failed, "the host says: "+strings.Clone(parts[5])
 	}

@@ -90,6 +90,43 @@ func TestESXi(t *testing.T) {
 	}
 }
 
+// TestDatastoreAccount: a file is of the account that logged in from its client, when
+// it is one only.
+func TestDatastoreAccount(t *testing.T) {
+	const event = "2024-06-03T22:46:09.892Z In(166) Hostd[1]: [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 9 : "
+	upload := func(name string) string {
+		return event + "File upload to path '[ds1] " + name + "' was initiated from 'Mozilla/5.0@10.77.0.10' and completed with status 'Success'\n"
+	}
+	login := func(user string) string { return event + "User " + user + "@10.77.0.10 logged in as Mozilla/5.0\n" }
+	r := follow(t, upload("a")+login("vmadmin")+login("vmadmin")+upload("b")+login("root")+upload("c")+login("root")+upload("d"))
+	var users []string
+	for _, x := range r.Transfers {
+		users = append(users, x.Name+":"+x.User)
+	}
+	if got := strings.Join(users, " "); got != "a: b:vmadmin c: d:" {
+		t.Error(got)
+	}
+}
+
+// TestReceivedFrom: without a session, the only client of the last minutes is who sent
+// a file, under its account when it used one only.
+func TestReceivedFrom(t *testing.T) {
+	file := func(second int, name string) string {
+		return esEvent(second, 812, "/usr/libexec/sftp-server", fmt.Sprintf(newFile, "/tmp", name))
+	}
+	in := func(second int, user, client string) string {
+		return esEvent(second, 700, "/usr/sbin/sshd", strings.Replace(fmt.Sprintf(sshLogin, true, client), "ops", user, 1))
+	}
+	r := follow(t, in(1, "ops", "10.77.0.11")+file(2, "a")+in(3, "kim", "10.77.0.11")+file(4, "b")+in(5, "ops", "10.77.0.12")+file(6, "c"))
+	var from []string
+	for _, x := range r.Transfers {
+		from = append(from, x.Name+":"+x.User+"@"+x.Source.Name())
+	}
+	if got := strings.Join(from, " "); got != "a:ops@10.77.0.11 b:@10.77.0.11 c:@" {
+		t.Error(got)
+	}
+}
+
 // TestNotESXi: other system logs are no logs of ESXi.
 func TestNotESXi(t *testing.T) {
 	for _, text := range []string{"2026-03-17T09:00:01Z fs1 sshd[1]: x\n", "Mar  3 10:00:00 fs1 sshd[1]: x\n", "2026-03-17T09:00:01+00:00 fs1 cron: y\n", "2026-03-17T09:00:01Z envoy started\n", ""} {

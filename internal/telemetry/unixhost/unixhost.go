@@ -67,7 +67,8 @@ type host struct {
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 	audit    auditState
 	guest    guestCopy
-	claims   map[string]claim // by what is asked for
+	managers map[model.Addr]string // who is logged in to the hypervisor from an address; "" is several
+	claims   map[string]claim      // by what is asked for
 	starts   []telemetry.Start
 
 	startsLogged bool
