@@ -34,12 +34,20 @@ type log struct {
 	name   string // what a line should have been, for messages
 	number int
 	ended  bool
+
+	several bool // lines that a message may have
 	logtext.Faults
 }
 
 // Open reads a text whose lines are those of a log of a name.
 func Open(text *logtext.Reader, name string, take Line) telemetry.Log {
 	return &log{text: text, name: name, take: take}
+}
+
+// OpenMessages reads one in which messages may have several lines: those that begin
+// with a blank go on with the one before.
+func OpenMessages(text *logtext.Reader, name string, take Line) telemetry.Log {
+	return &log{text: text, name: name, take: take, several: true}
 }
 
 // Next reads the next records.
@@ -71,7 +79,8 @@ func (l *log) Next(b *telemetry.Batch) error {
 const blank = "\r\n \t\x00"
 
 func (l *log) line(raw []byte, b *telemetry.Batch) {
-	if raw = bytes.Trim(raw, blank); len(raw) == 0 {
+	goesOn := l.several && l.number > 1 && len(raw) > 0 && (raw[0] == ' ' || raw[0] == '\t')
+	if raw = bytes.Trim(raw, blank); len(raw) == 0 || goesOn {
 		return
 	}
 	r := b.Next()

@@ -29,8 +29,23 @@ func looks(head []byte) bool {
 	l := &log{year: 2000}
 	return linelog.Looks(head, func(line string) bool {
 		var r telemetry.Record
-		return l.read(line, &r) == linelog.Record
+		return l.read(line, &r) == linelog.Record && !levels[r.Host] && (line[0] == '<' || tagged(line))
 	})
+}
+
+// levels stand where a host does in the logs of applications that date their lines
+// alike.
+var levels = map[string]bool{"TRACE": true, "DEBUG": true, "INFO": true, "INFORMATION": true, "NOTICE": true, "WARN": true, "WARNING": true, "ERROR": true, "FATAL": true, "CRITICAL": true}
+
+// tagged says whether a line has a program's tag behind its host, as nearly all have.
+func tagged(line string) bool {
+	at := 16
+	if line[0] == '2' {
+		at = strings.IndexByte(line, ' ') + 1
+	}
+	_, rest, _ := strings.Cut(line[min(at, len(line)):], " ")
+	end := strings.IndexAny(rest, "[: ")
+	return end > 0 && rest[end] != ' '
 }
 
 func open(r io.Reader, o telemetry.OpenOptions) telemetry.Log {
@@ -38,7 +53,7 @@ func open(r io.Reader, o telemetry.OpenOptions) telemetry.Log {
 	l := &log{zone: o.Zone}
 	head, _ := text.Peek(logtext.HeadSize)
 	l.begin(head, o)
-	return linelog.Open(text, "a system log", l.read)
+	return linelog.OpenMessages(text, "a system log", l.read)
 }
 
 // log is what is known of one file.
