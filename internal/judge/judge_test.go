@@ -310,6 +310,17 @@ func TestAble(t *testing.T) {
 	}
 }
 
+// TestAbleToSeeStarts: what logs starts says how far remote-start sees.
+func TestAbleToSeeStarts(t *testing.T) {
+	v := Look(nil, nil, nil, Settings{})
+	for log, want := range map[string]string{"sysmon/1": "able", "security/4688": "able", "auditd": "partly", "sysmon": "partly", "eslogger": "partly", "vsftpd": "unable"} {
+		c := model.Coverage{Events: map[string]int64{log: 5}}
+		if got := v.Able(&c)["remote-start"].Able; got != want {
+			t.Errorf("%s: %s instead of %s", log, got, want)
+		}
+	}
+}
+
 func TestArtifacts(t *testing.T) {
 	s := scenario{}
 	if err := yaml.Unmarshal([]byte(`

@@ -149,8 +149,11 @@ func needsPipes(c *model.Coverage) model.Ableness {
 	if c.Events["sysmon/1"]+c.Events["defender-hunting/1"]+c.Events["security/4688"] > 0 {
 		return model.Ableness{Able: "able"}
 	}
+	if c.Events["auditd"]+c.Events["sysmon"]+c.Events["eslogger"] > 0 {
+		return model.Ableness{Able: "partly", Why: "auditd, Sysmon for Linux and eslogger log starts where their rules say so; no Windows logs of starts"}
+	}
 	if len(c.Events) > 0 && sharesSeen(c) == 0 && c.Decoded["dcerpc"] == 0 {
-		return model.Ableness{Able: "unable", Why: "no process starts (Sysmon 1 or Security 4688) were logged"}
+		return model.Ableness{Able: "unable", Why: "no process starts (Sysmon 1, Security 4688, auditd, eslogger) were logged"}
 	}
 	able := needsSMB(c)
 	if able.Able == "able" {
