@@ -14,6 +14,7 @@ import (
 	"waybill/internal/telemetry/logtext"
 	"waybill/internal/telemetry/macos"
 	"waybill/internal/telemetry/rsyncd"
+	"waybill/internal/telemetry/sambalog"
 	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/shellhist"
 	"waybill/internal/telemetry/syslog"
@@ -33,7 +34,7 @@ var formats = slices.Concat(
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})
 
 // unixFormats are the logs of Unix hosts.
-var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
+var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, shellhist.Format}
 
 // leaseFormats say which address was whose.
 var leaseFormats = []telemetry.Format{leases.Windows, leases.KeaCSV, leases.KeaLog, leases.ISC, leases.Dnsmasq, leases.Neighbours}

@@ -7,12 +7,13 @@ import (
 	"waybill/internal/telemetry"
 )
 
-// smbState is what is known of Samba's audit (vfs_full_audit).
+// smbState is what is known of Samba's audit (vfs_full_audit, vfs_audit).
 type smbState struct {
-	share  map[int]int // by number of fields in the prefix: which of them is the share, 1 + its index
-	open   map[string]*smbFile
-	parts  []string
-	prefix []string
+	share   map[int]int // by number of fields in the prefix: which of them is the share, 1 + its index
+	open    map[string]*smbFile
+	clients map[string]smbClient // by pid; vfs_audit's
+	parts   []string
+	prefix  []string
 }
 
 // smbFile is a file that a client reads or writes.
@@ -58,6 +59,9 @@ func (h *host) smbdAudit(r *telemetry.Record) {
 		l.read(s)
 		take(h, r, &l)
 		return
+	}
+	if len(s.parts) == 1 {
+		h.smbdOpens(r)
 	}
 }
 

@@ -15,13 +15,14 @@ import (
 	"waybill/internal/telemetry/ftplog"
 	"waybill/internal/telemetry/macos"
 	"waybill/internal/telemetry/rsyncd"
+	"waybill/internal/telemetry/sambalog"
 	"waybill/internal/telemetry/shellhist"
 	"waybill/internal/telemetry/syslog"
 	"waybill/internal/telemetry/unixhost"
 	"waybill/internal/telemetry/weblog"
 )
 
-var formats = []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format, syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, weblog.Format, auditd.Format, shellhist.Format}
+var formats = []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format, syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, shellhist.Format}
 
 // follow gives the logs, each of one host, to a follower, one after the other.
 func follow(t *testing.T, logs ...string) *telemetry.Result {
@@ -340,6 +341,41 @@ push smb 10.77.0.11>fs1 /srv/public/deny.exe ? denied ops in readonly
 	{"smbd with full_audit, prefix of three, the share learned", []string{`Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|public|connect|ok|public
 Nov 23 16:25:53 fs1 smbd_audit: ops|10.77.0.11|public|pwrite|ok|agent|x.bin
 `}, `push smb 10.77.0.11>fs1 x.bin ? done ops in public
+`},
+	{"smbd with full_audit, in its own log", []string{`[2026/11/28 01:59:57.467084,  0] ../../source3/smbd/server.c:1741(main)
+  smbd version 4.17.12-Debian started.
+  Copyright Andrew Tridgell and the Samba Team 1992-2022
+[2026/11/28 01:59:59.578179,  1] ../../source3/modules/vfs_full_audit.c:643(do_log)
+  ops|10.77.0.11|fs1|full|connect|ok|full
+[2026/11/28 01:59:59.578485,  1, pid=789, effective(0, 0), real(0, 0), class=vfs] ../../source3/modules/vfs_full_audit.c:643(do_log)
+  ops|10.77.0.11|fs1|full|openat|ok|w|/srv/full/my tool.exe
+[2026/11/28 01:59:59.578493,  1] ../../source3/modules/vfs_full_audit.c:643(do_log)
+  ops|10.77.0.11|fs1|full|pwrite_send|ok|/srv/full/my tool.exe
+[2026/11/28 01:59:59.578501,  2] ../../source3/smbd/close.c:830(close_normal_file)
+  ops closed file my tool.exe (numopen=0) NT_STATUS_OK
+[2026/11/28 02:00:01,  1] ../../source3/modules/vfs_full_audit.c:643(do_log)
+  ops|10.77.0.11|fs1|full|renameat|ok|/srv/full/my tool.exe|/srv/full/b.exe
+`}, `push smb 10.77.0.11>fs1 /srv/full/b.exe ? done ops was my tool.exe x2 in full
+`},
+	{"smbd with vfs_audit", []string{`Nov 28 01:59:59 fs1 smbd_audit[1601]: connect to service audit by user root
+Nov 28 01:59:59 fs1 smbd_audit[1601]: openat . (fd 16) 
+Nov 28 01:59:59 fs1 smbd_audit[1601]: openat my tool.exe (fd -1) failed: No such file or directory
+Nov 28 01:59:59 fs1 smbd_audit[1601]: openat my tool.exe (fd 30) for writing 
+Nov 28 01:59:59 fs1 smbd_audit[1601]: close fd 16 
+Nov 28 02:00:02 fs1 smbd_audit[1601]: close fd 30 
+Nov 28 02:00:03 fs1 smbd_audit[1601]: openat my tool.exe (fd 33) 
+Nov 28 02:00:03 fs1 smbd_audit[1601]: renameat my tool.exe -> b.exe 
+Nov 28 02:00:04 fs1 smbd_audit[1601]: unlinkat b.exe 
+Nov 28 02:00:05 fs1 smbd_audit[1601]: openat no.exe (fd -1) for writing failed: Permission denied
+Nov 28 02:00:05 fs1 smbd_audit[1601]: openat late.exe (fd -1) for writing failed: File exists
+Nov 28 02:00:06 fs1 smbd_audit[1601]: disconnected
+Nov 28 02:00:07 fs1 smbd_audit[1605]: connect to service ext by user root
+Nov 28 02:00:07 fs1 smbd_audit[1605]: openat ./. (fd 16) 
+Nov 28 02:00:07 fs1 smbd_audit[1605]: openat ext.exe/ext.exe (fd 30) for writing 
+Nov 28 02:00:07 fs1 smbd_audit[1605]: close fd 30 
+`}, `push smb >fs1 b.exe ? done root was my tool.exe deleted x3 in audit
+push smb >fs1 no.exe ? denied root in audit
+push smb >fs1 ext.exe ? done root in ext
 `},
 	{"rsyncd", []string{`2026/11/23 16:26:07 [27959] connect from ws1.lab.example (10.77.0.11)
 2026/11/23 16:26:07 [27959] rsync to stage/agent from ops@ws1.lab.example (10.77.0.11)
