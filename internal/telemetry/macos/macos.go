@@ -1,11 +1,12 @@
 // Package macos reads what a Mac logs as JSON: events of the Endpoint Security
 // framework as eslogger(1) writes them, the unified log as log(1) shows it, and the table of what was quarantined. In come
-// files; out come records for package unixhost: starts of programs, files made and
-// renamed, logins over SSH in the words of the Linux audit system, and messages of
+// files; out come records for package unixhost: starts of programs, files made, written,
+// copied and renamed, mounts, logins over SSH in the words of the Linux audit system, and messages of
 // servers in those of system logs. It judges nothing.
 package macos
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,9 @@ var eventNames = func() map[string]bool {
 		event.exec.target.audit_token.pid event.exec.target.executable.path event.exec.args event.exec.cwd.path
 		event.create.destination.existing_file.path event.create.destination.new_path.dir.path event.create.destination.new_path.filename
 		event.rename.source.path event.rename.destination.existing_file.path event.rename.destination.new_path.dir.path event.rename.destination.new_path.filename
-		event.unlink.target.path
+		event.unlink.target.path event.close.modified event.close.target.path
+		event.copyfile.source.path event.copyfile.target_file.path event.copyfile.target_dir.path event.copyfile.target_name
+		event.mount.statfs.f_mntfromname event.mount.statfs.f_mntonname event.unmount.statfs.f_mntfromname event.unmount.statfs.f_mntonname
 		event.openssh_login.success event.openssh_login.source_address event.openssh_login.username`) {
 		for i := range name {
 			if name[i] == '.' {
@@ -75,6 +78,11 @@ func event(r *telemetry.Record) bool {
 		}
 	case o.Get("event.openssh_login.source_address") != "":
 		login(r, &o)
+	case o.First("event.mount.statfs.f_mntonname", "event.unmount.statfs.f_mntonname") != "":
+		r.Set("type", "PATH")
+		r.Set("MOUNT", plain(o.Get("event.mount.statfs.f_mntonname")))
+		r.Set("UNMOUNT", plain(o.Get("event.unmount.statfs.f_mntonname")))
+		r.Set("FROM", o.First("event.mount.statfs.f_mntfromname", "event.unmount.statfs.f_mntfromname"))
 	default:
 		names(r, &o)
 	}
@@ -94,7 +102,7 @@ func login(r, o *telemetry.Record) {
 	}
 }
 
-// names are those that a call made and removed.
+// names are those that a call made, wrote and removed.
 func names(r, o *telemetry.Record) {
 	r.Set("type", "PATH")
 	for _, gone := range [...]string{"event.rename.source.path", "event.unlink.target.path"} {
@@ -108,6 +116,13 @@ func names(r, o *telemetry.Record) {
 		} else if name := o.Get(what + "new_path.filename"); name != "" {
 			r.Set("CREATE", plain(strings.TrimSuffix(o.Get(what+"new_path.dir.path"), "/")+"/"+name))
 		}
+	}
+	if m := o.Get("event.close.modified"); m == "T" || m == "1" {
+		r.Set("WRITTEN", plain(o.Get("event.close.target.path")))
+	}
+	if from := o.Get("event.copyfile.source.path"); from != "" {
+		r.Set("COPIED", plain(from))
+		r.Set("CREATE", plain(cmp.Or(o.Get("event.copyfile.target_file.path"), strings.TrimSuffix(o.Get("event.copyfile.target_dir.path"), "/")+"/"+o.Get("event.copyfile.target_name"))))
 	}
 }
 

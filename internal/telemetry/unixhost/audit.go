@@ -30,6 +30,7 @@ type process struct {
 	spoke   spoken
 	from    model.Endpoint // who it serves, under which account
 	user    string
+	made    map[string]bool // files that it made and has not closed, where closes are logged
 }
 
 // spoken is the inside connection of a process.
@@ -120,7 +121,13 @@ func (h *host) syscall(r *telemetry.Record) {
 	if saddr := r.Get("saddr"); saddr != "" {
 		h.called(r, p, saddr)
 	}
-	switch {
+	switch copied, written := r.Get("COPIED"), r.Get("WRITTEN"); {
+	case r.First("MOUNT", "UNMOUNT") != "":
+		h.mountEvent(r)
+	case copied != "" && len(made) > 0:
+		h.copyfile(r, p, copied, made[0])
+	case written != "":
+		h.written(r, p, h.absolute(r, written))
 	case len(gone) > 0 && len(made) > 0:
 		h.auditRename(r, p, gone[len(gone)-1], made[len(made)-1])
 	case len(made) > 0:
@@ -183,6 +190,7 @@ func (h *host) runs(r *telemetry.Record, p *process, who asker, m cmdline.Meanin
 		p.claims = h.asked(r, who, m)
 	}
 	h.start(r, p, who)
+	h.ranFromShare(r, p, who)
 }
 
 // served says whether the program is the far end of scp or rsync over SSH.
@@ -304,11 +312,11 @@ func (h *host) created(r *telemetry.Record, p *process, file string) {
 	if ownFile(file) {
 		return
 	}
-	for _, t := range p.claims {
-		if t.Name == base(file) && t.Destination.Host == h.key {
-			h.confirm(r, t, file)
-			return
-		}
+	if r.Stream == "eslogger" {
+		p.making(file)
+	}
+	if h.fulfils(r, p, file) {
+		return
 	}
 	if channel := p.receives(); channel != "" {
 		if !temporary(p, file) {
@@ -316,9 +324,20 @@ func (h *host) created(r *telemetry.Record, p *process, file string) {
 		}
 		return
 	}
-	if !h.overNFS(r, p, file) {
+	if !h.overMount(r, p, file) {
 		h.networkWrite(r, p, file)
 	}
+}
+
+// fulfils says whether a file is what the process was claimed to fetch.
+func (h *host) fulfils(r *telemetry.Record, p *process, file string) bool {
+	for _, t := range p.claims {
+		if t.Name == base(file) && t.Destination.Host == h.key {
+			h.confirm(r, t, file)
+			return true
+		}
+	}
+	return false
 }
 
 // confirm makes a claim done that a created file fulfils.
@@ -366,10 +385,14 @@ func ownFile(file string) bool {
 }
 
 // temporary says whether a name is one under which rsync writes (".NAME.XXXXXX",
-// rsync's receiver.c): the file gets its own when it is whole.
+// rsync's receiver.c; ten letters in openrsync's mktemp.c, which Macs have since 15):
+// the file gets its own when it is whole.
 func temporary(p *process, file string) bool {
 	name := base(file)
-	return base(p.image) == "rsync" && strings.HasPrefix(name, ".") && len(name) > 8 && name[len(name)-7] == '.'
+	if base(p.image) != "rsync" || !strings.HasPrefix(name, ".") {
+		return false
+	}
+	return len(name) > 8 && name[len(name)-7] == '.' || len(name) > 12 && name[len(name)-11] == '.'
 }
 
 // arrived says that a receiver made a file.
@@ -417,6 +440,10 @@ func (h *host) auditRename(r *telemetry.Record, p *process, from, to string) {
 	if temporary(p, from) {
 		h.created(r, p, to)
 		return
+	}
+	delete(p.made, from)
+	if h.book.byPath[from] == nil && h.fulfils(r, p, to) {
+		return // it was fetched under another name
 	}
 	h.renamed(r, from, to)
 }

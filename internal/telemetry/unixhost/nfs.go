@@ -15,8 +15,12 @@ import (
 // came about. Exports that a host mounts unseen (/etc/fstab before the audit system
 // runs, automounters) are not known.
 
-// export is what a command mounted.
-type export struct{ host, path, at string }
+// export is what was mounted: a path of an NFS server or a share of an SMB server.
+type export struct {
+	host, path, at string
+	channel, user  string
+	sure           bool // an event says that the mount came about
+}
 
 const maxMounts = 256
 
@@ -47,9 +51,13 @@ func (h *host) mounts(r *telemetry.Record, p *process) {
 		return
 	}
 	at := h.absolute(r, places[1])
-	h.unmount(at, "")
-	if len(h.audit.mounts) < maxMounts && at != "/" {
-		h.audit.mounts = append(h.audit.mounts, export{strings.Clone(strings.Trim(server, "[]")), "/" + strings.Clone(exported), at})
+	h.mount(export{host: strings.Clone(strings.Trim(server, "[]")), path: "/" + strings.Clone(exported), at: at, channel: "nfs"})
+}
+
+func (h *host) mount(m export) {
+	h.unmount(m.at, "")
+	if len(h.audit.mounts) < maxMounts && m.at != "/" {
+		h.audit.mounts = append(h.audit.mounts, m)
 	}
 }
 
@@ -64,38 +72,47 @@ func (h *host) unmount(at, what string) {
 }
 
 // mounted gives a path below an export as a place on its server.
-func (h *host) mounted(file string) (cmdline.Place, bool) {
-	for _, m := range h.audit.mounts {
+func (h *host) mounted(file string) (cmdline.Place, *export) {
+	for i := range h.audit.mounts {
+		m := &h.audit.mounts[i]
 		if rest, ok := strings.CutPrefix(file, m.at+"/"); ok {
-			return cmdline.Place{Host: m.host, Share: m.path, Path: strings.Clone(rest)}, true
+			return cmdline.Place{Host: m.host, Share: m.path, User: m.user, Path: strings.Clone(rest)}, m
 		}
 	}
-	return cmdline.Place{}, false
+	return cmdline.Place{}, nil
 }
 
 // copiers are programs that make a file of another one.
-var copiers = map[string]bool{"cp": true, "mv": true, "install": true, "dd": true, "rsync": true}
+var copiers = map[string]bool{"cp": true, "mv": true, "install": true, "dd": true, "rsync": true,
+	"ditto": true, "Finder": true, "DesktopServicesHelper": true}
 
-// overNFS takes a file that a copying program made to, or of one from, an export.
-func (h *host) overNFS(r *telemetry.Record, p *process, file string) bool {
+// overMount takes a file that a copying program made to, or of one from, an export.
+func (h *host) overMount(r *telemetry.Record, p *process, file string) bool {
 	if len(h.audit.mounts) == 0 || !copiers[base(p.image)] || temporary(p, file) {
 		return false
 	}
-	mv := cmdline.Move{Tool: base(p.image), Channel: "nfs", Name: base(file)}
-	to, onto := h.mounted(file)
-	from, off := h.copied(r, p, file)
-	if onto == off {
+	return h.copiedOver(r, p, h.source(r, p, file), file)
+}
+
+// copiedOver takes a copy of which one end lies below an export.
+func (h *host) copiedOver(r *telemetry.Record, p *process, source, file string) bool {
+	mv := cmdline.Move{Tool: base(p.image), Name: base(file), From: cmdline.Place{Path: source}, To: cmdline.Place{Path: file}}
+	to, over := h.mounted(file)
+	from, off := h.mounted(path.Clean(source))
+	switch {
+	case (over == nil) == (off == nil) || ofFinder(file):
 		return false
+	case over != nil:
+		mv.To = to
+	default:
+		mv.From, over = from, off
 	}
-	mv.From, mv.To = from, to
-	if onto {
-		mv.From = cmdline.Place{Path: h.source(r, p, file)}
-	} else {
-		mv.To = cmdline.Place{Path: file}
-	}
+	mv.Channel = over.channel
 	t := h.claimed(r, asker{user: strings.Clone(r.Get("AUID")), command: strings.Join(p.args, " "), process: p.image, pid: pidOf(r)}, mv)
-	t.Status, t.Confidence = model.Done, "medium"
-	t.Reason = "a copying program made it: " + model.ReasonLogged + "; that a command mounted the export is known, not that it came about"
+	t.Status, t.Reason = model.Done, "a copying program made it: "+model.ReasonLogged
+	if !over.sure {
+		t.Confidence, t.Reason = "medium", t.Reason+"; that a command mounted the export is known, not that it came about"
+	}
 	t.Evidence[0].What = "file create by " + base(p.image)
 	return true
 }
@@ -103,6 +120,9 @@ func (h *host) overNFS(r *telemetry.Record, p *process, file string) bool {
 // source is the argument of a copying program that a file was made of: the one of its
 // name, else the only one before the last.
 func (h *host) source(r *telemetry.Record, p *process, file string) string {
+	if len(p.args) == 0 {
+		return "" // its start was not logged
+	}
 	var sources []string
 	for _, a := range p.args[1:] {
 		a = strings.TrimPrefix(a, "if=")
@@ -118,12 +138,4 @@ func (h *host) source(r *telemetry.Record, p *process, file string) string {
 		return h.absolute(r, sources[0])
 	}
 	return ""
-}
-
-// copied gives what a file was made of, where that lies below an export.
-func (h *host) copied(r *telemetry.Record, p *process, file string) (cmdline.Place, bool) {
-	if from := h.source(r, p, file); from != "" {
-		return h.mounted(path.Clean(from))
-	}
-	return cmdline.Place{}, false
 }
