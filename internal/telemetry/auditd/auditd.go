@@ -1,5 +1,5 @@
 // Package auditd reads logs of the Linux audit system: raw ones (auditd.conf(5)) and
-// what ausearch --raw and plain ausearch print. In comes a file; out come its events,
+// what ausearch prints: --raw, plainly, and interpreted (-i). In comes a file; out come its events,
 // one record each, made of the lines of one serial number: who did it, what was run
 // with which arguments, which names were made and removed, which address was called,
 // which session began. Types that nobody follows are passed over. It judges nothing,
@@ -11,8 +11,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
@@ -25,7 +27,7 @@ var Format = telemetry.Format{Kind: "auditd", Family: "unixhost", Looks: looks, 
 
 func looks(head []byte) bool {
 	return linelog.Looks(head, func(line string) bool {
-		_, ok := parse(line)
+		_, ok := parse(line, nil)
 		return ok || separates(line)
 	}) && bytes.Contains(head, []byte("msg=audit("))
 }
@@ -45,6 +47,8 @@ type log struct {
 	open   []*event
 	spare  []*event
 	now    model.Time
+	zone   *time.Location // of interpreted times
+	parted bool           // printed by ausearch, which puts the lines of an event last one first
 	logtext.Faults
 }
 
@@ -54,6 +58,7 @@ type event struct {
 	line   int
 	whole  bool
 	fields []telemetry.Field
+	parted bool
 }
 
 // head is what every line begins with.
@@ -61,10 +66,11 @@ type head struct {
 	node, kind   string
 	time         model.Time
 	serial, rest string
+	interpreted  bool // its values, by ausearch -i
 }
 
-func open(r io.Reader, _ telemetry.OpenOptions) telemetry.Log {
-	return &log{text: logtext.NewReader(r)}
+func open(r io.Reader, o telemetry.OpenOptions) telemetry.Log {
+	return &log{text: logtext.NewReader(r), zone: o.Zone}
 }
 
 // Next reads the next events.
@@ -113,6 +119,7 @@ func (l *log) give(b *telemetry.Batch) {
 	l.open = append(l.open[:0], l.open[1:]...)
 	r := b.Next()
 	r.Time, r.Host, r.Stream, r.Line = e.time, e.node, "auditd", e.line
+	r.Assumed = e.interpreted && l.zone == nil
 	r.Set("type", e.kind)
 	r.Fields = append(r.Fields, e.fields...)
 	l.spare = append(l.spare, e)
@@ -122,10 +129,14 @@ func (l *log) give(b *telemetry.Batch) {
 func separates(line string) bool { return line == "----" || strings.HasPrefix(line, "time->") }
 
 func (l *log) line(line string) {
-	if line == "" || separates(line) {
+	if line == "" {
 		return
 	}
-	h, ok := parse(line)
+	if separates(line) {
+		l.part()
+		return
+	}
+	h, ok := parse(line, l.zone)
 	if !ok {
 		if l.ended {
 			l.Note("line %d: the last line is cut off", l.number)
@@ -136,10 +147,18 @@ func (l *log) line(line string) {
 	}
 	l.now = max(l.now, h.time)
 	take := kinds[h.kind]
-	if take == nil {
+	if take == nil || h.kind == "EOE" && (l.parted || h.interpreted) { // the end, which ausearch puts first
 		return
 	}
 	take(l.event(h), h.rest)
+}
+
+// part takes what ausearch puts between events: those before are whole.
+func (l *log) part() {
+	l.parted = true
+	for _, e := range l.open {
+		e.whole = true
+	}
 }
 
 // event gives the event of a line.
@@ -153,13 +172,14 @@ func (l *log) event(h head) *event {
 	if n := len(l.spare); n > 0 {
 		e, l.spare = l.spare[n-1], l.spare[:n-1]
 	}
-	*e = event{head: h, line: l.number, fields: e.fields[:0]}
+	*e = event{head: h, line: l.number, fields: e.fields[:0], parted: l.parted || h.interpreted}
 	l.open = append(l.open, e)
 	return e
 }
 
-// parse reads "[node=HOST ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): FIELDS".
-func parse(line string) (h head, ok bool) {
+// parse reads "[node=HOST ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): FIELDS", and with
+// a local time, and a blank before the colon, what ausearch -i makes of it.
+func parse(line string, zone *time.Location) (h head, ok bool) {
 	if rest, found := strings.CutPrefix(line, "node="); found {
 		if h.node, line, ok = strings.Cut(rest, " "); !ok {
 			return h, false
@@ -176,6 +196,11 @@ func parse(line string) (h head, ok bool) {
 	when, rest, ok := strings.Cut(rest, ")")
 	if !ok {
 		return h, false
+	}
+	if colon := strings.LastIndexByte(when, ':'); strings.HasPrefix(rest, " :") && colon > 0 {
+		h.time, ok = localTime(when[:colon], zone)
+		h.serial, h.rest, h.interpreted = when[colon+1:], rest[2:], true
+		return h, ok
 	}
 	seconds, serial, ok := strings.Cut(when, ":")
 	whole, millis, _ := strings.Cut(seconds, ".")
@@ -214,7 +239,7 @@ func fieldsOf(names string) func(*event, string) {
 		wanted[n] = true
 	}
 	return func(e *event, rest string) {
-		each(rest, func(name, value string) {
+		e.each(rest, func(name, value string) {
 			if wanted[name] && len(e.fields) < maxPerItem {
 				e.fields = append(e.fields, telemetry.Field{Name: name, Value: value})
 			}
@@ -224,6 +249,10 @@ func fieldsOf(names string) func(*event, string) {
 
 // execve reads the arguments: long ones come in pieces, aN[0]=, aN[1]=.
 func execve(e *event, rest string) {
+	each := each
+	if e.interpreted {
+		each = eachArgument
+	}
 	each(rest, func(name, value string) {
 		if len(name) < 2 || name[0] != 'a' || name[1] < '0' || name[1] > '9' || strings.HasSuffix(name, "_len") || len(e.fields) >= maxPerItem {
 			return
@@ -239,7 +268,7 @@ func execve(e *event, rest string) {
 // path reads a name that the call looked up, under what was done with it.
 func path(e *event, rest string) {
 	name, kind := "", ""
-	each(rest, func(n, value string) {
+	e.each(rest, func(n, value string) {
 		switch n {
 		case "name":
 			name = value
@@ -247,9 +276,23 @@ func path(e *event, rest string) {
 			kind = value
 		}
 	})
-	if (kind == "CREATE" || kind == "DELETE") && len(e.fields) < maxPerItem {
-		e.fields = append(e.fields, telemetry.Field{Name: kind, Value: name})
+	if kind != "CREATE" && kind != "DELETE" || name == "" || len(e.fields) >= maxPerItem {
+		return
 	}
+	at := len(e.fields)
+	if e.parted {
+		at = 0
+	}
+	e.fields = slices.Insert(e.fields, at, telemetry.Field{Name: kind, Value: name})
+}
+
+// each gives the fields of a line of the event.
+func (e *event) each(s string, take func(name, value string)) {
+	if e.interpreted {
+		eachInterpreted(s, take)
+		return
+	}
+	each(s, take)
 }
 
 // encoded are the fields whose values are quoted, or in hex where they hold what

@@ -129,7 +129,7 @@ func (h *host) syscall(r *telemetry.Record) {
 	case written != "":
 		h.written(r, p, h.absolute(r, written))
 	case len(gone) > 0 && len(made) > 0:
-		h.auditRename(r, p, gone[len(gone)-1], made[len(made)-1])
+		h.auditRename(r, p, gone[0], made[len(made)-1]) // a file that it replaces is gone too, as the second
 	case len(made) > 0:
 		h.created(r, p, made[len(made)-1])
 	case len(gone) > 0:

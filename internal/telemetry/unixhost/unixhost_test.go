@@ -377,6 +377,41 @@ Nov 28 02:00:07 fs1 smbd_audit[1605]: close fd 30
 push smb >fs1 no.exe ? denied root in audit
 push smb >fs1 ext.exe ? done root in ext
 `},
+	{"auditd, interpreted by ausearch -i", []string{`----
+type=USER_LOGIN msg=audit(11/23/26 16:24:50.100:3600) : pid=900 uid=root auid=anna ses=7 subj=unconfined msg='op=login id=anna exe=/usr/sbin/sshd hostname=ws1 addr=10.77.0.11 terminal=/dev/pts/0 res=success'UID="root" AUID="anna" ID="anna" 
+----
+type=USER_START msg=audit(11/23/26 16:24:50.200:3601) : pid=900 uid=root auid=anna ses=7 subj=unconfined msg='op=PAM:session_open grantors=pam_unix acct=anna exe=/usr/sbin/sshd hostname=10.77.0.11 addr=10.77.0.11 terminal=ssh res=success' 
+----
+type=EOE msg=audit(11/23/26 16:24:53.471:3650) : 
+
+type=PROCTITLE msg=audit(11/23/26 16:24:53.471:3650) : proctitle=scp -t 
+type=PATH msg=audit(11/23/26 16:24:53.471:3650) : item=0 name=/usr/bin/scp inode=131 dev=08:01 mode=file,755 ouid=root ogid=root rdev=00:00 nametype=NORMAL cap_fp=none cap_fi=none 
+type=CWD msg=audit(11/23/26 16:24:53.471:3650) : cwd=/home/anna 
+type=EXECVE msg=audit(11/23/26 16:24:53.471:3650) : argc=3 a0=scp a1=-t a2=/home/anna/my legacy=1.zip 
+type=SYSCALL msg=audit(11/23/26 16:24:53.471:3650) : arch=x86_64 syscall=execve success=yes exit=0 a0=0x55d4f0 a1=0x55d4f8 a2=0x55d500 a3=0x8 items=2 ppid=901 pid=902 auid=anna uid=anna gid=anna tty=(none) ses=7 comm=scp exe=/usr/bin/scp subj=unconfined key=exec 
+----
+type=PROCTITLE msg=audit(11/23/26 16:24:53.600:3651) : proctitle=scp -t 
+type=PATH msg=audit(11/23/26 16:24:53.600:3651) : item=1 name=/home/anna/my legacy=1.zip inode=132 dev=08:01 mode=file,755 ouid=root ogid=root rdev=00:00 nametype=CREATE 
+type=PATH msg=audit(11/23/26 16:24:53.600:3651) : item=0 name=/home/anna/ inode=131 dev=08:01 mode=dir,755 ouid=root ogid=root rdev=00:00 nametype=PARENT 
+type=CWD msg=audit(11/23/26 16:24:53.600:3651) : cwd=/home/anna 
+type=SYSCALL msg=audit(11/23/26 16:24:53.600:3651) : arch=x86_64 syscall=openat success=yes exit=3 a0=AT_FDCWD a1=0x55d4f8 a2=O_WRONLY|O_CREAT|O_TRUNC a3=0x1b6 items=2 ppid=901 pid=902 auid=anna uid=anna gid=anna tty=(none) ses=7 comm=scp exe=/usr/bin/scp subj=unconfined key=files 
+----
+type=PATH msg=audit(11/23/26 16:24:54.600:3654) : item=4 name=/home/anna/b.zip inode=132 dev=08:01 mode=file,755 nametype=CREATE 
+type=PATH msg=audit(11/23/26 16:24:54.600:3654) : item=3 name=/home/anna/b.zip inode=140 dev=08:01 mode=file,755 nametype=DELETE 
+type=PATH msg=audit(11/23/26 16:24:54.600:3654) : item=2 name=my legacy=1.zip inode=132 dev=08:01 mode=file,755 nametype=DELETE 
+type=CWD msg=audit(11/23/26 16:24:54.600:3654) : cwd=/home/anna 
+type=SYSCALL msg=audit(11/23/26 16:24:54.600:3654) : arch=x86_64 syscall=rename success=yes exit=0 a0=0x1 a1=0x55d4f8 items=5 ppid=901 pid=905 auid=unset ses=unset comm=mv exe=/usr/bin/mv key=files 
+`}, `push ssh 10.77.0.11>fs1 /home/anna/b.zip ? done anna was my legacy=1.zip x3
+`},
+	{"auditd, a rename over a file that was there", []string{`type=USER_LOGIN msg=audit(1795451090.100:3600): pid=900 uid=0 auid=1001 ses=7 msg='op=login acct="anna" exe="/usr/sbin/sshd" hostname=ws1 addr=10.77.0.11 terminal=/dev/pts/0 res=success'
+type=SYSCALL msg=audit(1795451093.600:3651): arch=c000003e syscall=257 success=yes exit=3 ppid=901 pid=902 auid=1001 ses=7 comm="sftp-server" exe="/usr/lib/openssh/sftp-server"
+type=PATH msg=audit(1795451093.600:3651): item=1 name="/home/anna/a.tmp" nametype=CREATE
+type=SYSCALL msg=audit(1795451093.700:3652): arch=c000003e syscall=82 success=yes exit=0 ppid=901 pid=905 auid=1001 ses=7 comm="mv" exe="/usr/bin/mv"
+type=PATH msg=audit(1795451093.700:3652): item=2 name="/home/anna/a.tmp" nametype=DELETE
+type=PATH msg=audit(1795451093.700:3652): item=3 name="/home/anna/a.exe" nametype=DELETE
+type=PATH msg=audit(1795451093.700:3652): item=4 name="/home/anna/a.exe" nametype=CREATE
+`}, `push ssh 10.77.0.11>fs1 /home/anna/a.exe ? done anna was a.tmp x2
+`},
 	{"rsyncd", []string{`2026/11/23 16:26:07 [27959] connect from ws1.lab.example (10.77.0.11)
 2026/11/23 16:26:07 [27959] rsync to stage/agent from ops@ws1.lab.example (10.77.0.11)
 2026/11/23 16:26:07 [27959] receiving file list
