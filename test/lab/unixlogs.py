@@ -3,8 +3,8 @@
 
 Run as root on Debian; packages: openssh-server, openssh-client, vsftpd, proftpd-core,
 samba, smbclient, rsync, nginx-light, apache2, tftpd-hpa, tftp-hpa, curl, iproute2,
-tcpdump. (Debian installs one FTP server only; unpack the other: apt-get download
-proftpd-core; dpkg -x proftpd-core_*.deb DIR; --proftpd DIR/usr/sbin/proftpd.)
+tcpdump. Debian installs one FTP server only; unpack the others (apt-get download,
+dpkg -x; proftpd-core, pure-ftpd and pure-ftpd-common) and name their programs.
 In go programs of these packages; out comes a table of the logs alone, the capture
 alone and both together, and exit code 1 when a movement is missing or one is made up.
 With --lines it repeats the logs, times moved on, and measures a scan on one core. It
@@ -57,8 +57,8 @@ class Logs:
 
 
 class Lab:
-    def __init__(self, work, proftpd):
-        self.work, self.proftpd = work, proftpd
+    def __init__(self, work, proftpd, pureftpd):
+        self.work, self.proftpd, self.pureftpd = work, proftpd, pureftpd
         self.log = f"{work}/{HOST}/var/log"
         os.makedirs(self.log)
         self.net = network.Network(work)
@@ -193,6 +193,27 @@ ExtendedLog {lab.log}/proftpd/extended.log ALL
         lab.file(lab.share, "pro-cut.bin", 40_000_000)
         curl("--limit-rate", "100k", "--max-time", "1", "-o", f"{lab.got}/cut.bin", f"{far}/pro-cut.bin", fails=True)
         lab.moved("ftp", "pull", "pro-cut.bin", None, "interrupted")
+
+
+def pure(lab):
+    if not lab.pureftpd:
+        return
+    users = f"{lab.work}/pure.passwd"
+    pw = os.path.join(os.path.dirname(lab.pureftpd), "..", "bin", "pure-pw")
+    lab.net.run(pw, "useradd", USER, "-u", "65534", "-g", "65534", "-d", lab.share, "-f", users, stdin=f"{PASSWORD}\n{PASSWORD}\n")
+    lab.net.run(pw, "mkdb", f"{lab.work}/pure.pdb", "-f", users)
+    argv = ["-S", "0.0.0.0,2122", "-l", f"puredb:{lab.work}/pure.pdb", "-O", f"clf:{lab.log}/pureftpd.log", "-H", "-u", "100", "-g", f"{lab.work}/pure.pid"]
+    with lab.serve(lab.pureftpd, *argv, port=2122):
+        def curl(*argv, **more):
+            lab.net.run("curl", "-sS", "-u", f"{USER}:{PASSWORD}", *argv, **more)
+        far = f"ftp://{lab.at}:2122"
+        a = lab.file(lab.sent, "pure tool.exe", 77_000)
+        curl("-T", a, f"{far}/pure%20tool.exe")
+        lab.moved("ftp", "push", "pure tool.exe", 77_000)
+        lab.file(lab.share, "pure Ä.docx", 67_000)
+        curl("-o", f"{lab.got}/pp.docx", f"{far}/pure%20%C3%84.docx")
+        lab.moved("ftp", "pull", "pure Ä.docx", 67_000)
+        curl("-T", a, f"{far}/locked/pure-no.exe", fails=True)
 
 
 def smb(lab):
@@ -415,13 +436,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default="waybill")
     parser.add_argument("--proftpd", default="proftpd")
+    parser.add_argument("--pureftpd", help="left out if not given")
     parser.add_argument("--lines", type=int, default=0, help="measure a scan of the logs repeated to so many lines")
     parser.add_argument("--keep", help="folder to work in, which stays")
     args = parser.parse_args()
     with contextlib.ExitStack() as stack:
         work = args.keep or stack.enter_context(tempfile.TemporaryDirectory(prefix="waybill-unixlogs-", dir="/var/tmp"))
         os.makedirs(work, exist_ok=True)
-        lab = Lab(work, args.proftpd)
+        lab = Lab(work, args.proftpd, args.pureftpd)
         stack.callback(lab.net.close)
         if not lab.net.namespaces:
             sys.exit("needs network namespaces: on loopback nothing moves between hosts")
@@ -434,7 +456,7 @@ def main():
         sys.exit(1 if bad else 0)
 
 
-GROUPS = {"sshd": ssh, "vsftpd": ftp, "ProFTPD": pro, "smbd": smb, "rsyncd": rsync, "nginx": web, "Apache": apache, "tftpd": tftp}
+GROUPS = {"sshd": ssh, "vsftpd": ftp, "ProFTPD": pro, "pure-ftpd": pure, "smbd": smb, "rsyncd": rsync, "nginx": web, "Apache": apache, "tftpd": tftp}
 
 
 def scored(lab, binary, logs, capture):
@@ -444,7 +466,7 @@ def scored(lab, binary, logs, capture):
     for m in lab.moves:
         found = [t for t in alone if shows(t, m, lab.net.client_ip)]
         bad += len(found) != 1
-        print("  ".join([f"{m.server:7} {m.operation:4} {m.name:18}", f"logs {len(found)}", f"capture {len(named(wire, m))}",
+        print("  ".join([f"{m.server:9} {m.operation:4} {m.name:18}", f"logs {len(found)}", f"capture {len(named(wire, m))}",
                          f"both {len(named(both, m))}: {', '.join(t['completeness'] for t in named(both, m))}"]))
     extra = [t for t in alone if not any(shows(t, m, lab.net.client_ip) for m in lab.moves)]
     for t in extra:
