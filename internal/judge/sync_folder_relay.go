@@ -48,10 +48,10 @@ func volumeText(t *model.Transfer) string {
 // needsSync: logs of file creations name the files, connections to services show volumes.
 func needsSync(c *model.Coverage) model.Ableness {
 	switch {
-	case c.Events["sysmon/11"]+c.Events["defender-hunting/11"] > 0:
+	case c.Events["sysmon/11"]+c.Events["defender-hunting/11"]+c.Events["eslogger"] > 0:
 		return model.Ableness{Able: "partly", Why: "only files that a known sync client writes are seen"}
 	case c.Decoded["tls"]+c.Blind["encrypted-tls"]+c.Blind["encrypted-quic"] > 0:
-		return model.Ableness{Able: "partly", Why: "no file creations (Sysmon 11) were logged: only volumes of encrypted connections show"}
+		return model.Ableness{Able: "partly", Why: "no file creations (Sysmon 11, eslogger) were logged: only volumes of encrypted connections show"}
 	}
-	return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11) were logged, and no encrypted connections seen"}
+	return model.Ableness{Able: "unable", Why: "no file creations (Sysmon 11, eslogger) were logged, and no encrypted connections seen"}
 }

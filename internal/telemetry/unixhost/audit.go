@@ -315,7 +315,7 @@ func (h *host) created(r *telemetry.Record, p *process, file string) {
 	if r.Stream == "eslogger" {
 		p.making(file)
 	}
-	if h.fulfils(r, p, file) {
+	if h.fulfils(r, p, file) || h.synced(r, p, file) || h.dropped(r, p, file) {
 		return
 	}
 	if channel := p.receives(); channel != "" {
@@ -444,6 +444,9 @@ func (h *host) auditRename(r *telemetry.Record, p *process, from, to string) {
 	delete(p.made, from)
 	if h.book.byPath[from] == nil && h.fulfils(r, p, to) {
 		return // it was fetched under another name
+	}
+	if h.synced(r, p, to) || h.dropped(r, p, to) {
+		return
 	}
 	h.renamed(r, from, to)
 }

@@ -29,7 +29,7 @@ func (h *host) written(r *telemetry.Record, p *process, file string) {
 		}
 		return
 	}
-	if ownFile(file) || h.fulfils(r, p, file) {
+	if ownFile(file) || h.fulfils(r, p, file) || h.synced(r, p, file) {
 		return
 	}
 	if channel := p.receives(); channel == "" {

@@ -45,11 +45,36 @@ func (h *host) inside(server string) bool {
 	return server != "" && (!strings.Contains(server, ".") || strings.HasSuffix(server, ".local"))
 }
 
-// airDrop takes a file that another device sent. Its name is not noted.
+// airDrop takes a file that another device sent. Its name is not noted: it is that of
+// what sharingd has just made, if that was logged.
 func (h *host) airDrop(r *telemetry.Record) {
 	sender := strings.Clone(r.Get("sender"))
 	if sender == "" {
 		return
 	}
-	h.came(h.transfer(r, &moved{operation: model.Push, channel: "airdrop", other: model.Endpoint{Host: sender}, size: -1, what: "quarantine event: AirDrop"}))
+	if t := h.drop; t != nil && t.Name != "" && t.Source == (model.Endpoint{}) && distance(r.Time, t.End) < minute {
+		t.Source.Host, t.Confidence = sender, ""
+		t.Reason = model.ReasonLogged
+		t.Evidence = append(t.Evidence, h.evidence(r, "quarantine event: AirDrop"))
+		return
+	}
+	h.drop = h.transfer(r, &moved{operation: model.Push, channel: "airdrop", other: model.Endpoint{Host: sender}, size: -1, what: "quarantine event: AirDrop"})
+	h.came(h.drop)
+}
+
+// dropped takes a file that sharingd (sharingd(8)) made among the downloads of an account:
+// one that came by AirDrop, from whom only the quarantine event says.
+func (h *host) dropped(r *telemetry.Record, p *process, file string) bool {
+	if p.image != "/usr/libexec/sharingd" || !strings.HasPrefix(file, "/Users/") || !strings.Contains(file, "/Downloads/") || strings.Contains(file, "/.") {
+		return false
+	}
+	if t := h.drop; t != nil && t.Name == "" && distance(r.Time, t.End) < minute {
+		t.Path, t.Name = strings.Clone(file), strings.Clone(base(file))
+		t.Evidence = append(t.Evidence, h.evidence(r, "file create by sharingd"))
+		h.lies(t, t.Path)
+	} else {
+		h.drop = h.found(r, moved{operation: model.Push, channel: "airdrop", path: file, size: -1, confident: "medium", what: "file create by sharingd",
+			reason: "sharingd wrote it: " + model.ReasonLogged + "; the log does not say from where"})
+	}
+	return true
 }

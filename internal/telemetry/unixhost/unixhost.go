@@ -42,12 +42,16 @@ type Hosts struct {
 	out   telemetry.Result
 	ids   map[string]int
 
+	syncedIn  map[string][]placed // what programs laid into synced folders, by name
+	laid      int                 // how many
+	syncedOut []placed            // what sync clients wrote
+
 	leases telemetry.Follower // what DHCP servers say
 }
 
 // New makes a state without records.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
-	return &Hosts{o: o, hosts: map[string]*host{}, ids: map[string]int{}, leases: leases.New(o)}
+	return &Hosts{o: o, hosts: map[string]*host{}, ids: map[string]int{}, syncedIn: map[string][]placed{}, leases: leases.New(o)}
 }
 
 // host is one host as its logs show it.
@@ -67,6 +71,7 @@ type host struct {
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 	audit    auditState
 	guest    guestCopy
+	drop     *model.Transfer       // what came last by AirDrop
 	managers map[model.Addr]string // who is logged in to the hypervisor from an address; "" is several
 	claims   map[string]claim      // by what is asked for
 	starts   []telemetry.Start
@@ -172,6 +177,7 @@ func (s *Hosts) Close() *telemetry.Result {
 			s.out.Logs = append(s.out.Logs, *c)
 		}
 	}
+	s.carried()
 	s.out.Add(s.leases.Close())
 	return &s.out
 }
