@@ -64,12 +64,13 @@ func (in *Input) SHA256() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Dedupe leaves out inputs that are the same as an earlier one. Only inputs of
-// equal size and fast digest are read to compare them.
-func Dedupe(inputs []*Input) (unique, twins []*Input) {
+// Dedupe leaves out inputs that are the same as an earlier one, of the same owner as
+// whose says. Only inputs of equal size and fast digest are read to compare them.
+func Dedupe(inputs []*Input, whose func(*Input) string) (unique, twins []*Input) {
 	type key struct {
 		size   int64
 		digest string
+		owner  string
 	}
 	sizes := map[int64]int{}
 	for _, in := range inputs {
@@ -82,7 +83,7 @@ func Dedupe(inputs []*Input) (unique, twins []*Input) {
 			unique = append(unique, in)
 			continue
 		}
-		k := key{in.Size, in.Digest()}
+		k := key{in.Size, in.Digest(), whose(in)}
 		if first[k] == nil {
 			first[k] = in
 			unique = append(unique, in)

@@ -210,9 +210,13 @@ func TestDedupe(t *testing.T) {
 	dir := folder(t, map[string][]byte{"a": capture, "b": capture, "c": other, "d": capture[:1000]})
 	inputs, _ := Walk([]string{dir}, nil, Options{Kind: kind})
 	Sort(inputs)
-	unique, twins := Dedupe(inputs)
+	nobody := func(*Input) string { return "" }
+	unique, twins := Dedupe(inputs, nobody)
 	if got := names(dir, unique); !slices.Equal(got, []string{"a", "c", "d"}) || len(twins) != 1 {
 		t.Errorf("%v, twins %v", got, names(dir, twins))
+	}
+	if unique, _ = Dedupe(inputs, func(in *Input) string { return in.Name }); len(unique) != 4 {
+		t.Errorf("of several owners: %v", names(dir, unique))
 	}
 	if a, b := inputs[0].Digest(), inputs[1].Digest(); a != b || !strings.HasPrefix(a, "xxh64:") {
 		t.Errorf("%s, %s", a, b)

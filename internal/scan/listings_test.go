@@ -44,11 +44,12 @@ func TestListings(t *testing.T) {
 		listed   int
 		many     bool
 	}{
-		"table":     {map[string][]byte{"files.csv": synth.FileTable(append(laid, everyday))}, 2, 1, true},
-		"sums":      {map[string][]byte{"uac-WS-C-linux-20260317100000/h.sha256": synth.Sums(ofHost(laid, "WS-C")), "uac-WS-D-linux-20260317100000/h.sha256": synth.Sums(append(ofHost(laid, "WS-D"), everyday))}, 0, 2, false},
-		"MFT":       {map[string][]byte{"WS-C/mft.csv": synth.MFT(ofHost(laid, "WS-C")), "WS-D/mft.csv": synth.MFT(ofHost(laid, "WS-D"))}, 0, 2, true},
-		"body file": {map[string][]byte{"WS-C/bodyfile.txt": synth.BodyFile(ofHost(laid, "WS-C"))}, 0, 1, false},
-		"others":    {map[string][]byte{"files.csv": synth.FileTable([]synth.Laid{everyday})}, 0, 0, false},
+		"table":      {map[string][]byte{"files.csv": synth.FileTable(append(laid, everyday))}, 2, 1, true},
+		"sums":       {map[string][]byte{"uac-WS-C-linux-20260317100000/h.sha256": synth.Sums(ofHost(laid, "WS-C")), "uac-WS-D-linux-20260317100000/h.sha256": synth.Sums(append(ofHost(laid, "WS-D"), everyday))}, 0, 2, false},
+		"equal sums": {map[string][]byte{"uac-WS-C-linux-20260317100000/h.sha256": synth.Sums(ofHost(laid, "WS-C")), "uac-WS-D-linux-20260317100000/h.sha256": synth.Sums(ofHost(laid, "WS-C")), "copy/uac-WS-D-linux-20260317100000/h.sha256": synth.Sums(ofHost(laid, "WS-C"))}, 0, 2, false},
+		"MFT":        {map[string][]byte{"WS-C/mft.csv": synth.MFT(ofHost(laid, "WS-C")), "WS-D/mft.csv": synth.MFT(ofHost(laid, "WS-D"))}, 0, 2, true},
+		"body file":  {map[string][]byte{"WS-C/bodyfile.txt": synth.BodyFile(ofHost(laid, "WS-C"))}, 0, 1, false},
+		"others":     {map[string][]byte{"files.csv": synth.FileTable([]synth.Laid{everyday})}, 0, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.files["c.pcap"] = scene.Capture.PCAP()

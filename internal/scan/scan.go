@@ -87,7 +87,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	o = o.withDefaults()
 	found, problems := input.Walk(o.Paths, o.Stdin, input.Options{Kind: kind})
 	input.Sort(found)
-	unique, twins := input.Dedupe(found)
+	unique, twins := input.Dedupe(found, o.ownerOf)
 
 	budget := &content.Budget{Limit: o.Memory}
 	pool, err := content.NewPool(content.Options{Workers: o.Workers, Budget: budget, Extract: o.Extract, MD5: o.MD5, SHA1: o.SHA1})

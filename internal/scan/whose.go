@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"waybill/internal/input"
 	"waybill/internal/model"
+	"waybill/internal/telemetry/listing"
 )
 
 // collection is how Velociraptor names an offline collection of a host.
@@ -16,10 +18,34 @@ var collection = regexp.MustCompile(`^Collection-(.+)-\d{4}-\d\d-\d\dT\d\d_\d\d_
 // names it, else the folder of its collection. Collectors keep the files of a host
 // under HOST/C/Windows/..., others in a folder of its own.
 func (o *Options) hostOf(input string) string {
+	if host := o.namedHost(input); host != "" {
+		return host
+	}
+	if parts := folders(input); len(parts) > 1 {
+		return parts[len(parts)-2]
+	}
+	return "unknown"
+}
+
+// ownerOf parts inputs that are equal though they are of several hosts: lists of a
+// host's files that do not say whose they are, where a flag or a collection does.
+func (o *Options) ownerOf(in *input.Input) string {
+	if in.Kind == listing.Body.Kind || in.Kind == listing.Sums.Kind {
+		return o.namedHost(in.Name)
+	}
+	return ""
+}
+
+func folders(input string) []string {
+	return strings.FieldsFunc(strings.ReplaceAll(input, "!", "/"), func(r rune) bool { return r == '/' || r == '\\' })
+}
+
+// namedHost is the host that a flag or the form of a collection names; "" else.
+func (o *Options) namedHost(input string) string {
 	if host, ok := longest(o.HostOf, input); ok {
 		return host
 	}
-	parts := strings.FieldsFunc(strings.ReplaceAll(input, "!", "/"), func(r rune) bool { return r == '/' || r == '\\' })
+	parts := folders(input)
 	if host := unixCollection(parts); host != "" {
 		return host
 	}
@@ -32,10 +58,7 @@ func (o *Options) hostOf(input string) string {
 			return parts[i-1]
 		}
 	}
-	if len(parts) > 1 {
-		return parts[len(parts)-2]
-	}
-	return "unknown"
+	return ""
 }
 
 // uac is how UAC names a collection (its documentation, "output formats").

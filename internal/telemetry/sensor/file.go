@@ -64,6 +64,14 @@ func (s *Sensors) zeekFile(r *telemetry.Record) {
 	s.count(x)
 }
 
+// zeekPE takes a row on a program's header: the file of its id is one, whatever its
+// first bytes were taken for.
+func (s *Sensors) zeekPE(r *telemetry.Record) {
+	if x := s.files[r.Get("id")]; x != nil && r.Get("machine") != "" {
+		x.kind = "pe"
+	}
+}
+
 // sums takes the hashes of a row.
 func (x *file) sums(r *telemetry.Record, under string) {
 	for _, alg := range [...]string{"md5", "sha1", "sha256"} {

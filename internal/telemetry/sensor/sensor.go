@@ -112,6 +112,7 @@ func (s *Sensors) settle(all []waiting, t model.Time) []waiting {
 // streams are the rows that are used.
 var streams = map[string]func(*Sensors, *telemetry.Record){
 	"zeek/files":       (*Sensors).zeekFile,
+	"zeek/pe":          (*Sensors).zeekPE,
 	"zeek/http":        (*Sensors).zeekHTTP,
 	"zeek/ftp":         (*Sensors).zeekFTP,
 	"zeek/smb_files":   (*Sensors).zeekSMBFile,

@@ -130,6 +130,8 @@ func TestZeekShares(t *testing.T) {
 			[]string{`10.0.0.2:445>10.0.0.1:50000 pull smb share=\\FS\Docs path=d\a.exe name=a.exe type=pe size=700 complete=true md5 done`}},
 		"written, renamed, deleted": {[]string{zfile(1, fmt.Sprintf(content, "true", `a.tmp`)), smb(0, "OPEN", "a.tmp", "") + smb(2, "RENAME", "a.exe", `,"prev_name":"a.tmp"`) + smb(3, "DELETE", "a.exe", "")},
 			[]string{`10.0.0.1:50000>10.0.0.2:445 push smb share=\\FS\Docs path=a.exe name=a.exe was=a.tmp type=pe size=700 complete=true deleted md5 done`}},
+		"a program by its header": {[]string{zfile(1, `"source":"SMB","is_orig":true,"filename":"a.dat","seen_bytes":700`), zrow("pe", 1.5, `"id":"F1","machine":"AMD64","compile_ts":1.0,"is_exe":true`) + zrow("pe", 1.5, `"id":"F7","machine":"AMD64","compile_ts":1.0`)},
+			[]string{`10.0.0.1:50000>10.0.0.2:445 push smb path=a.dat name=a.dat type=pe size=700 complete=true done`}},
 		"no smb_files": {[]string{zfile(1, fmt.Sprintf(content, "true", `d\\a.exe`))},
 			[]string{`10.0.0.1:50000>10.0.0.2:445 push smb path=d\a.exe name=a.exe type=pe size=700 complete=true md5 done`}},
 		"no files": {[]string{smb(0, "OPEN", "a.exe", `,"size":5`) + smb(0, "READ", "a.exe", "") + smb(1, "WRITE", "b.exe", `,"size":0`) + smb(2, "OPEN", "c.exe", "") + smb(2, "DELETE", "c.exe", "")},
