@@ -27,6 +27,7 @@ func (h *host) esxiShell(r *telemetry.Record) {
 		return
 	}
 	h.asked(r, asker{user: strings.Clone(user[1:]), command: command}, cmdline.ReadShell(command))
+	h.datastores(r, strings.Clone(user[1:]), command)
 }
 
 // hostd takes what the management agent says: logins, copies to datastores, and copies

@@ -140,6 +140,8 @@ func FuzzMacAndESXi(f *testing.F) {
 	f.Add(esEvent(1, 1, "/x", fmt.Sprintf(newFile, "/tmp", "a")), uint8(0))
 	f.Add(`{"timestamp":"2025-03-03 12:00:00.100000+0100","eventMessage":"x","processID":41,"processImagePath":"/usr/sbin/sshd"}`, uint8(1))
 	f.Add(fmt.Sprintf(guestEvent, "To", "09", `C:\a`), uint8(2))
+	f.Add(mounted+esCopyfile(2, finder, public+"/a", "/tmp", "a")+esCreate(3, 8, "/bin/cp", public, "b")+esClose(4, 8, "/bin/cp", public+"/c", true), uint8(0))
+	f.Add("2023-12-05T17:36:17.835Z In(14) shell[1]: [root]: esxcli storage nfs add -H a -s /b -v c\n2023-12-05T17:36:18.835Z In(14) shell[1]: [root]: cp /d /vmfs/volumes/c/\n", uint8(2))
 	all := []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format}
 	f.Fuzz(func(t *testing.T, text string, which uint8) {
 		form := all[int(which)%len(all)]
