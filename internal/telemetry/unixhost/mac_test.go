@@ -72,16 +72,16 @@ func TestMacShare(t *testing.T) {
 	const toShare = "fs1>10.77.0.20 push smb "
 	cp := esExec(2, 801, "/bin/cp", `"cp","tools/agent","/Volumes/public/in/agent"`)
 	for name, c := range map[string]struct{ text, want string }{
-		"cp to it":               {mounted + cp + esCreate(3, 801, "/bin/cp", public+"/in", "agent") + esClose(4, 801, "/bin/cp", public+"/in/agent", true), toShare + "in/agent done by source"},
-		"cp over a file of it":   {mounted + cp + esClose(4, 801, "/bin/cp", public+"/in/agent", true), toShare + "in/agent done by source"},
-		"cp whose start is not":  {mounted + esCreate(3, 801, "/bin/cp", public+"/in", "agent"), toShare + "in/agent done by source"},
+		"cp to it":               {mounted + cp + esCreate(3, 801, "/bin/cp", public+"/in", "agent") + esClose(4, 801, "/bin/cp", public+"/in/agent", true), toShare + `in\agent` + " done by source"},
+		"cp over a file of it":   {mounted + cp + esClose(4, 801, "/bin/cp", public+"/in/agent", true), toShare + `in\agent` + " done by source"},
+		"cp whose start is not":  {mounted + esCreate(3, 801, "/bin/cp", public+"/in", "agent"), toShare + `in\agent` + " done by source"},
 		"the Finder":             {mounted + esCreate(3, 501, finder, public, "a.dmg") + esClose(4, 501, finder, public+"/a.dmg", true), toShare + "a.dmg done by source"},
 		"what the Finder keeps":  {mounted + esCreate(3, 501, finder, public, ".DS_Store") + esCreate(4, 501, finder, public, "._a.dmg"), ""},
 		"an editor":              {mounted + esCreate(3, 501, "/usr/bin/vim", public, "a.txt"), ""},
 		"run from it":            {mounted + esExec(3, 801, public+"/t.sh", `"t.sh"`), "10.77.0.20>fs1 pull smb t.sh done by destination"},
 		"opened and closed":      {mounted + esClose(3, 801, "/usr/bin/mdworker", public+"/t.sh", false), ""},
 		"copyfile from it":       {mounted + esCopyfile(3, finder, public+"/t.dmg", "/private/tmp", "t.dmg"), "10.77.0.20>fs1 pull smb t.dmg done by destination"},
-		"copyfile to it":         {mounted + esCopyfile(3, finder, "/tmp/t.dmg", public+"/in", "t.dmg"), toShare + "in/t.dmg done by source"},
+		"copyfile to it":         {mounted + esCopyfile(3, finder, "/tmp/t.dmg", public+"/in", "t.dmg"), toShare + `in\t.dmg` + " done by source"},
 		"copyfile within it":     {mounted + esCopyfile(3, finder, public+"/a", public+"/in", "a"), ""},
 		"copyfile on a disk":     {mounted + esCopyfile(3, finder, "/tmp/a", "/tmp/b", "a"), ""},
 		"a folder of like name":  {mounted + esCreate(3, 501, finder, "/Volumes/public2", "a.dmg"), ""},

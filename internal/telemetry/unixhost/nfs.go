@@ -76,6 +76,9 @@ func (h *host) mounted(file string) (cmdline.Place, *export) {
 	for i := range h.audit.mounts {
 		m := &h.audit.mounts[i]
 		if rest, ok := strings.CutPrefix(file, m.at+"/"); ok {
+			if m.channel == "smb" { // as everybody writes paths of shares
+				rest = strings.ReplaceAll(rest, "/", `\`)
+			}
 			return cmdline.Place{Host: m.host, Share: m.path, User: m.user, Path: strings.Clone(rest)}, m
 		}
 	}
