@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -31,6 +32,7 @@ func scanOne(path, profile string, workers int) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	debug.SetGCPercent(200) // as cmd/waybill does
 	r, err := scan.Run(context.Background(), scan.Options{Paths: []string{path}, Workers: workers})
 	if err != nil {
 		return err

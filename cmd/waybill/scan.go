@@ -84,7 +84,7 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer out.discard()
-	debug.SetMemoryLimit(o.Memory + o.Memory/4 + 256<<20)
+	limitMemory(o.Memory)
 
 	bar := newProgress(p.stderr, c.Quiet)
 	o.Progress = bar.update
@@ -106,6 +106,14 @@ func (c *scanCommand) Run(p *program) error {
 	}
 	p.exit = exitCode(found, err, selection, failOn)
 	return nil
+}
+
+// limitMemory tells the runtime the ceiling that the user set. Below it garbage is
+// collected half as often: on mixed traffic that saves a tenth of the time for a tenth
+// more memory (docs/benchmarks.md).
+func limitMemory(budget int64) {
+	debug.SetMemoryLimit(budget + budget/4 + 256<<20)
+	debug.SetGCPercent(200)
 }
 
 // exitCode is the strongest of what happened.
