@@ -39,6 +39,8 @@ type logSource struct {
 	next  int
 	rest  int64 // bytes behind the last event; read after batches is closed
 
+	follow telemetry.Follower // of its records; nil for events of Windows
+
 	host string         // whose logs these are, where events do not say
 	zone *time.Location // of stamps without one; nil is UTC
 	near model.Time     // of other inputs; 0 unknown
@@ -275,6 +277,11 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near mo
 	for family, open := range followers {
 		l.follow[family] = open(fo)
 	}
+	for _, s := range l.sources {
+		if f := formatOf(s.in.Kind); f != nil {
+			s.follow = l.follow[f.Family]
+		}
+	}
 	return l
 }
 
@@ -354,7 +361,7 @@ func (l *logs) record(s *logSource, r *telemetry.Record) {
 	l.o.setClock(r.Host, &r.Time, &r.Assumed)
 	s.saw(r.Time)
 	s.streams[r.Stream]++
-	l.guard(s, r.Line, 0, func() { l.follow[formatOf(s.in.Kind).Family].Record(r) })
+	l.guard(s, r.Line, 0, func() { s.follow.Record(r) })
 }
 
 // saw counts a record and stretches the time of its log.

@@ -54,7 +54,7 @@ func (s *Sensors) eveFile(r *telemetry.Record) {
 	source, destination := eveEnds(r)
 	f := s.eveConnection(r, model.Endpoint{}, model.Endpoint{})
 	x := &file{flow: f.id, time: r.Time, source: source, destination: destination, protocol: protocol, name: eveName(r), media: strings.Clone(r.Get("http.http_content_type")),
-		kind: magicKind(r.Get("fileinfo.magic")), size: -1, seen: number(r.Get("fileinfo.size")), parent: strings.Clone(r.Get("parent_id"))}
+		kind: magicKind(r.Get("fileinfo.magic")), size: -1, seen: telemetry.Count(r.Get("fileinfo.size")), parent: strings.Clone(r.Get("parent_id"))}
 	x.id = id("file", r.Get("flow_id"), r.Get("fileinfo.tx_id"), r.Get("fileinfo.filename"), r.Get("src_port"), r.Get("fileinfo.start"), r.Get("timestamp"))
 	x.lost = r.Get("fileinfo.gaps") == "T" || r.Get("fileinfo.state") != "CLOSED"
 	// CLOSED is also said of HTTP and FTP that were broken off.
@@ -181,7 +181,7 @@ func (s *Sensors) eveExchange(r *telemetry.Record, x *file) *web {
 
 func (s *Sensors) eveWeb(r *telemetry.Record) *web {
 	w := &web{flow: strings.Clone(r.Get("flow_id")), time: r.Time, method: strings.Clone(r.Get("http.http_method")), host: strings.Clone(r.Get("http.hostname")),
-		target: strings.Clone(r.Get("http.url")), status: number(r.Get("http.status")), sent: -1, got: number(r.Get("http.length")),
+		target: strings.Clone(r.Get("http.url")), status: telemetry.Count(r.Get("http.status")), sent: -1, got: telemetry.Count(r.Get("http.length")),
 		agent: strings.Clone(r.Get("http.http_user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("http.http_method"))}}
 	if strings.Contains(w.target, "libhtp::") { // the request was not seen
 		w.target = ""
@@ -211,7 +211,7 @@ func (s *Sensors) eveFTP(r *telemetry.Record) {
 	f := s.eveClient(r)
 	command := r.Get("ftp.command")
 	codes := r.Get("ftp.completion_code")
-	reply := number(codes[strings.LastIndexByte(codes, ',')+1:])
+	reply := telemetry.Count(codes[strings.LastIndexByte(codes, ',')+1:])
 	switch command {
 	case "USER":
 		f.user, f.auth = strings.Clone(r.Get("ftp.command_data")), "ftp"
@@ -233,7 +233,7 @@ func statedSize(reply string) int64 {
 	if !ok {
 		return -1
 	}
-	return number(before[strings.LastIndexByte(before, '(')+1:])
+	return telemetry.Count(before[strings.LastIndexByte(before, '(')+1:])
 }
 
 // eveFTPData takes the command that a data connection carries out.

@@ -38,7 +38,7 @@ func (s *Sensors) eveSMB(r *telemetry.Record) {
 			a.Share, a.Object, a.Status = f.trees[r.Get("smb.tree_id")], strings.Clone(name), "STATUS_ACCESS_DENIED"
 			s.report(a)
 		} else if x := s.eveShareFile(r, f, name); x != nil && status == smbOK {
-			x.size = max(x.size, number(r.Get("smb.size")))
+			x.size = max(x.size, telemetry.Count(r.Get("smb.size")))
 		}
 	case "READ", "WRITE":
 		if x := s.eveShareFile(r, f, name); x != nil && (status == smbOK || status == "") {
@@ -256,9 +256,9 @@ func (s *Sensors) eveKerberos(r *telemetry.Record) {
 
 // eveDHCP takes a lease that the server confirmed.
 func (s *Sensors) eveDHCP(r *telemetry.Record) {
-	ip, mac := address(r.Get("dhcp.assigned_ip")), strings.ToLower(strings.Clone(r.Get("dhcp.client_mac")))
+	ip, mac := telemetry.Address(r.Get("dhcp.assigned_ip")), strings.ToLower(strings.Clone(r.Get("dhcp.client_mac")))
 	if r.Get("dhcp.dhcp_type") != "ack" || !ip.Known() || ip.String() == "0.0.0.0" || mac == "" {
 		return
 	}
-	s.leased(r, ip, mac, strings.Clone(r.Get("dhcp.hostname")), r.Get("dhcp.lease_time"), address(r.Get("src_ip")))
+	s.leased(r, ip, mac, strings.Clone(r.Get("dhcp.hostname")), r.Get("dhcp.lease_time"), telemetry.Address(r.Get("src_ip")))
 }

@@ -43,7 +43,7 @@ func (s *Sensors) zeekFile(r *telemetry.Record) {
 	uid, _, _ := strings.Cut(r.First("uid", "conn_uids"), ",")
 	f := s.flowOf(uid, end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
 	x := &file{id: strings.Clone(r.Get("fuid")), flow: f.id, time: r.Time, fromClient: r.Get("is_orig") == "T", protocol: strings.Clone(protocol),
-		name: strings.Clone(r.Get("filename")), media: strings.Clone(media), kind: typeOf(media), size: number(r.Get("total_bytes")), seen: number(r.Get("seen_bytes"))}
+		name: strings.Clone(r.Get("filename")), media: strings.Clone(media), kind: typeOf(media), size: telemetry.Count(r.Get("total_bytes")), seen: telemetry.Count(r.Get("seen_bytes"))}
 	x.source, x.destination = f.server, f.client
 	if x.fromClient {
 		x.source, x.destination = f.client, f.server
@@ -51,7 +51,7 @@ func (s *Sensors) zeekFile(r *telemetry.Record) {
 	if tx := firstAddress(r.Get("tx_hosts")); tx.Known() {
 		x.ends(f, tx, firstAddress(r.Get("rx_hosts")))
 	}
-	x.lost = number(r.Get("missing_bytes")) > 0 || number(r.Get("overflow_bytes")) > 0 || r.Get("timedout") == "T" || x.size > x.seen
+	x.lost = telemetry.Count(r.Get("missing_bytes")) > 0 || telemetry.Count(r.Get("overflow_bytes")) > 0 || r.Get("timedout") == "T" || x.size > x.seen
 	whole := !x.lost
 	x.complete = &whole
 	x.sums(r, "")
@@ -97,7 +97,7 @@ func (x *file) ends(f *flow, source, destination model.Addr) {
 
 func firstAddress(set string) model.Addr {
 	first, _, _ := strings.Cut(set, ",")
-	return address(first)
+	return telemetry.Address(first)
 }
 
 // join takes a further row of the same file: Zeek writes one a read where a file is
@@ -160,7 +160,7 @@ func (x *file) say(s *Sensors) {
 	case "SMB":
 		t.Channel = "smb"
 		s.describeSMB(t, x)
-		if x.peek || shellMetadata(t.Name) && x.seen <= webmedia.BigContent {
+		if x.peek || telemetry.ShellMetadata(t.Name) && x.seen <= webmedia.BigContent {
 			return
 		}
 	case "NFS":
@@ -335,9 +335,6 @@ func partOfPage(t *model.Transfer, w *web, x *file) bool {
 	}
 	return x.seen <= webmedia.BigContent || webmedia.Page(x.media) || webmedia.PageName(t.Name)
 }
-
-// shellMetadata are names of what shells keep beside files (contract, "No transfer").
-func shellMetadata(name string) bool { return telemetry.ShellMetadata(name) }
 
 // lastSegment is the file name of a URL's path.
 func lastSegment(target string) string {

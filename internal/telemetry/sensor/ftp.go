@@ -34,8 +34,8 @@ func (s *Sensors) zeekFTP(r *telemetry.Record) {
 		return
 	}
 	c := &ftp{id: id("t", "ftp", r.Get("uid"), r.Get("fuid"), command, r.Get("arg"), strconv.FormatInt(int64(r.Time), 10)), flow: f.id, key: strings.Clone(r.Get("fuid")),
-		time: r.Time, client: f.client, server: f.server, upload: upload, path: ftpPath(r.Get("arg")), size: number(r.Get("file_size")),
-		reply: number(r.Get("reply_code")), user: f.user, evidence: []model.Evidence{s.evidence(r, "FTP "+command)}}
+		time: r.Time, client: f.client, server: f.server, upload: upload, path: ftpPath(r.Get("arg")), size: telemetry.Count(r.Get("file_size")),
+		reply: telemetry.Count(r.Get("reply_code")), user: f.user, evidence: []model.Evidence{s.evidence(r, "FTP "+command)}}
 	s.ordered(c)
 }
 

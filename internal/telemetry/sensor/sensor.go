@@ -11,7 +11,6 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,25 +205,7 @@ func (s *Sensors) hold(f *flow) {
 // end reads an endpoint.
 func end(r *telemetry.Record, host, port string) model.Endpoint {
 	p, _ := strconv.ParseUint(r.Get(port), 10, 16)
-	return model.Endpoint{IP: address(r.Get(host)), Port: uint16(p)}
-}
-
-// address reads an address; the zero value when it is none.
-func address(text string) model.Addr {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return model.Addr{}
-	}
-	return model.AddrOf(a.WithZone(""))
-}
-
-// number reads a count; -1 when there is none.
-func number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
+	return model.Endpoint{IP: telemetry.Address(r.Get(host)), Port: uint16(p)}
 }
 
 // lately is how many movements are remembered for rows that come again in another form.

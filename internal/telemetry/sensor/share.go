@@ -38,7 +38,7 @@ func (s *Sensors) zeekSMBFile(r *telemetry.Record) {
 	if x == nil {
 		return
 	}
-	x.size = max(x.size, number(r.Get("size")))
+	x.size = max(x.size, telemetry.Count(r.Get("size")))
 	switch action {
 	case "SMB::FILE_READ":
 		x.read = true
@@ -171,7 +171,7 @@ func lastElement(path string) string { return path[strings.LastIndexByte(path, '
 // sensor names requests and counts nothing.
 func (x *smbFile) say(s *Sensors) {
 	x.said = true
-	if x.told || !x.read && !x.written || shellMetadata(lastElement(x.path)) {
+	if x.told || !x.read && !x.written || telemetry.ShellMetadata(lastElement(x.path)) {
 		return
 	}
 	t := &model.Transfer{ID: x.id, Start: x.time, End: x.time, Source: x.server, Destination: x.client, Channel: "smb",

@@ -36,7 +36,7 @@ func (s *Sensors) zeekHTTP(r *telemetry.Record) {
 	f := s.flow(r)
 	w := &web{id: id("t", "http", r.Get("uid"), r.Get("trans_depth"), r.Get("uri")), flow: f.id, time: r.Time, client: f.client, server: f.server,
 		method: strings.Clone(r.Get("method")), host: strings.Clone(r.Get("host")), target: strings.Clone(r.Get("uri")),
-		status: number(r.Get("status_code")), sent: number(r.Get("request_body_len")), got: number(r.Get("response_body_len")),
+		status: telemetry.Count(r.Get("status_code")), sent: telemetry.Count(r.Get("request_body_len")), got: telemetry.Count(r.Get("response_body_len")),
 		names:  [2]string{first(r.Get("orig_filenames")), first(r.Get("resp_filenames"))},
 		medias: [2]string{first(r.Get("orig_mime_types")), first(r.Get("resp_mime_types"))},
 		user:   strings.Clone(r.Get("username")), agent: strings.Clone(r.Get("user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("method"))}}

@@ -149,19 +149,19 @@ func (s *Sensors) called(r *telemetry.Record, f *flow, endpoint, operation, pipe
 
 // zeekDHCP takes a lease.
 func (s *Sensors) zeekDHCP(r *telemetry.Record) {
-	ip := address(r.First("assigned_addr", "client_addr", "assigned_ip"))
+	ip := telemetry.Address(r.First("assigned_addr", "client_addr", "assigned_ip"))
 	mac := strings.ToLower(r.Get("mac"))
 	if types := r.Get("msg_types"); !ip.Known() || mac == "" || types != "" && !strings.Contains(types, "ACK") || strings.Contains(types, "NAK") {
 		return
 	}
-	s.leased(r, ip, mac, strings.Clone(r.First("client_fqdn", "host_name")), r.Get("lease_time"), address(r.Get("server_addr")))
+	s.leased(r, ip, mac, strings.Clone(r.First("client_fqdn", "host_name")), r.Get("lease_time"), telemetry.Address(r.Get("server_addr")))
 }
 
 // leased takes that an address was handed out.
 func (s *Sensors) leased(r *telemetry.Record, ip model.Addr, mac, host, seconds string, by model.Addr) {
 	last := r.Time
 	seconds, _, _ = strings.Cut(seconds, ".")
-	if n := number(seconds); n > 0 && n < 1<<32 {
+	if n := telemetry.Count(seconds); n > 0 && n < 1<<32 {
 		last += model.Time(n) * 1e9
 	}
 	s.out.Bindings = append(s.out.Bindings, telemetry.Binding{Addr: ip, Host: host, MAC: mac, First: r.Time, Last: last, Lease: true})
@@ -175,7 +175,7 @@ func (s *Sensors) leased(r *telemetry.Record, ip model.Addr, mac, host, seconds 
 func (s *Sensors) zeekNotice(r *telemetry.Record) {
 	f := s.flow(r)
 	if !f.client.IP.Known() {
-		f.client.IP, f.server.IP = address(r.Get("src")), address(r.Get("dst"))
+		f.client.IP, f.server.IP = telemetry.Address(r.Get("src")), telemetry.Address(r.Get("dst"))
 	}
 	a := s.access(r, f, "alert", "")
 	a.Object, a.Detail = strings.Clone(r.Get("note")), strings.Clone(r.Get("msg"))

@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"encoding/hex"
 	"net/netip"
 	"path"
@@ -248,7 +249,7 @@ var interpreters = map[string]bool{"sh": true, "bash": true, "dash": true, "zsh"
 
 // runsProgram is the image, or the script that an interpreter was started with.
 func (p *process) runsProgram(cwd string) string {
-	image := first(p.image, p.args[0])
+	image := cmp.Or(p.image, p.args[0])
 	if !interpreters[strings.TrimRight(base(image), "0123456789.")] {
 		return image
 	}
@@ -477,7 +478,7 @@ func (h *host) networkWrite(r *telemetry.Record, p *process, file string) {
 		return
 	}
 	a := h.access(r, "network-write", "", s.to)
-	a.Object, a.Command, a.Detail = strings.Clone(file), first(p.program, p.image), "a process with an inside connection created a file"
+	a.Object, a.Command, a.Detail = strings.Clone(file), cmp.Or(p.program, p.image), "a process with an inside connection created a file"
 	a.User = strings.Clone(r.First("AUID", "User"))
 	a.Evidence = append(a.Evidence, s.evidence)
 }
@@ -491,4 +492,4 @@ func clip(s string) string {
 	return strings.Clone(s)
 }
 
-func pidOf(r *telemetry.Record) uint64 { return uint64(max(number(r.Get("pid")), 0)) }
+func pidOf(r *telemetry.Record) uint64 { return uint64(max(telemetry.Count(r.Get("pid")), 0)) }

@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"strings"
 
 	"waybill/internal/model"
@@ -69,7 +70,7 @@ func (h *host) claimed(r *telemetry.Record, who asker, mv cmdline.Move) *model.T
 		local = mv.From.Path
 	}
 	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, key), Start: r.Time, End: r.Time, Channel: mv.Channel, Share: strings.Clone(remote.Share),
-		Path: strings.Clone(first(remote.Path, local)), Name: strings.Clone(mv.Name), Completeness: model.Logged, Status: model.Claimed,
+		Path: strings.Clone(cmp.Or(remote.Path, local)), Name: strings.Clone(mv.Name), Completeness: model.Logged, Status: model.Claimed,
 		Reason: "a command asked for it; nothing shows that bytes moved", InitiatorUser: who.user, Process: who.process, Tool: mv.Tool,
 		Command: cmdline.Redact(clip(who.command)), PID: who.pid, User: strings.Clone(remote.User), TimeAssumed: r.Assumed,
 		Evidence: []model.Evidence{h.evidence(r, "command")}}

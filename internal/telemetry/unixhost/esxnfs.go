@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -37,7 +38,7 @@ func (h *host) storage(args []string) {
 	case "remove":
 		h.unmount(at, "")
 	case "add":
-		server, _, _ := strings.Cut(first(option(args, "-H", "--host"), option(args, "-H", "--hosts")), ",") // nfs41: several of one server
+		server, _, _ := strings.Cut(cmp.Or(option(args, "-H", "--host"), option(args, "-H", "--hosts")), ",") // nfs41: several of one server
 		share := option(args, "-s", "--share")
 		if server != "" && share != "" && base(at) != "volumes" && !h.isSelf(endOf(server, "")) {
 			h.mount(export{host: strings.Clone(server), path: strings.Clone(share), at: at, channel: "nfs"})

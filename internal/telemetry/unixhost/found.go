@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -89,9 +90,9 @@ func (h *host) found(r *telemetry.Record, m moved) *model.Transfer {
 // transfer is what a record says by itself.
 func (h *host) transfer(r *telemetry.Record, m *moved) *model.Transfer {
 	path := strings.Clone(m.path)
-	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, m.operation, m.other.Name(), path), Start: min(first(m.start, r.Time), r.Time), End: r.Time,
+	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, m.operation, m.other.Name(), path), Start: min(cmp.Or(m.start, r.Time), r.Time), End: r.Time,
 		Operation: m.operation, Channel: m.channel, Share: strings.Clone(m.share), Path: path, Name: base(path), Completeness: model.Logged,
-		Status: first(m.status, model.Done), Reason: first(m.reason, model.ReasonLogged), User: strings.Clone(m.user), Auth: m.auth,
+		Status: cmp.Or(m.status, model.Done), Reason: cmp.Or(m.reason, model.ReasonLogged), User: strings.Clone(m.user), Auth: m.auth,
 		Confidence: m.confident, TimeAssumed: r.Assumed, Evidence: []model.Evidence{h.evidence(r, m.what)}}
 	if m.size >= 0 && t.Status != model.Denied {
 		t.Size = &m.size
@@ -161,7 +162,7 @@ func (e *entry) same(r *telemetry.Record, m *moved) bool {
 	if (t.Status == model.Claimed) != (m.status == model.Claimed) || (t.Status == model.Denied) != (m.status == model.Denied) {
 		return false
 	}
-	if t.Size != nil && m.size >= 0 && *t.Size != m.size && t.Status == model.Done && first(m.status, model.Done) == model.Done {
+	if t.Size != nil && m.size >= 0 && *t.Size != m.size && t.Status == model.Done && cmp.Or(m.status, model.Done) == model.Done {
 		return false
 	}
 	if e.client.IP.Known() && m.other.IP.Known() && e.client.IP != m.other.IP {
@@ -199,18 +200,18 @@ func (h *host) vouch(e *entry, r *telemetry.Record, m *moved) {
 		other = &t.Destination
 	}
 	if !other.IP.Known() && (m.other.IP.Known() || other.Host == "") {
-		m.other.Host = first(m.other.Host, other.Host)
+		m.other.Host = cmp.Or(m.other.Host, other.Host)
 		*other, e.client = m.other, m.other
 		t.Confidence = ""
 	}
-	other.Port = first(other.Port, m.other.Port)
+	other.Port = cmp.Or(other.Port, m.other.Port)
 	if m.status == model.Interrupted && t.Status == model.Done {
 		t.Status, t.Reason = m.status, m.reason
 	}
 	if t.Size == nil && m.size >= 0 {
 		t.Size = &m.size
 	}
-	t.User, t.Auth, t.Share = first(t.User, strings.Clone(m.user)), first(t.Auth, m.auth), first(t.Share, strings.Clone(m.share))
+	t.User, t.Auth, t.Share = cmp.Or(t.User, strings.Clone(m.user)), cmp.Or(t.Auth, m.auth), cmp.Or(t.Share, strings.Clone(m.share))
 	t.TimeAssumed = t.TimeAssumed && r.Assumed
 }
 

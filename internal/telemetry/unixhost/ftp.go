@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"strings"
 
 	"waybill/internal/model"
@@ -56,7 +57,7 @@ func vsftpdPath(rest string) (path string, bytes int64) {
 	if !ok {
 		return rest[:end], 0 // an empty file has no count
 	}
-	return rest[:end], number(n)
+	return rest[:end], telemetry.Count(n)
 }
 
 // halves parts "A B", both absolute, where only one way to do so is there.
@@ -81,11 +82,11 @@ func (h *host) ftpMoved(r *telemetry.Record, m moved, ok bool) {
 
 // xferlog takes a line of a transfer log (xferlog(5)).
 func (h *host) xferlog(r *telemetry.Record) {
-	m := moved{other: endOf(r.Get("remote-host"), ""), path: r.Get("filename"), size: number(r.Get("file-size")), user: r.Get("username"), loose: true}
+	m := moved{other: endOf(r.Get("remote-host"), ""), path: r.Get("filename"), size: telemetry.Count(r.Get("file-size")), user: r.Get("username"), loose: true}
 	if r.Get("access-mode") == "a" {
 		m.user = "anonymous" // the field is the password that was typed
 	}
-	if n := number(r.Get("transfer-time")); n > 0 {
+	if n := telemetry.Count(r.Get("transfer-time")); n > 0 {
 		m.start = r.Time - model.Time(min(n, 1<<20))*1e9
 	}
 	switch r.Get("direction") {
@@ -107,8 +108,8 @@ func (h *host) xferlog(r *telemetry.Record) {
 // proFTPD takes a command of an ExtendedLog with its reply (mod_log). The path is as
 // it was typed, where the form has no %f.
 func (h *host) proFTPD(r *telemetry.Record) {
-	reply, size := number(r.Get("status")), number(r.Get("bytes"))
-	from, path := endOf(r.Get("client"), ""), first(r.Get("file"), r.Get("target"))
+	reply, size := telemetry.Count(r.Get("status")), telemetry.Count(r.Get("bytes"))
+	from, path := endOf(r.Get("client"), ""), cmp.Or(r.Get("file"), r.Get("target"))
 	m := moved{operation: model.Push, other: from, path: path, size: size, user: r.Get("user")}
 	switch r.Get("method") {
 	case "STOR", "STOU", "APPE":
@@ -149,7 +150,7 @@ func (h *host) proFTPD(r *telemetry.Record) {
 
 // pureCLF takes a line of pure-ftpd's log in the common form (pure-ftpd(8), -O clf).
 func (h *host) pureCLF(r *telemetry.Record) {
-	m := moved{operation: model.Pull, other: endOf(r.Get("client"), ""), path: unescaped(r.Get("target")), size: number(r.Get("bytes")), user: r.Get("user")}
+	m := moved{operation: model.Pull, other: endOf(r.Get("client"), ""), path: unescaped(r.Get("target")), size: telemetry.Count(r.Get("bytes")), user: r.Get("user")}
 	if r.Get("method") == "PUT" {
 		m.operation = model.Push
 	}

@@ -39,7 +39,7 @@ func (h *host) came(t *model.Transfer) {
 // inside says whether a server is one of this network, by its address or a name that is
 // none of the Internet.
 func (h *host) inside(server string) bool {
-	if a := address(server); a.Known() {
+	if a := telemetry.Address(server); a.Known() {
 		return h.s.o.Inside == nil || h.s.o.Inside(a)
 	}
 	return server != "" && (!strings.Contains(server, ".") || strings.HasSuffix(server, ".local"))

@@ -60,7 +60,7 @@ func (h *host) rsyncOf(r *telemetry.Record) *rsyncSession {
 // hostAndAddress reads "NAME (IP)".
 func hostAndAddress(s string) model.Endpoint {
 	name, ip, _ := strings.Cut(strings.TrimSpace(s), " (")
-	if a := address(strings.TrimSuffix(ip, ")")); a.Known() {
+	if a := telemetry.Address(strings.TrimSuffix(ip, ")")); a.Known() {
 		return model.Endpoint{IP: a}
 	}
 	return endOf(name, "")
@@ -91,11 +91,11 @@ func (h *host) rsyncFile(r *telemetry.Record, operation, rest string) {
 	module, rest, ok3 := strings.Cut(rest, " (")
 	user, rest, ok4 := strings.Cut(rest, ") ")
 	at := strings.LastIndexByte(rest, ' ')
-	if !ok || !ok2 || !ok3 || !ok4 || at < 0 || number(rest[at+1:]) < 0 {
+	if !ok || !ok2 || !ok3 || !ok4 || at < 0 || telemetry.Count(rest[at+1:]) < 0 {
 		h.rsyncOwnForm(r, operation+" "+rest)
 		return
 	}
-	h.rsyncMoved(r, operation, moved{other: endOf(ip, ""), share: module, user: user, path: rsyncName(rest[:at]), size: number(rest[at+1:])})
+	h.rsyncMoved(r, operation, moved{other: endOf(ip, ""), share: module, user: user, path: rsyncName(rest[:at]), size: telemetry.Count(rest[at+1:])})
 }
 
 // rsyncOwnForm takes a form of the administrator's that begins with the operation and
@@ -109,7 +109,7 @@ func (h *host) rsyncOwnForm(r *telemetry.Record, m string) {
 		s := h.rsyncOf(r)
 		w := strings.Split(rest[1:], rest[:1])
 		for i := 1; i < len(w); i++ {
-			if n := number(w[i]); n >= 0 && w[i-1] != "" && !address(w[i-1]).Known() {
+			if n := telemetry.Count(w[i]); n >= 0 && w[i-1] != "" && !telemetry.Address(w[i-1]).Known() {
 				h.rsyncMoved(r, operation, moved{other: s.client, share: s.module, user: s.user, path: rsyncName(w[i-1]), size: n})
 				return
 			}

@@ -32,7 +32,7 @@ func (h *host) pureFTPd(r *telemetry.Record) {
 		return
 	}
 	n, _, _ := strings.Cut(rest[i+len(mark):], " bytes")
-	h.ftpMoved(r, moved{operation: operation, other: from, path: "/" + strings.TrimLeft(rest[:i], "/"), size: number(n), user: user}, true)
+	h.ftpMoved(r, moved{operation: operation, other: from, path: "/" + strings.TrimLeft(rest[:i], "/"), size: telemetry.Count(n), user: user}, true)
 }
 
 // tftpd takes "WRQ|RRQ from IP filename NAME": a request, of which tftpd-hpa logs

@@ -85,7 +85,7 @@ func (l *smbLine) read(s *smbState) {
 		share = 3
 	}
 	for i, f := range s.prefix {
-		a := address(f)
+		a := telemetry.Address(f)
 		switch {
 		case a.Known():
 			l.client = model.Endpoint{IP: a}

@@ -1,6 +1,7 @@
 package unixhost
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -272,7 +273,7 @@ func (h *host) sftpSession(r *telemetry.Record, rest string) {
 
 // complete names the client of a movement.
 func (s *sftpSession) complete(t *model.Transfer) {
-	t.User = first(t.User, s.user)
+	t.User = cmp.Or(t.User, s.user)
 	if t.Operation == model.Pull {
 		t.Destination = s.client
 		return
@@ -337,7 +338,7 @@ func (h *host) sftpClose(r *telemetry.Record, rest string, forced bool) {
 	if len(w) != 3 || w[1] != "written" {
 		return
 	}
-	read, written := number(w[0]), number(w[2])
+	read, written := telemetry.Count(w[0]), telemetry.Count(w[2])
 	s := h.session(r)
 	f := s.open[path]
 	delete(s.open, path)

@@ -8,7 +8,6 @@
 package unixhost
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -285,19 +284,10 @@ func (h *host) access(r *telemetry.Record, what, channel string, from model.Endp
 	return a
 }
 
-// address reads an address; the zero value when it is none.
-func address(text string) model.Addr {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return model.Addr{}
-	}
-	return model.AddrOf(a.WithZone(""))
-}
-
 // endOf is the end that a log names, by address or name.
 func endOf(text, port string) model.Endpoint {
 	n, _ := strconv.ParseUint(port, 10, 16)
-	if a := address(text); a.Known() {
+	if a := telemetry.Address(text); a.Known() {
 		return model.Endpoint{IP: a, Port: uint16(n)}
 	}
 	if text == "UNKNOWN" || text == "?" || text == "-" {
@@ -306,19 +296,8 @@ func endOf(text, port string) model.Endpoint {
 	return model.Endpoint{Host: strings.Clone(text), Port: uint16(n)}
 }
 
-// number reads a count; -1 when there is none.
-func number(text string) int64 {
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
-}
-
 // base is the name in a path.
 func base(path string) string {
 	path = strings.TrimRight(path, "/")
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
-
-func first[T comparable](values ...T) T { return cmp.Or(values...) }

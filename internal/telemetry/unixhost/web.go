@@ -44,7 +44,7 @@ const partsApart = 10 * minute
 // request takes a request of a web server, by clients inside: what the log says of
 // others is the server's business.
 func (h *host) request(r *telemetry.Record) {
-	status, n := number(r.Get("status")), number(r.Get("bytes"))
+	status, n := telemetry.Count(r.Get("status")), telemetry.Count(r.Get("bytes"))
 	method := r.Get("method")
 	in := h.web.input(r.Input)
 	if method == "HEAD" || status == 304 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
@@ -251,7 +252,7 @@ func (h *host) desktopClient(t model.Time) *remote {
 
 // session notes a Remote Desktop session on this host, by who comes from where.
 func (h *host) session(e *winevent.Event, from, user, domain, what string) {
-	a := address(from)
+	a := telemetry.Address(from)
 	if !a.Known() || loopback(a) || len(h.sessions) >= maxFacts {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
@@ -112,7 +113,7 @@ func (h *host) sysmon(e *winevent.Event) {
 // logon notes a session, and that a network logon is a sign of another host
 // (types 3 and 8; 10 and 7 are Remote Desktop).
 func (h *host) logon(e *winevent.Event) {
-	from := address(e.Get("IpAddress"))
+	from := telemetry.Address(e.Get("IpAddress"))
 	l := logon{user: strings.Clone(e.Get("TargetUserName")), domain: strings.Clone(e.Get("TargetDomainName")),
 		kind: int(e.Number("LogonType")), from: from, time: e.Time}
 	id := strings.ToLower(e.Get("TargetLogonId"))
@@ -141,7 +142,7 @@ func (h *host) logon(e *winevent.Event) {
 // connection takes a Sysmon 3. Whatever it says of who began, the port that is
 // served tells: a connection to 445 or 139 of this host comes from another.
 func (h *host) connection(e *winevent.Event) {
-	src, dst := address(e.Get("SourceIp")), address(e.Get("DestinationIp"))
+	src, dst := telemetry.Address(e.Get("SourceIp")), telemetry.Address(e.Get("DestinationIp"))
 	if !src.Known() || !dst.Known() || src == dst || loopback(src) || loopback(dst) {
 		return
 	}
@@ -212,7 +213,7 @@ func (h *host) mounted(e *winevent.Event) {
 
 // filtered takes a 5156: the source is who began, by the direction.
 func (h *host) filtered(e *winevent.Event) {
-	src, dst := address(e.Get("SourceAddress")), address(e.Get("DestAddress"))
+	src, dst := telemetry.Address(e.Get("SourceAddress")), telemetry.Address(e.Get("DestAddress"))
 	if !src.Known() || !dst.Known() || loopback(src) || loopback(dst) || src == dst {
 		return
 	}

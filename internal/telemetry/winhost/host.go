@@ -173,7 +173,7 @@ func (h *host) isSelf(name string) bool {
 		return true
 	}
 	name = strings.TrimSuffix(strings.ReplaceAll(name, "-", ":"), ".ipv6:literal.net")
-	if a := address(name); a.Known() {
+	if a := telemetry.Address(name); a.Known() {
 		return h.isOwn(a, h.now)
 	}
 	return false

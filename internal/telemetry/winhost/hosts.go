@@ -14,7 +14,6 @@ package winhost
 import (
 	"cmp"
 	"hash/maphash"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -186,7 +185,7 @@ type heard struct {
 
 // hear notes another host's name by its address.
 func (s *Hosts) hear(a model.Addr, name string, t model.Time) {
-	if !a.Known() || loopback(a) || name == "" || name == "-" || everyones(strings.ToLower(name)) || address(name).Known() || len(s.heard) >= maxFacts {
+	if !a.Known() || loopback(a) || name == "" || name == "-" || everyones(strings.ToLower(name)) || telemetry.Address(name).Known() || len(s.heard) >= maxFacts {
 		return
 	}
 	key := heard{a, strings.ToLower(name)}
@@ -219,18 +218,5 @@ func (s *Hosts) lower(text string) string {
 }
 
 const lastTime = model.Time(1<<63 - 1)
-
-// address reads an address as events write it: IPv4, IPv6, IPv4 in IPv6, with a
-// zone or without.
-func address(s string) model.Addr {
-	if s == "" || s == "LOCAL" {
-		return model.Addr{}
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return model.Addr{}
-	}
-	return model.AddrOf(a.WithZone(""))
-}
 
 func loopback(a model.Addr) bool { return a.Known() && a.Netip().IsLoopback() }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 	"waybill/internal/telemetry/winevent"
 )
@@ -164,7 +165,7 @@ func (h *host) asksDesktop(e *winevent.Event) {
 func (h *host) resolved(e *winevent.Event) {
 	name := e.Get("QueryName")
 	for part := range strings.SplitSeq(e.Get("QueryResults"), ";") {
-		if a := address(strings.TrimSpace(part)); a.Known() && h.s.o.Inside != nil && h.s.o.Inside(a) {
+		if a := telemetry.Address(strings.TrimSpace(part)); a.Known() && h.s.o.Inside != nil && h.s.o.Inside(a) {
 			h.s.hear(a, name, e.Time)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/cmdline"
 )
 
@@ -39,7 +40,7 @@ func (h *host) remoteImage(x *start) {
 
 // named is an endpoint of a name in a path: an address or a host name.
 func named(server string) model.Endpoint {
-	if a := address(server); a.Known() {
+	if a := telemetry.Address(server); a.Known() {
 		return model.Endpoint{IP: a}
 	}
 	return model.Endpoint{Host: server}

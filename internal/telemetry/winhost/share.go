@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -59,7 +60,7 @@ const maxWriteEvidence = 8
 func (h *host) share(e *winevent.Event) {
 	share := lastElement(e.Get("ShareName"))
 	path := strings.Trim(e.Get("RelativeTargetName"), `\`)
-	from, mask := address(e.First("IpAddress", "SourceAddress")), rights(e)
+	from, mask := telemetry.Address(e.First("IpAddress", "SourceAddress")), rights(e)
 	if share == "" || path == "" {
 		return
 	}
@@ -125,7 +126,7 @@ func (h *host) requested(e *winevent.Event) bool {
 		h.downloads = append(h.downloads, d)
 		return true
 	}
-	from := address(e.Get("RequestSourceIP"))
+	from := telemetry.Address(e.Get("RequestSourceIP"))
 	if path == "" || !from.Known() || loopback(from) || h.isOwn(from, e.Time) {
 		return false
 	}
