@@ -10,6 +10,7 @@ type Artifact struct {
 	Type      string            `json:"type,omitempty"`
 	Names     []string          `json:"names"`
 	Sightings []Sighting        `json:"sightings"`
+	Spread    *Spread           `json:"spread,omitempty"`
 }
 
 // Sighting is an artifact on a host at a time. How is "sent" or "received", or "listed"
@@ -155,6 +156,7 @@ type Records struct {
 	Accesses  []*Access
 	Artifacts []*Artifact
 	Findings  []*Finding
+	Incidents []*Incident
 	Coverage  []*Coverage // one an input, the one for all last
 	Summary   Summary
 }
