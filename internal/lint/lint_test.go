@@ -22,7 +22,8 @@ var allowed = map[string][]string{
 	"internal/input":   {},
 	"internal/report":  {},
 	"internal/lint":    {},
-	"internal/judge":   {"internal/identity"},
+	"internal/judge":   {"internal/identity", "internal/history"},
+	"internal/history": {},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
