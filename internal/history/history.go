@@ -16,19 +16,21 @@ import (
 // Kind is what a use is of. The numbers are kept in files: they never change.
 type Kind uint8
 
-// The kinds, with what their two names are.
+// The kinds, with what their three names are. A way is channel, direction and whether it
+// was a program; the actor of a movement is the host that opened the exchange.
 const (
-	Host       Kind = 1  // host, "": it took part in a movement
-	Pair       Kind = 2  // source>destination, way: files went between the two that way
-	AnyPair    Kind = 3  // source>destination, "": in any way
-	Sender     Kind = 4  // host that opened the exchange, way: it did so to anybody
-	Account    Kind = 5  // account, way
-	AccountOn  Kind = 6  // account, host that opened the exchange
-	Family     Kind = 7  // host that opened the exchange, way and kind of file: what it hands out
-	Content    Kind = 8  // content key, "": a program that moved
-	Utility    Kind = 9  // account on host, tool
-	Writer     Kind = 10 // share, host: it wrote programs there
-	FamilyHost Kind = 11 // kind of file of a host, destination: how many got it
+	Host      Kind = 1  // host: it took part in a movement
+	Pair      Kind = 2  // actor, way, other end
+	AnyPair   Kind = 3  // actor, "", other end: in any way
+	Sender    Kind = 4  // actor, way: with anybody
+	Account   Kind = 5  // account, way
+	AccountOn Kind = 6  // account, "", actor
+	Family    Kind = 7  // actor, way, kind of file: what it hands out
+	FamilyTo  Kind = 8  // actor, kind of file, other end: who got it
+	NewFamily Kind = 9  // actor, way: it handed out a kind of file that it never did before
+	Content   Kind = 10 // content: a program moved
+	ContentAt Kind = 11 // content, "", host: it was there
+	Utility   Kind = 12 // account, tool, host
 )
 
 // Use is how often something happened before, and when.
@@ -41,10 +43,10 @@ type Use struct {
 // Known says whether it ever happened.
 func (u Use) Known() bool { return u.Days > 0 }
 
-// key of a use: two names as their numbers.
+// key of a use: three names as their numbers.
 type key struct {
-	kind Kind
-	a, b uint32
+	a, b, c uint32
+	kind    Kind
 }
 
 // HalfLife is how long it takes until a use counts half, when it is not set.
@@ -58,7 +60,7 @@ type Normal struct {
 	names    map[string]uint32
 	texts    []string // by number
 	uses     map[key]Use
-	peers    map[key]uint16 // Peers: how many different second names a first one has
+	peers    map[key]uint32 // how many different last names were seen with the others
 	first    model.Time
 	last     model.Time
 	days     int
@@ -66,7 +68,7 @@ type Normal struct {
 
 // New gives an empty memory.
 func New() *Normal {
-	return &Normal{HalfLife: HalfLife, names: map[string]uint32{}, uses: map[key]Use{}, peers: map[key]uint16{}}
+	return &Normal{HalfLife: HalfLife, names: map[string]uint32{}, uses: map[key]Use{}, peers: map[key]uint32{}}
 }
 
 // Span is the time of the first and of the last use, and on how many days there were any.
@@ -77,15 +79,15 @@ func (n *Normal) Len() int { return len(n.uses) }
 
 // Learn notes that something happened. Times should come in order; one that comes late
 // counts and moves nothing back.
-func (n *Normal) Learn(k Kind, a, b string, at model.Time) {
+func (n *Normal) Learn(k Kind, a, b, c string, at model.Time) {
 	if at == 0 {
 		return
 	}
 	n.note(at)
-	id := key{k, n.number(a), n.number(b)}
+	id := key{n.number(a), n.number(b), n.number(c), k}
 	u, known := n.uses[id]
 	if !known {
-		n.peers[key{k, id.a, 0}]++
+		n.peer(id)
 		u.First = at
 	}
 	if !known || dayOf(at) > dayOf(u.Last) {
@@ -108,33 +110,27 @@ func (n *Normal) note(at model.Time) {
 }
 
 // Use gives how often something happened before a time; zero for never.
-func (n *Normal) Use(k Kind, a, b string, at model.Time) Use {
-	x, ok := n.names[a]
-	if !ok {
+func (n *Normal) Use(k Kind, a, b, c string, at model.Time) Use {
+	x, y, z := n.names[a], n.names[b], n.names[c]
+	if x == 0 || y == 0 || z == 0 {
 		return Use{}
 	}
-	y, ok := n.names[b]
-	if !ok {
-		return Use{}
-	}
-	u := n.uses[key{k, x, y}]
+	u := n.uses[key{x, y, z, k}]
 	u.Count = n.faded(u, at)
 	return u
 }
 
-// Peers is how many different second names were seen with a first one.
-func (n *Normal) Peers(k Kind, a string) int {
-	return int(n.peers[key{k, n.names[a], 0}])
+// peer counts a last name that is new with the two others, for kinds where it is a host.
+func (n *Normal) peer(id key) {
+	if id.kind == Pair || id.kind == FamilyTo || id.kind == ContentAt {
+		n.peers[key{id.a, id.b, 0, id.kind}]++
+	}
 }
 
-// Watched is for how many days before a time something of the first kind is
-// remembered: of a host, how long it could have been seen with others.
-func (n *Normal) Watched(k Kind, a, b string, at model.Time) float64 {
-	u := n.Use(k, a, b, at)
-	if !u.Known() || at <= u.First {
-		return 0
-	}
-	return float64(at-u.First) / float64(day)
+// Peers is how many different hosts were seen as the last name with the two others, of
+// Pair, FamilyTo and ContentAt.
+func (n *Normal) Peers(k Kind, a, b string) int {
+	return int(n.peers[key{n.names[a], n.names[b], 0, k}])
 }
 
 func (n *Normal) number(name string) uint32 {
@@ -159,8 +155,8 @@ func dayOf(t model.Time) int64 { return int64(t / day) }
 
 // Entry is one use with its names, for those who print and keep them.
 type Entry struct {
-	Kind Kind
-	A, B string
+	Kind    Kind
+	A, B, C string
 	Use
 }
 
@@ -168,10 +164,10 @@ type Entry struct {
 func (n *Normal) Entries() []Entry {
 	out := make([]Entry, 0, len(n.uses))
 	for k, u := range n.uses {
-		out = append(out, Entry{k.kind, n.texts[k.a-1], n.texts[k.b-1], u})
+		out = append(out, Entry{k.kind, n.texts[k.a-1], n.texts[k.b-1], n.texts[k.c-1], u})
 	}
 	slices.SortFunc(out, func(x, y Entry) int {
-		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B))
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B), cmp.Compare(x.C, y.C))
 	})
 	return out
 }
@@ -181,10 +177,10 @@ func (n *Normal) Restore(e Entry) {
 	if e.Days == 0 || e.Last < e.First {
 		return
 	}
-	id := key{e.Kind, n.number(e.A), n.number(e.B)}
+	id := key{n.number(e.A), n.number(e.B), n.number(e.C), e.Kind}
 	u, known := n.uses[id]
 	if !known {
-		n.peers[key{e.Kind, id.a, 0}]++
+		n.peer(id)
 		n.uses[id] = e.Use
 	} else {
 		at := max(u.Last, e.Last)
