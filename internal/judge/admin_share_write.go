@@ -33,9 +33,6 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if policyFile(t) {
 		return s, []Mark{adminMark(landed(t), "a group policy file that copies or starts programs", t.End)}
 	}
-	if !runs(t) && len(t.Executed) > 0 {
-		return s, []Mark{adminMark(landed(t), "a file that was started later", t.Executed[0].Time)}
-	}
 	if !runs(t) {
 		s.Files = remember(s.Files, landed(t), e.window())
 		return s, nil
@@ -64,7 +61,7 @@ func policyFile(t *model.Transfer) bool {
 // share: into folders that only administrative shares reach.
 func systemFolderMarks(t *model.Transfer) []Mark {
 	path := pathKey(t.Path)
-	if len(path) < 3 || path[1] != ':' || !runs(t) && len(t.Executed) == 0 {
+	if len(path) < 3 || path[1] != ':' || !runs(t) {
 		return nil
 	}
 	folder, _, deeper := strings.Cut(path[3:], `\`)

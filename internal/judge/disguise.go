@@ -9,8 +9,8 @@ import (
 )
 
 // disguise marks content that does not fit its name: a program or archive under
-// the name of a document, picture or text, and a program with two extensions of
-// which the first is harmless (ATT&CK T1036.007, T1036.008).
+// the name of a document, picture or text, a program with two extensions of which
+// the first is harmless (ATT&CK T1036.007, T1036.008), and one in an odd folder.
 func disguise() Analytic {
 	return &rule[aliases]{name: "disguise", key: named, look: lookDisguise, able: needsFiles}
 }
@@ -37,14 +37,20 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	if text == "" {
 		text, technique, nats = s.alias(t), "T1036", 2
 	}
+	if text == "" {
+		text, technique, nats = oddlyPlaced(t)
+	}
 	if s.First == "" && runs(t) && contentHash(t) != "" {
 		s.First = t.Name
 	}
 	if text == "" {
 		return s, nil
 	}
-	return s, []Mark{{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: nats,
-		Text: text, Evidence: t.Evidence, Techniques: []string{technique}}}
+	m := Mark{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: nats, Text: text, Evidence: t.Evidence}
+	if technique != "" {
+		m.Techniques = []string{technique}
+	}
+	return s, []Mark{m}
 }
 
 // alias says that the same program bore another name before.
@@ -110,10 +116,6 @@ func unfit(name, typ string) (text, technique string) {
 	return "", ""
 }
 
-// opensAsProgram are extensions that start a program when they are opened.
-var opensAsProgram = map[string]bool{"exe": true, "scr": true, "com": true, "pif": true, "bat": true, "cmd": true,
-	"js": true, "vbs": true, "ps1": true, "hta": true, "cpl": true}
-
 // packed says whether files of the extension are archives by nature, or are
 // often kept compressed.
 func packed(ext, typ string) bool {
@@ -134,22 +136,4 @@ func cutExtension(name string) (stem, ext string) {
 		return name, ""
 	}
 	return name[:i], name[i+1:]
-}
-
-// runs says whether the content is executable: told from the bytes, or from the
-// name where no byte was seen.
-func runs(t *model.Transfer) bool {
-	switch t.Type {
-	case "pe", "elf", "macho", "java", "script":
-		return true
-	case "":
-		_, ext := cutExtension(strings.ToLower(t.Name))
-		return opensAsProgram[ext] || ext == "dll" || ext == "sys" || ext == "msi"
-	}
-	return false
-}
-
-// mayRun says whether the content runs, can hold what runs, or is unknown.
-func mayRun(t *model.Transfer) bool {
-	return runs(t) || t.Type == "archive" || t.Type == "data" || t.Type == ""
 }

@@ -12,7 +12,7 @@ import (
 // logged is a movement as host logs show it: a program from WS to SRV.
 func logged(id string, at model.Time, change func(*model.Transfer)) *model.Transfer {
 	t := &model.Transfer{ID: id, Start: begin + at, End: begin + at, Source: model.Endpoint{Host: "WS"}, Destination: model.Endpoint{Host: "SRV"},
-		Initiator: model.BySource, Operation: model.Push, Channel: "smb", Share: "ADMIN$", Path: `Temp\a.exe`, Name: "a.exe", User: "bob", Domain: "CORP",
+		Initiator: model.BySource, Operation: model.Push, Channel: "smb", Share: "ADMIN$", Path: `System32\a.exe`, Name: "a.exe", User: "bob", Domain: "CORP",
 		Completeness: model.Logged, Status: model.Done, Scope: model.ScopeInternal, Techniques: []string{"T1570"},
 		Evidence: []model.Evidence{{Input: "a.evtx", Kind: "event", Computer: "SRV", Record: 1}}}
 	change(t)
@@ -20,7 +20,7 @@ func logged(id string, at model.Time, change func(*model.Transfer)) *model.Trans
 }
 
 func started(user string) []model.Execution {
-	return []model.Execution{{Time: begin + 5e9, How: "process", Process: `C:\Windows\Temp\a.exe`, User: user}}
+	return []model.Execution{{Time: begin + 5e9, How: "process", Process: `C:\Windows\System32\a.exe`, User: user}}
 }
 
 // said writes the marks of a run: analytic and nats.
@@ -50,11 +50,11 @@ func TestLogged(t *testing.T) {
 		"started":                  {func(t *model.Transfer) { t.Executed = started(`NT AUTHORITY\SYSTEM`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
 		"started by the writer":    {func(t *model.Transfer) { t.Executed = started(`CORP\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5, executor-match 1"},
 		"started by a namesake":    {func(t *model.Transfer) { t.Executed = started(`SRV\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
-		"a text that was started":  {func(t *model.Transfer) { t.Name, t.Path = "a.xml", `Temp\a.xml`; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
-		"a text":                   {func(t *model.Transfer) { t.Name, t.Path = "a.txt", `Temp\a.txt` }, nil, Settings{}, ""},
+		"a text that was started":  {func(t *model.Transfer) { t.Name, t.Path = "a.xml", `System32\a.xml`; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"a text":                   {func(t *model.Transfer) { t.Name, t.Path = "a.txt", `System32\a.txt` }, nil, Settings{}, ""},
 		"a policy that starts":     {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "ScheduledTasks.xml" }, nil, Settings{}, "admin-share-write 5"},
 		"another policy file":      {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "gpt.ini" }, nil, Settings{}, ""},
-		"no share is named":        {func(t *model.Transfer) { t.Share, t.Path = "", `C:\ProgramData\a.exe` }, nil, Settings{}, "admin-share-write 5"},
+		"no share is named":        {func(t *model.Transfer) { t.Share, t.Path = "", `C:\ProgramData\a\a.exe` }, nil, Settings{}, "admin-share-write 5"},
 		"a share's own folder":     {func(t *model.Transfer) { t.Share, t.Path = "", `D:\Data\a.exe` }, nil, Settings{}, ""},
 		"to a share, nothing else": {func(t *model.Transfer) { t.Share = "pub" }, nil, Settings{}, ""},
 		"to a share, and started":  {func(t *model.Transfer) { t.Share = "pub"; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, share-drop 3"},
@@ -73,7 +73,7 @@ func TestLogged(t *testing.T) {
 		}, nil, Settings{}, ""},
 		"a tool's pipe":              {func(t *model.Transfer) {}, access("pipe-open", `\PSEXESVC`, "", "the pipe of a remote execution tool"), Settings{}, "admin-share-write 5, pipe-context 2"},
 		"a service's pipe":           {func(t *model.Transfer) {}, access("pipe-open", `\srvsvc`, "", ""), Settings{}, "admin-share-write 5"},
-		"wrote while connected":      {func(t *model.Transfer) {}, access("network-write", `C:\b.exe`, `C:\Windows\Temp\a.exe`, ""), Settings{}, "admin-share-write 5, network-writer 2"},
+		"wrote while connected":      {func(t *model.Transfer) {}, access("network-write", `C:\b.exe`, `C:\Windows\System32\a.exe`, ""), Settings{}, "admin-share-write 5, network-writer 2"},
 		"another wrote":              {func(t *model.Transfer) {}, access("network-write", `C:\b.exe`, `C:\Windows\Temp\c.exe`, ""), Settings{}, "admin-share-write 5"},
 		"a trusted account":          {func(t *model.Transfer) { t.Executed = started("x") }, nil, Settings{TrustedAccounts: []string{`corp\b*`}}, ""},
 		"a trusted channel":          {func(t *model.Transfer) { t.Executed = started("x") }, nil, Settings{TrustedChannels: []string{"SMB*"}}, ""},
@@ -81,7 +81,7 @@ func TestLogged(t *testing.T) {
 		"a tool that is allowed":     {func(t *model.Transfer) { t.Tool, t.Share = "scp", "pub"; t.Executed = started("x") }, nil, Settings{AllowedTools: []string{"sc?"}}, "remote-start 6, share-drop 3"},
 		"another tool is allowed":    {func(t *model.Transfer) { t.Tool, t.Share = "scp", "pub"; t.Executed = started("x") }, nil, Settings{AllowedTools: []string{"rsync"}}, "remote-start 6, share-drop 3, transfer-utility 2"},
 		"another account is trusted": {func(t *model.Transfer) {}, nil, Settings{TrustedAccounts: []string{`other\*`, "bo"}}, "admin-share-write 5"},
-		"a trusted path":             {func(t *model.Transfer) {}, nil, Settings{TrustedPaths: []string{`ADMIN$\temp\?.exe`}}, ""},
+		"a trusted path":             {func(t *model.Transfer) {}, nil, Settings{TrustedPaths: []string{`ADMIN$\system32\?.exe`}}, ""},
 		"another path is trusted":    {func(t *model.Transfer) {}, nil, Settings{TrustedPaths: []string{`ADMIN$\ccmsetup\*`}}, "admin-share-write 5"},
 		"a known name":               {func(t *model.Transfer) { t.Share = "pub" }, nil, Settings{Known: []Known{{What: "name", Value: "A.EXE"}}}, "share-drop 3, known 0"},
 		"a known host":               {func(t *model.Transfer) { t.Name = "a.txt" }, nil, Settings{Known: []Known{{What: "host", Value: "srv"}}}, "known 0"},

@@ -20,7 +20,7 @@ type writers struct {
 
 func writerHost(e Event) string {
 	switch {
-	case e.moved() && e.Transfer.Name != "" && (runs(e.Transfer) || len(e.Transfer.Executed) > 0):
+	case e.moved() && e.Transfer.Name != "" && runs(e.Transfer):
 		return hostKey(e.Transfer.Destination)
 	case e.Access != nil && e.Access.What == "network-write":
 		return hostKey(e.Access.Destination)

@@ -377,6 +377,9 @@ func (p *process) receives() string {
 
 // ownFile says whether servers make files there for themselves.
 func ownFile(file string) bool {
+	if strings.HasPrefix(file, "/dev/shm/") { // memory for everybody's files
+		return false
+	}
 	for _, folder := range [...]string{"/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/var/log/", "/var/lib/samba/", "/var/cache/", "/tmp/ssh-", "/var/lib/systemd/"} {
 		if strings.HasPrefix(file, folder) {
 			return true

@@ -1,0 +1,57 @@
+package judge
+
+import (
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// opensAsProgram are extensions that start a program when they are opened.
+var opensAsProgram = map[string]bool{"exe": true, "scr": true, "com": true, "pif": true, "bat": true, "cmd": true,
+	"js": true, "vbs": true, "ps1": true, "hta": true, "cpl": true, "jar": true, "command": true}
+
+// runsAs gives for extensions of what runs the type that its content is told to
+// have where the content alone does not tell that it runs: a script that begins
+// as any text does, an archive that is loaded as a program. Where it is empty,
+// the content does.
+var runsAs = map[string]string{
+	"exe": "", "scr": "", "com": "", "pif": "", "cpl": "", "dll": "", "sys": "", "msi": "", "js": "", "class": "", "pyc": "",
+	"elf": "", "run": "", "so": "", "ko": "", "dylib": "", "bundle": "", "appimage": "",
+	"bat": "text", "cmd": "text", "ps1": "text", "psm1": "text", "vbs": "text", "vbe": "text", "wsf": "text", "hta": "text",
+	"sh": "text", "bash": "text", "zsh": "text", "ksh": "text", "csh": "text", "command": "text",
+	"py": "text", "pl": "text", "rb": "text", "lua": "text",
+	"vmx": "text", // a virtual machine: its disk runs
+	"jar": "archive", "war": "archive", "pyz": "archive", "vib": "archive",
+}
+
+// runs says whether a file is executable: it was started, it lies where what lies is
+// started, its bytes tell it, or its name where they cannot.
+func runs(t *model.Transfer) bool {
+	if len(t.Executed) > 0 {
+		return true
+	}
+	switch t.Type {
+	case "pe", "elf", "macho", "java", "script":
+		return true
+	}
+	name := strings.ToLower(t.Name)
+	_, ext := cutExtension(name)
+	as, program := runsAs[ext]
+	switch {
+	case t.Type == "" && strings.Contains(name, ".so."): // a library's version
+		return true
+	case program && (t.Type == "" || t.Type == as):
+		return true
+	}
+	return startedByPlace(t)
+}
+
+// mayRun says whether the content runs, can hold what runs, or is unknown, which the
+// name of a document, picture or text settles.
+func mayRun(t *model.Transfer) bool {
+	if runs(t) || t.Type == "archive" || t.Type == "disk" || t.Type == "data" {
+		return true
+	}
+	_, ext := cutExtension(strings.ToLower(t.Name))
+	return t.Type == "" && harmless[ext] == ""
+}
