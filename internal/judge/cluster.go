@@ -11,9 +11,16 @@ import (
 
 // cluster is transfers of one content by one actor, less than an hour apart.
 type cluster struct {
+	id      string // under which it is open; "" where it never was
 	key     string // of the content
 	actor   model.Endpoint
-	members []*model.Transfer
+	last    model.Time // end of the last member
+	members []*member
+	shared  []Mark  // of all members: what is known of the content and its spread
+	gone    int     // of the members, how many are forgotten
+	scored  bool    // strongest and most are up to date
+	top     *member // the strongest one
+	most    float64 // its score
 }
 
 // clusterGap ends a cluster.
@@ -30,70 +37,69 @@ func actor(t *model.Transfer) model.Endpoint {
 	return t.Destination
 }
 
-// clusters groups transfers; those of unknown content stand alone. Transfers
-// come in the order of their starts.
-func clusters(transfers []*model.Transfer) []*cluster {
-	var out []*cluster
-	open := map[string]*cluster{}
-	for _, t := range transfers {
-		who, key := actor(t), contentKey(t)
-		if key == "" {
-			out = append(out, &cluster{key: t.ID, actor: who, members: []*model.Transfer{t}})
-			continue
-		}
-		id := key + "|" + hostKey(who)
-		c := open[id]
-		if c == nil || t.Start-c.members[len(c.members)-1].End > clusterGap {
-			c = &cluster{key: key, actor: who}
-			open[id] = c
-			out = append(out, c)
-		}
-		c.members = append(c.members, t)
+// marks are those of all members.
+func (c *cluster) marks() []Mark {
+	all := slices.Clone(c.shared)
+	for _, m := range c.members {
+		all = append(all, m.marks...)
 	}
-	return out
+	return all
 }
 
-// findings makes one finding of each cluster that something speaks against.
-func findings(transfers []*model.Transfer, marks map[string][]Mark, startsLogged map[string]bool) []*model.Finding {
-	var out []*model.Finding
-	for _, c := range clusters(transfers) {
-		if f := c.finding(marks); f != nil {
-			f.Missing = c.missing(startsLogged)
-			out = append(out, f)
+// shared says whether what a mark says holds for the content, and so for all members.
+func (m *Mark) shared() bool {
+	return m.Family == "file" || m.Family == "spread" || m.Family == "known"
+}
+
+// score is that of the strongest member (design, Scores).
+func (c *cluster) score() float64 {
+	if c.scored {
+		return c.most
+	}
+	c.top, c.scored = nil, true
+	for _, m := range c.members {
+		if s := sum(m.marks, c.shared); c.top == nil || s > c.most {
+			c.top, c.most = m, s
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.Finding) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
-	})
-	return out
+	return c.most
+}
+
+// best gives the reasons of the strongest member.
+func (c *cluster) best() []model.Reason {
+	c.score()
+	return reasons(append(slices.Clone(c.top.marks), c.shared...))
 }
 
 // finding scores a cluster as its strongest member. What is known of the content
-// (file) and of its spread holds for all members and counts once (design, Scores).
-func (c *cluster) finding(marks map[string][]Mark) *model.Finding {
-	var all, shared []Mark
-	for _, t := range c.members {
-		all = append(all, marks[t.ID]...)
-	}
+// (file) and of its spread holds for all members and counts once.
+func (c *cluster) finding() *model.Finding {
+	all := c.marks()
 	if len(all) == 0 {
 		return nil
 	}
-	for _, m := range all {
-		if m.Family == "file" || m.Family == "spread" || m.Family == "known" {
-			shared = append(shared, m)
-		}
-	}
-	var best []model.Reason
-	for _, t := range c.members {
-		if r := reasons(append(slices.Clone(marks[t.ID]), shared...)); best == nil || total(r) > total(best) {
-			best = r
-		}
-	}
-	if total(best) < worthSaying && !slices.ContainsFunc(best, func(r model.Reason) bool { return r.Family != "channel" && r.Family != "command" }) &&
-		!slices.ContainsFunc(all, func(m Mark) bool { return m.Alone }) {
+	slices.SortStableFunc(c.members, func(a, b *member) int {
+		return cmp.Or(cmp.Compare(a.t.Start, b.t.Start), cmp.Compare(a.t.ID, b.t.ID))
+	})
+	c.scored = false // of members as strong the first counts
+	best := c.best()
+	alone := slices.ContainsFunc(all, func(m Mark) bool { return m.Alone || m.Family == "known" })
+	if !alone && !worth(best) {
 		return nil
 	}
 	return c.record(best, all)
+}
+
+// worth says whether reasons are worth saying: the way alone and what is new about it
+// are not, nor is what the history explains.
+func worth(why []model.Reason) bool {
+	score := total(why)
+	if score >= worthSaying {
+		return true
+	}
+	return score > 0 && slices.ContainsFunc(why, func(r model.Reason) bool {
+		return r.Nats > 0 && r.Family != "channel" && r.Family != "command" && r.Family != "novelty" && r.Family != "spread"
+	}) && !slices.ContainsFunc(why, func(r model.Reason) bool { return r.Nats < 0 })
 }
 
 // worthSaying is the score below which the way alone says nothing: programs are
@@ -103,31 +109,57 @@ const worthSaying = 4
 
 // reasons turns marks into terms of a sum. An analytic counts once, as its
 // strongest mark; of the analytics of a family the strongest counts in full, the
-// others a quarter, since they often share one cause.
+// others a quarter, since they often share one cause. What speaks for a transfer
+// counts in full.
 func reasons(marks []Mark) []model.Reason {
-	strongest := map[string]Mark{}
-	for _, m := range marks {
-		if old, ok := strongest[m.Analytic]; !ok || m.Nats > old.Nats || m.Nats == old.Nats && m.Time > old.Time {
-			strongest[m.Analytic] = m
-		}
-	}
-	ordered := make([]Mark, 0, len(strongest))
-	for _, name := range sortedKeys(strongest) {
-		ordered = append(ordered, strongest[name])
-	}
-	slices.SortStableFunc(ordered, func(a, b Mark) int { return cmp.Compare(b.Nats, a.Nats) })
-	families := map[string]bool{}
+	slices.SortStableFunc(marks, heavier)
 	var out []model.Reason
-	for _, m := range ordered {
-		nats := m.Nats
-		if families[m.Family] {
-			nats /= 4
-		}
-		families[m.Family] = true
-		out = append(out, model.Reason{Family: m.Family, Analytic: m.Analytic, Nats: nats, Text: m.Text, Evidence: m.Evidence})
+	for i, m := range marks {
+		out = append(out, model.Reason{Family: m.Family, Analytic: m.Analytic, Nats: weight(marks, i), Text: m.Text, Evidence: m.Evidence})
 	}
 	slices.SortStableFunc(out, func(a, b model.Reason) int { return cmp.Compare(b.Nats, a.Nats) })
 	return out
+}
+
+// heavier orders marks, the strongest first.
+func heavier(a, b Mark) int {
+	return cmp.Or(cmp.Compare(b.Nats, a.Nats), cmp.Compare(a.Analytic, b.Analytic))
+}
+
+// weight is what a mark counts among others that are in order.
+func weight(marks []Mark, i int) float64 {
+	m := &marks[i]
+	if m.Nats > 0 && slices.ContainsFunc(marks[:i], func(o Mark) bool { return o.Family == m.Family }) {
+		return m.Nats / 4
+	}
+	return m.Nats
+}
+
+// sum is the score that two lists of marks have together, as reasons gives them.
+func sum(own, shared []Mark) float64 {
+	total := 0.0
+	for i := range own {
+		total += counts(&own[i], own[:i], own[i+1:], shared)
+	}
+	for i := range shared {
+		total += counts(&shared[i], own, shared[:i], shared[i+1:])
+	}
+	return total
+}
+
+// counts is what a mark counts beside others.
+func counts(m *Mark, others ...[]Mark) float64 {
+	if m.Nats <= 0 {
+		return m.Nats
+	}
+	for _, list := range others {
+		for i := range list {
+			if o := &list[i]; o.Family == m.Family && heavier(*o, *m) < 0 {
+				return m.Nats / 4
+			}
+		}
+	}
+	return m.Nats
 }
 
 func total(reasons []model.Reason) float64 {
@@ -145,7 +177,7 @@ const maxEvidence = 16
 func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	score := total(why)
 	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
-		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].ID), Start: c.members[0].Start,
+		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].t.ID), Start: c.members[0].t.Start,
 		Transfers: []string{}, Hosts: []string{}}
 	if strings.Contains(c.key, ":") {
 		f.Artifacts = []string{artifactID(c.key)}
@@ -155,11 +187,12 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 		f.Analytics = append(f.Analytics, f.Reasons[i].Analytic)
 		c.elsewhere(&f.Reasons[i], all)
 	}
+	f.Time = c.reached(f.Severity)
 	for _, m := range all {
-		f.Time = max(f.Time, m.Time)
 		f.Techniques = append(f.Techniques, m.Techniques...)
 	}
-	for _, t := range c.members {
+	for _, m := range c.members {
+		t := m.t
 		f.Transfers = append(f.Transfers, t.ID)
 		f.Techniques = append(f.Techniques, t.Techniques...)
 		for _, e := range []model.Endpoint{t.Source, t.Destination} {
@@ -177,6 +210,18 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	}
 	f.Title = c.title()
 	return f
+}
+
+// reached is when the evidence for a severity was there.
+func (c *cluster) reached(s model.Severity) model.Time {
+	marks := append(slices.Clone(c.top.marks), c.shared...)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Time, b.Time) })
+	for i := range marks {
+		if at := marks[i].Time; model.SeverityOf(sum(marks[:i+1], nil)) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {
+			return max(at, c.top.t.End)
+		}
+	}
+	return max(marks[len(marks)-1].Time, c.top.t.End)
 }
 
 // elsewhere adds to a reason what says the same of other members.
@@ -210,17 +255,17 @@ func sameEvidence(a, b model.Evidence) bool {
 
 // title says in one line what happened.
 func (c *cluster) title() string {
-	t := c.members[0]
+	t := c.members[0].t
 	targets, started, pushed := map[string]bool{}, false, false
 	for _, m := range c.members {
-		if m.Operation != model.Pull {
-			pushed, t = true, m
+		if m.t.Operation != model.Pull {
+			pushed, t = true, m.t
 		}
 	}
 	for _, m := range c.members {
-		started = started || len(m.Executed) > 0
-		if !pushed || m.Operation != model.Pull {
-			targets[m.Destination.Name()] = true
+		started = started || len(m.t.Executed) > 0
+		if !pushed || m.t.Operation != model.Pull {
+			targets[m.t.Destination.Name()] = true
 		}
 	}
 	name := cmp.Or(t.Name, volume(t), "a file without name")
@@ -250,12 +295,16 @@ func volume(t *model.Transfer) string {
 // missing says what would have raised or lowered the score and was not visible.
 func (c *cluster) missing(startsLogged map[string]bool) []string {
 	hosts := map[string]bool{}
-	for _, t := range c.members {
+	for _, m := range c.members {
+		t := m.t
 		if len(t.Executed) == 0 && hostKey(t.Destination) != "" && !startsLogged[strings.ToLower(t.Destination.Host)] {
 			hosts[t.Destination.Name()] = true
 		}
 	}
-	out := []string{"no history: whether these hosts and this account usually exchange files is unknown and counts nothing"}
+	var out []string
+	if !slices.ContainsFunc(c.members, func(m *member) bool { return m.facts.Usual.Days >= watched }) {
+		out = append(out, "no history: whether these hosts and this account usually exchange files is unknown and counts nothing")
+	}
 	if names := sortedKeys(hosts); len(names) > 0 {
 		out = append(out, "no host logs: whether the file was started on "+strings.Join(names[:min(len(names), 8)], ", ")+" is not shown")
 	}

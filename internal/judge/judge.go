@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"waybill/internal/history"
 	"waybill/internal/model"
 )
 
@@ -32,6 +33,8 @@ type Settings struct {
 	Known                         []Known
 	// StartsLogged are the hosts, lower case, whose logs show what was started.
 	StartsLogged map[string]bool
+	// Usual is what is normal here; nil is nothing known yet. It is added to.
+	Usual *history.Normal
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string
@@ -88,6 +91,7 @@ type Event struct {
 	Access   *model.Access
 	Listed   *model.Listed
 	Window   model.Time // how far back to look; 0 is the Window
+	Facts               // of a transfer
 }
 
 func (e Event) window() model.Time { return cmp.Or(e.Window, Window) }
@@ -173,47 +177,9 @@ func partition(key string) uint8 {
 
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
-	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(), pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), disguise(), rawTransfer(), opaqueBulk(), unknownHardware(set.Assets)}
-}
-
-// Verdict is what was judged.
-type Verdict struct {
-	Findings  []*model.Finding
-	Artifacts []*model.Artifact
-	all       []Analytic
-}
-
-// Able says of each analytic whether it could see anything in these inputs.
-func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness {
-	out := map[string]model.Ableness{}
-	for _, a := range v.all {
-		out[a.Name()] = a.Able(c)
-	}
-	return out
-}
-
-// Look judges a run. It notes in the transfers which of their files were started.
-// Listed are files on hosts whose content is that of a transfer.
-func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed, set Settings) Verdict {
-	v := Verdict{all: analytics(set)}
-	marks := map[string][]Mark{}
-	for _, e := range events(transfers, accesses, listed) {
-		if e.Window = set.Window; e.Transfer != nil && set.trusts(e.Transfer) {
-			continue
-		}
-		for _, a := range v.all {
-			for _, m := range a.Step(e) {
-				marks[m.Transfer] = append(marks[m.Transfer], m)
-			}
-		}
-	}
-	for _, t := range transfers {
-		marks[t.ID] = append(marks[t.ID], knownMarks(set.Known, t)...)
-	}
-	noteExecutions(transfers, marks)
-	v.Artifacts = artifacts(transfers, listed)
-	v.Findings = findings(transfers, marks, set.StartsLogged)
-	return v
+	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(),
+		pipeContext(), networkWriter(), remoteStart(), executorMatch(), sameFileManyHosts(), relay(), disguise(), rareFile(),
+		rawTransfer(), opaqueBulk(), unknownHardware(set.Assets), newEdge(), roleBreak(), distributor()}
 }
 
 // events puts everything in the order of time. A transfer counts when it ended.
@@ -255,18 +221,6 @@ func (e Event) moved() bool {
 // landed says whether the file of a transfer reached its destination.
 func (e Event) landed() bool {
 	return e.Transfer.Status == model.Done || e.Transfer.Status == model.Interrupted || e.Transfer.Status == model.Claimed
-}
-
-// noteExecutions puts each start of a file into its transfer, once.
-func noteExecutions(transfers []*model.Transfer, marks map[string][]Mark) {
-	for _, t := range transfers {
-		for _, m := range marks[t.ID] {
-			if x := m.Execution; x != nil && !slices.ContainsFunc(t.Executed, func(o model.Execution) bool { return sameStart(&o, x) }) {
-				t.Executed = append(t.Executed, *x)
-			}
-		}
-		slices.SortStableFunc(t.Executed, func(a, b model.Execution) int { return cmp.Compare(a.Time, b.Time) })
-	}
 }
 
 // sameStart says whether two sensors saw one start: packets and a log, whose clocks

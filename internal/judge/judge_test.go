@@ -183,7 +183,11 @@ func TestStatesSerialise(t *testing.T) {
 	transfers, accesses := s.records()
 	plain, stored := analytics(Settings{}), analytics(Settings{})
 	marks := 0
+	facts := newFactory()
 	for _, e := range events(transfers, accesses, nil) {
+		if e.Transfer != nil {
+			e.Facts = facts.of(e.Transfer)
+		}
 		for i := range plain {
 			want, got := plain[i].Step(e), stored[i].Step(e)
 			marks += len(want)
@@ -225,6 +229,8 @@ func throughJSON(t *testing.T, a Analytic) {
 	case *rule[hardware]:
 		again(t, r)
 	case *rule[place]:
+		again(t, r)
+	case *rule[held]:
 		again(t, r)
 	case both:
 		throughJSON(t, r[0])

@@ -1,0 +1,34 @@
+package judge
+
+import "fmt"
+
+// distributor speaks for files of a kind that their sender hands out to many hosts, on
+// many days: deployment, backup, scanners. It is bounded, and falls away when the host
+// begins to hand out what it never did.
+func distributor() Analytic {
+	return &rule[struct{}]{name: "distributor", key: programMoved, look: lookDistributor, able: needsHistory}
+}
+
+func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
+	nats, text := distributorNats(&e.Usual)
+	if nats == 0 {
+		return s, nil
+	}
+	t := e.Transfer
+	return s, []Mark{{Family: "benign", Analytic: "distributor", Transfer: t.ID, Time: e.Time, Nats: nats, Text: text, Evidence: t.Evidence}}
+}
+
+// distributorNats says how usual it is that the host hands out such a file.
+func distributorNats(u *Usual) (float64, string) {
+	switch {
+	case u.Family.Days >= usualDays && u.FamilyHosts >= manyReached:
+		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
+	case u.Sender.Days < usualDays || u.SenderHosts < manyReached:
+		return 0, ""
+	case u.Family.Days >= 2 && u.Family.Count >= manyReached:
+		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days before", u.Family.Days)
+	case u.NewFamily.Days >= usualDays:
+		return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, and new kinds on %d days", u.SenderHosts, u.NewFamily.Days)
+	}
+	return 0, ""
+}

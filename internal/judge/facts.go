@@ -1,0 +1,212 @@
+package judge
+
+import (
+	"strings"
+
+	"waybill/internal/history"
+	"waybill/internal/model"
+)
+
+// Facts are what several analytics want to know of a transfer, found once.
+type Facts struct {
+	Content  string // key of its content; "" is unknown
+	From, To string // keys of the hosts
+	Actor    string // key of the host that opened the exchange
+	Other    string // key of the other end; the destination where a third host asked
+	User     string // account, lower case
+	Way      string // channel, direction, kind of share, and whether it is a program
+	Family   string // kind of file: folder and form of name; "" where no name is known
+	Program  bool   // it runs, or may
+	Usual    Usual
+}
+
+// Usual is what the history knows of a transfer, from before it.
+type Usual struct {
+	// Days is for how long both ends, and this way, were watched: below that nothing can
+	// be called new.
+	Days                                            float64
+	Pair, AnyPair, Sender, Account, AccountOn       history.Use
+	Family, FamilyTo, NewFamily, Content, ContentAt history.Use
+	SenderHosts, FamilyHosts, ContentHosts          int
+}
+
+// factory makes facts, and remembers the texts that it made.
+type factory struct {
+	hosts map[model.Endpoint]string
+	ways  map[way]string
+}
+
+// way is how a file went, without who and when.
+type way struct {
+	channel, operation, share string
+	program                   bool
+}
+
+// remembered bounds the texts that are kept.
+const remembered = 1 << 17
+
+func newFactory() *factory {
+	return &factory{hosts: map[model.Endpoint]string{}, ways: map[way]string{}}
+}
+
+func (f *factory) of(t *model.Transfer) Facts {
+	x := Facts{From: f.host(t.Source), To: f.host(t.Destination), User: strings.ToLower(account(t.Domain, t.User)), Program: runs(t) || mayRun(t) && !plain(t.Name)}
+	switch {
+	case t.Initiator == model.BySource:
+		x.Actor, x.Other = x.From, x.To
+	case t.Initiator == model.ByOther && t.Client != nil:
+		x.Actor, x.Other = f.host(*t.Client), x.To
+	default:
+		x.Actor, x.Other = x.To, x.From
+	}
+	if x.Program || t.Completeness == model.Opaque {
+		x.Content = contentKey(t)
+		x.Family = family(t)
+	}
+	x.Way = f.way(t, x.Program)
+	return x
+}
+
+// host is what the state of an endpoint is kept under.
+func (f *factory) host(e model.Endpoint) string {
+	id := model.Endpoint{Host: e.Host}
+	if e.Host == "" {
+		id.IP = e.IP
+	}
+	key, ok := f.hosts[id]
+	if !ok {
+		if len(f.hosts) >= remembered {
+			clear(f.hosts)
+		}
+		key = hostKey(e)
+		f.hosts[id] = key
+	}
+	return key
+}
+
+func (f *factory) way(t *model.Transfer, program bool) string {
+	w := way{channelFamily(t.Channel), t.Operation, shareKind(t), program}
+	text, ok := f.ways[w]
+	if !ok {
+		what := "file"
+		if program {
+			what = "program"
+		}
+		text = strings.Join(strings.Fields(w.channel+" "+w.operation+" "+w.share+" "+what), " ")
+		f.ways[w] = text
+	}
+	return text
+}
+
+// channelFamily takes dialects for one.
+func channelFamily(channel string) string {
+	switch channel {
+	case "smb1", "smb2":
+		return "smb"
+	case "webdav", "bits":
+		return "http"
+	}
+	return channel
+}
+
+// shareKind is what kind of share a file went over.
+func shareKind(t *model.Transfer) string {
+	if t.Share == "" || channelFamily(t.Channel) != "smb" {
+		return ""
+	}
+	share := lastElement(t.Share)
+	switch _, admin := adminRoot(share); {
+	case strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon"):
+		return "policy"
+	case admin:
+		return "admin"
+	case strings.EqualFold(share, "print$"):
+		return "print"
+	}
+	return "share"
+}
+
+// plain says whether a name is that of a file that people write or look at.
+func plain(name string) bool {
+	_, ext := cutExtension(strings.ToLower(name))
+	return harmless[ext] != ""
+}
+
+// family is the kind of a file among those that a host hands out: where it goes, and
+// the form of its name. What numbers or chance make of a name is no other kind.
+func family(t *model.Transfer) string {
+	path := pathKey(t.Path)
+	if path == "" {
+		path = strings.ToLower(t.Name)
+	}
+	if path == "" {
+		return ""
+	}
+	if shareKind(t) != "" {
+		path = strings.ToLower(lastElement(t.Share)) + `\` + path
+	}
+	elements := strings.Split(path, `\`)
+	for i, e := range elements {
+		elements[i] = form(e)
+	}
+	if n := len(elements); n > familyDepth {
+		elements = append(elements[:familyDepth-1], elements[n-1])
+	}
+	return strings.Join(elements, `\`)
+}
+
+// familyDepth is how many elements of a path tell a kind of file, with its name.
+const familyDepth = 5
+
+// form is a name in which runs of digits are #, and what looks made by chance is *.
+func form(name string) string {
+	stem, ext := cutExtension(name)
+	if stem == "" {
+		stem, ext = name, ""
+	}
+	if byChance(stem) {
+		stem = "*"
+	}
+	var b strings.Builder
+	digits := false
+	for i := range len(stem) {
+		if c := stem[i]; c < '0' || c > '9' {
+			b.WriteByte(c)
+			digits = false
+		} else if !digits {
+			b.WriteByte('#')
+			digits = true
+		}
+	}
+	if ext != "" {
+		b.WriteByte('.')
+		b.WriteString(ext)
+	}
+	return b.String()
+}
+
+// byChance says whether a name looks like one that a program made up: hexadecimal
+// digits of both kinds, a GUID, or letters without vowels.
+func byChance(stem string) bool {
+	stem = strings.Trim(stem, "{}")
+	if len(stem) < 8 {
+		return false
+	}
+	hex, digits, letters, vowels := true, 0, 0, 0
+	for i := range len(stem) {
+		switch c := stem[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '-':
+		case c >= 'a' && c <= 'z':
+			letters++
+			hex = hex && c <= 'f'
+			if strings.IndexByte("aeiouy", c) >= 0 {
+				vowels++
+			}
+		default:
+			return false
+		}
+	}
+	return hex && digits > 0 && letters > 0 || letters >= 8 && vowels*8 < letters
+}

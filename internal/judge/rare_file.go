@@ -1,0 +1,30 @@
+package judge
+
+import "fmt"
+
+// rareFile marks programs that no host was ever seen with before. One that many hosts
+// have had for days speaks for what moves it.
+func rareFile() Analytic {
+	return &rule[struct{}]{name: "rare-file", key: func(e Event) string {
+		if programMoved(e) == "" {
+			return ""
+		}
+		return e.Content
+	}, look: lookRare, able: needsHistory}
+}
+
+func lookRare(s struct{}, e Event) (struct{}, []Mark) {
+	t, u := e.Transfer, &e.Usual
+	m := Mark{Family: "file", Analytic: "rare-file", Transfer: t.ID, Time: e.Time, Evidence: t.Evidence}
+	switch {
+	case u.Days < watched:
+		return s, nil
+	case !u.Content.Known():
+		m.Nats, m.Text = rare, fmt.Sprintf("no host was seen with this content in %.0f days", u.Days)
+	case u.ContentHosts >= manyHosts && u.Content.Days >= usualDays && e.Time-u.Content.First >= usualDays*Window:
+		m.Nats, m.Text = common, fmt.Sprintf("%d hosts have had this content, since %s", u.ContentHosts, u.Content.First.String()[:10])
+	default:
+		return s, nil
+	}
+	return s, []Mark{m}
+}

@@ -1,0 +1,58 @@
+package judge
+
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
+
+// relay marks programs and archives that a host passes on: it received the content
+// from one host and sent it to another, or let others fetch it.
+func relay() Analytic {
+	return &rule[held]{name: "relay", key: func(e Event) string {
+		if programMoved(e) == "" {
+			return ""
+		}
+		return e.Content
+	}, look: lookRelay, able: needsFiles}
+}
+
+// held is which hosts received a content, and from whom.
+type held struct {
+	By map[string]receipt `json:"by"`
+}
+
+type receipt struct {
+	From     string           `json:"from"`
+	Name     string           `json:"name"`
+	Time     model.Time       `json:"time"`
+	Evidence []model.Evidence `json:"evidence"`
+}
+
+func lookRelay(s held, e Event) (held, []Mark) {
+	t := e.Transfer
+	if t.Operation == model.Copy {
+		return s, nil
+	}
+	var marks []Mark
+	got, ok := s.By[e.From]
+	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && e.Usual.ContentHosts < manyReached {
+		nats, how := relayPush, "sent on"
+		if t.Operation == model.Pull {
+			nats, how = relayServe, "gave out"
+		}
+		marks = append(marks, Mark{Family: "spread", Analytic: "relay", Transfer: t.ID, Time: e.Time, Nats: nats,
+			Text:     fmt.Sprintf("%s %s what it received from %s at %s", t.Source.Name(), how, got.Name, got.Time.String()[:19]),
+			Evidence: append(append([]model.Evidence{}, got.Evidence...), t.Evidence...)})
+	}
+	if s.By == nil {
+		s.By = map[string]receipt{}
+	}
+	if _, known := s.By[e.To]; !known && len(s.By) < reachedMost {
+		s.By[e.To] = receipt{e.From, t.Source.Name(), t.End, t.Evidence}
+	}
+	return s, marks
+}
+
+// relayWindow is how long after it came a content is passed on: intruders take days.
+const relayWindow = 14 * Window

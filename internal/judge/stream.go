@@ -1,0 +1,258 @@
+package judge
+
+import (
+	"cmp"
+	"slices"
+
+	"waybill/internal/history"
+	"waybill/internal/model"
+)
+
+// Judge takes events in the order of time and gives findings. What it keeps of a
+// transfer is gone once nothing that comes later can speak against it.
+type Judge struct {
+	set      Settings
+	all      []Analytic
+	usual    *history.Normal
+	facts    *factory
+	clusters map[string]*cluster // open ones, by content and actor
+	members  map[string]*member  // by the transfer's id
+	age      []*member           // in the order of time; the first ones are forgotten first
+	taught   int                 // of age, how many were learned from or passed over
+	findings []*model.Finding
+}
+
+// member is a transfer that something speaks against, or may yet.
+type member struct {
+	t       *model.Transfer
+	facts   Facts
+	at      model.Time
+	marks   []Mark
+	cluster *cluster
+}
+
+// New gives a judge that has seen nothing but what Settings.Usual remembers.
+func New(set Settings) *Judge {
+	usual := set.Usual
+	if usual == nil {
+		usual = history.New()
+	}
+	return &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), clusters: map[string]*cluster{}, members: map[string]*member{}}
+}
+
+// Step takes the next event.
+func (j *Judge) Step(e Event) {
+	e.Window = j.set.Window
+	if e.Transfer != nil {
+		j.transfer(e)
+	} else {
+		j.look(e)
+	}
+	j.advance(e.Time)
+}
+
+// transfer takes a transfer, and keeps it when it matters or may yet.
+func (j *Judge) transfer(e Event) {
+	if j.set.trusts(e.Transfer) {
+		return
+	}
+	e.Facts = j.facts.of(e.Transfer)
+	e.Usual = j.lookup(&e)
+	var m *member
+	if marks := knownMarks(j.set.Known, e.Transfer); len(marks) > 0 || mayMatter(&e) {
+		m = j.keep(&e)
+		for _, mark := range marks {
+			m.add(mark)
+		}
+	}
+	j.look(e)
+	if m == nil {
+		j.learn(&e.Facts, e.Transfer, e.Time)
+	}
+}
+
+// look has all analytics look at an event, and notes what they mark.
+func (j *Judge) look(e Event) {
+	for _, a := range j.all {
+		for _, mark := range a.Step(e) {
+			m := j.members[mark.Transfer]
+			if m == nil && e.Transfer != nil && e.Transfer.ID == mark.Transfer {
+				m = j.keep(&e)
+			}
+			if m != nil {
+				m.add(mark)
+			}
+		}
+	}
+}
+
+// add notes a mark, and a start that it shows in the transfer, once.
+func (m *member) add(mark Mark) {
+	m.cluster.scored = false
+	if mark.shared() {
+		m.cluster.shared = stronger(m.cluster.shared, mark)
+	} else {
+		m.marks = stronger(m.marks, mark)
+	}
+	x := mark.Execution
+	if x == nil || slices.ContainsFunc(m.t.Executed, func(o model.Execution) bool { return sameStart(&o, x) }) {
+		return
+	}
+	m.t.Executed = append(m.t.Executed, *x)
+}
+
+// stronger takes a mark into a list that has one of each analytic, the strongest. Of two
+// as strong the later says more, and counts from the time of the earlier.
+func stronger(list []Mark, m Mark) []Mark {
+	for i := range list {
+		old := &list[i]
+		if old.Analytic != m.Analytic {
+			continue
+		}
+		if m.Nats == old.Nats && m.Time >= old.Time {
+			m.Time = old.Time
+			*old = m
+		} else if m.Nats > old.Nats {
+			*old = m
+		}
+		return list
+	}
+	return append(list, m)
+}
+
+// mayMatter says whether something that comes later can speak against a transfer: what
+// runs, what may hold what runs, what lies where programs are started.
+func mayMatter(e *Event) bool {
+	if !e.landed() {
+		return false
+	}
+	t := e.Transfer
+	if e.Program || t.Completeness == model.Opaque || len(t.Executed) > 0 {
+		return true
+	}
+	_, admin := adminRoot(lastElement(t.Share))
+	return t.Operation == model.Push && (admin || t.Type == "" && !plain(t.Name))
+}
+
+// keep puts a transfer into its cluster.
+func (j *Judge) keep(e *Event) *member {
+	if m := j.members[e.Transfer.ID]; m != nil {
+		return m
+	}
+	m := &member{t: e.Transfer, facts: e.Facts, at: e.Time}
+	m.cluster = j.clusterOf(m)
+	m.cluster.members = append(m.cluster.members, m)
+	m.cluster.scored = false
+	j.members[e.Transfer.ID] = m
+	j.age = append(j.age, m)
+	return m
+}
+
+// clusterOf gives the cluster of a transfer: that of its content and actor, while the
+// last member is less than an hour old. One of unknown content stands alone.
+func (j *Judge) clusterOf(m *member) *cluster {
+	if m.facts.Content == "" {
+		return &cluster{key: m.t.ID, actor: actor(m.t)}
+	}
+	id := m.facts.Content + "|" + m.facts.Actor
+	c := j.clusters[id]
+	if c == nil || m.t.Start-c.last > clusterGap {
+		c = &cluster{key: m.facts.Content, actor: actor(m.t), id: id}
+		j.clusters[id] = c
+	}
+	c.last = max(c.last, m.t.End)
+	return c
+}
+
+// advance forgets what the time of events has left behind.
+func (j *Judge) advance(now model.Time) {
+	for j.taught < len(j.age) && now-j.age[j.taught].at > learnAfter {
+		j.teach(j.age[j.taught])
+		j.taught++
+	}
+	out := 0
+	for out < j.taught && now-j.age[out].at > j.forgetAfter() {
+		j.forget(j.age[out])
+		out++
+	}
+	j.age, j.taught = j.age[out:], j.taught-out
+}
+
+// learnAfter is how long after a transfer it is learned as usual, unless it is part of
+// a finding by then: a cluster has ended.
+const learnAfter = 2 * clusterGap
+
+// forgetAfter is how long after a transfer nothing can speak against it any more.
+func (j *Judge) forgetAfter() model.Time { return cmp.Or(j.set.Window, Window) + clusterGap }
+
+// teach learns from a transfer, unless what it is part of is held against somebody.
+func (j *Judge) teach(m *member) {
+	if model.SeverityOf(m.cluster.score()) < model.Medium {
+		j.learn(&m.facts, m.t, m.at)
+	}
+}
+
+// forget lets go of a transfer; with the last one of a cluster goes the cluster, as a
+// finding if it is one.
+func (j *Judge) forget(m *member) {
+	delete(j.members, m.t.ID)
+	slices.SortStableFunc(m.t.Executed, func(a, b model.Execution) int { return cmp.Compare(a.Time, b.Time) })
+	c := m.cluster
+	c.gone++
+	if c.gone < len(c.members) {
+		return
+	}
+	if j.clusters[c.id] == c {
+		delete(j.clusters, c.id)
+	}
+	if f := c.finding(); f != nil {
+		f.Missing = c.missing(j.set.StartsLogged)
+		j.findings = append(j.findings, f)
+	}
+}
+
+// Close gives the findings, by their start. The judge cannot be used any more.
+func (j *Judge) Close() []*model.Finding {
+	for _, m := range j.age[j.taught:] {
+		j.teach(m)
+	}
+	for _, m := range j.age {
+		j.forget(m)
+	}
+	j.age = nil
+	slices.SortFunc(j.findings, func(a, b *model.Finding) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
+	})
+	return j.findings
+}
+
+// Able says of each analytic whether it could see anything in these inputs.
+func (j *Judge) Able(c *model.Coverage) map[string]model.Ableness {
+	out := map[string]model.Ableness{}
+	for _, a := range j.all {
+		out[a.Name()] = a.Able(c)
+	}
+	return out
+}
+
+// Verdict is what was judged.
+type Verdict struct {
+	Findings  []*model.Finding
+	Artifacts []*model.Artifact
+	judge     *Judge
+}
+
+// Able says of each analytic whether it could see anything in these inputs.
+func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness { return v.judge.Able(c) }
+
+// Look judges a run. It notes in the transfers which of their files were started.
+// Listed are files on hosts whose content is that of a transfer.
+func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed, set Settings) Verdict {
+	v := Verdict{judge: New(set)}
+	for _, e := range events(transfers, accesses, listed) {
+		v.judge.Step(e)
+	}
+	v.Findings = v.judge.Close()
+	v.Artifacts = artifacts(transfers, listed)
+	return v
+}

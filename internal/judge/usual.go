@@ -1,0 +1,86 @@
+package judge
+
+import (
+	"waybill/internal/history"
+	"waybill/internal/model"
+)
+
+// watched is for how many days the ends of a transfer must have been seen before
+// anything between them can be called new.
+const watched = 3
+
+// lookup asks the history about a transfer.
+func (j *Judge) lookup(e *Event) Usual {
+	n, f, at := j.usual, &e.Facts, e.Time
+	u := Usual{}
+	if !f.Program {
+		return u // documents and what nobody looks at
+	}
+	since := func(host string) float64 {
+		use := n.Use(history.Host, host, "", "", at)
+		if !use.Known() || use.First >= at {
+			return 0
+		}
+		return float64(at-use.First) / float64(Window)
+	}
+	// A host that nobody saw before is new itself; what counts is how long the other
+	// was watched, and the network.
+	u.Days = max(since(f.From), since(f.To))
+	if first, _, days := n.Span(); days > 0 {
+		u.Days = min(u.Days, float64(at-first)/float64(Window))
+	}
+	u.Pair = n.Use(history.Pair, f.Actor, f.Way, f.Other, at)
+	u.AnyPair = n.Use(history.AnyPair, f.Actor, "", f.Other, at)
+	u.Sender = n.Use(history.Sender, f.Actor, f.Way, "", at)
+	u.SenderHosts = n.Peers(history.Pair, f.Actor, f.Way)
+	if f.User != "" {
+		u.Account = n.Use(history.Account, f.User, f.Way, "", at)
+		u.AccountOn = n.Use(history.AccountOn, f.User, "", f.Actor, at)
+	}
+	if f.Family != "" {
+		u.Family = n.Use(history.Family, f.Actor, f.Way, f.Family, at)
+		u.FamilyTo = n.Use(history.FamilyTo, f.Actor, f.Family, f.Other, at)
+		u.FamilyHosts = n.Peers(history.FamilyTo, f.Actor, f.Family)
+		u.NewFamily = n.Use(history.NewFamily, f.Actor, f.Way, "", at)
+	}
+	if f.Content != "" {
+		u.Content = n.Use(history.Content, f.Content, "", "", at)
+		u.ContentAt = n.Use(history.ContentAt, f.Content, "", f.To, at)
+		u.ContentHosts = n.Peers(history.ContentAt, f.Content, "")
+	}
+	return u
+}
+
+// learn takes a transfer as usual.
+func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
+	if t.Status != model.Done && t.Status != model.Interrupted && t.Status != model.Claimed || t.Operation == model.Copy && t.Initiator != model.ByOther {
+		return
+	}
+	n := j.usual
+	n.Learn(history.Host, f.From, "", "", at)
+	n.Learn(history.Host, f.To, "", "", at)
+	n.Learn(history.AnyPair, f.Actor, "", f.Other, at)
+	if f.User != "" {
+		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
+	}
+	if !f.Program {
+		return
+	}
+	n.Learn(history.Pair, f.Actor, f.Way, f.Other, at)
+	n.Learn(history.Sender, f.Actor, f.Way, "", at)
+	if f.User != "" {
+		n.Learn(history.Account, f.User, f.Way, "", at)
+	}
+	if f.Family != "" {
+		if !n.Use(history.Family, f.Actor, f.Way, f.Family, at).Known() {
+			n.Learn(history.NewFamily, f.Actor, f.Way, "", at)
+		}
+		n.Learn(history.Family, f.Actor, f.Way, f.Family, at)
+		n.Learn(history.FamilyTo, f.Actor, f.Family, f.Other, at)
+	}
+	if f.Content != "" {
+		n.Learn(history.Content, f.Content, "", "", at)
+		n.Learn(history.ContentAt, f.Content, "", f.From, at)
+		n.Learn(history.ContentAt, f.Content, "", f.To, at)
+	}
+}
