@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
 	"net/netip"
 	"strings"
 	"testing"
@@ -280,4 +282,85 @@ func BenchmarkRoles(b *testing.B) {
 		r.Observe(t)
 		r.Of(t.Source)
 	}
+}
+
+// What was kept of two halves of a time and of the whole tells the same roles, in
+// whatever order the halves are put together.
+func TestRolesKept(t *testing.T) {
+	whole, first, second := newOffice(t), newOffice(t), newOffice(t)
+	for n := range 21 {
+		whole.day(n)
+		half := first
+		if n > 10 {
+			half = second
+		}
+		half.day(n)
+	}
+	both, turned := &Roles{}, &Roles{}
+	put := func(into *Roles, parts ...*Roles) {
+		for _, p := range parts {
+			for key, b := range p.Kept() {
+				if err := into.Restore(key, b); err != nil {
+					t.Fatalf("%q: %v", key, err)
+				}
+			}
+		}
+	}
+	put(both, &first.Roles, &second.Roles)
+	put(turned, &second.Roles, &first.Roles)
+	want := whole.Seen()
+	if len(want) < 140 {
+		t.Fatalf("%d hosts", len(want))
+	}
+	for i, got := range both.Seen() {
+		if got.Key != want[i].Key || got.Role.Name != want[i].Role.Name || got.First != want[i].First || got.Last != want[i].Last {
+			t.Errorf("%s: %+v, want %+v", got.Key, got, want[i])
+		}
+	}
+	next, stop := iter.Pull2(turned.Kept())
+	defer stop()
+	for key, b := range both.Kept() {
+		if k, other, _ := next(); k != key || !bytes.Equal(b, other) {
+			t.Errorf("%q differs by the order", key)
+		}
+	}
+	if n := both.Forget(func(key string, _ model.Time) bool { return strings.HasPrefix(key, "address-") }); n != 100 || both.Of(model.Endpoint{Host: "address-1"}).Name != RoleUnknown {
+		t.Errorf("%d forgotten", n)
+	}
+	for _, bad := range [][]byte{nil, {9}, {keptForm}, make([]byte, 800)} {
+		if both.Restore("x", bad) == nil || both.Restore("", bad) == nil {
+			t.Errorf("% x is taken", bad[:min(len(bad), 4)])
+		}
+	}
+}
+
+// FuzzRolesRestore: whatever is restored, what comes after does not panic.
+func FuzzRolesRestore(f *testing.F) {
+	o := newOffice(nil)
+	o.day(0)
+	o.day(1)
+	for key, b := range o.Kept() {
+		if !strings.HasPrefix(key, "address-") {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		o := newOffice(t)
+		o.push("x", "other", "Docs", "a.exe", "pe", 10)
+		for _, key := range []string{"x", "other", "new", ""} {
+			o.Restore(key, b)
+		}
+		for range 3 {
+			o.push("x", "other", "Docs", "a.exe", "pe", 10)
+			o.pull("new", "x", "Docs", "b.docx", "office", "u", 10)
+			o.now += 20 * oneDay
+		}
+		again := &Roles{}
+		for key, b := range o.Kept() {
+			if err := again.Restore(key, b); err != nil {
+				t.Fatalf("%q: what was kept is refused: %v", key, err)
+			}
+		}
+		again.Seen()
+	})
 }

@@ -72,22 +72,18 @@ func (d *days) set(day int64) {
 
 // merge adds the days of another one.
 func (d *days) merge(o days) {
-	if d.Bits == 0 || o.Bits != 0 && o.Last > d.Last {
+	if d.Bits == 0 {
+		*d = o
+	}
+	if o.Bits == 0 {
+		return
+	}
+	if o.Last > d.Last {
 		*d, o = o, *d
 	}
 	if gap := d.Last - o.Last; gap < 64 {
 		d.Bits |= o.Bits << gap
 	}
-}
-
-// since is how many of them are not older than so many days.
-func (d *days) since(day int64) int {
-	if gap := d.Last - day; gap >= 0 && gap < 63 {
-		return bits.OnesCount64(d.Bits & (1<<(gap+1) - 1))
-	} else if gap < 0 {
-		return 0
-	}
-	return bits.OnesCount64(d.Bits)
 }
 
 // weeks is how many weeks, counted back from the last of the days, have one.
