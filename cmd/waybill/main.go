@@ -34,6 +34,7 @@ const (
 type commands struct {
 	Scan       scanCommand               `cmd:"" help:"Find the files that moved between hosts."`
 	Coverage   coverageCommand           `cmd:"" help:"Say what the inputs can and cannot show."`
+	Eval       evalCommand               `cmd:"" help:"Measure detection on simulated networks."`
 	Version    versionCommand            `cmd:"" help:"Print the version."`
 	Help       helpCommand               `cmd:"" help:"Explain a command."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print what makes a shell complete waybill's words (bash, zsh, fish)."`
@@ -112,7 +113,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // usage says what to type instead.
 func usage(err error, args []string) error {
 	name := "waybill help"
-	known := []string{"scan", "version", "help", "completion"}
+	known := []string{"scan", "eval", "version", "help", "completion"}
 	if slices.Contains(known, args[0]) {
 		name += " " + args[0]
 	}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"waybill/internal/eval"
+)
+
+// evalCommand measures detection on simulated networks.
+type evalCommand struct {
+	Hosts     int     `default:"500" help:"Hosts of the network (100 to 10,000)."`
+	Days      int     `default:"21" help:"Days that are simulated."`
+	Learn     int     `default:"7" help:"Days at the beginning that are only learned from."`
+	Seed      uint64  `default:"1" help:"What is drawn; equal seeds give equal worlds."`
+	Tier      string  `default:"all" help:"What sensors see: T0 to T4, or all."`
+	Bulk      float64 `default:"0.1" help:"Share of the everyday bulk (documents, encrypted traffic) that is made."`
+	Campaigns string  `type:"existingdir" help:"Folder of campaigns (*.yaml) in place of those that are built in."`
+	Repeat    int     `default:"1" help:"How often each campaign is run in a world."`
+	HeldOut   bool    `help:"Also the kinds of campaigns that tuning never saw."`
+	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
+}
+
+// Run simulates and prints.
+func (e *evalCommand) Run(p *program) error {
+	campaigns, err := e.campaigns()
+	if err != nil {
+		return err
+	}
+	tiers := eval.Tiers
+	if e.Tier != "all" {
+		t, err := eval.TierOf(e.Tier)
+		if err != nil {
+			return usageError{err}
+		}
+		tiers = []eval.Tier{t}
+	}
+	if e.Hosts < 60 || e.Hosts > 20_000 || e.Days < 2 || e.Learn >= e.Days {
+		return usagef("waybill eval: 60 to 20,000 hosts, and more days than are learned from")
+	}
+	c := eval.Config{Hosts: e.Hosts, Days: e.Days, Learn: e.Learn, Seed: e.Seed, Bulk: e.Bulk, Parameters: eval.DefaultParameters(), Campaigns: campaigns, Repeat: e.Repeat}
+	var results []*eval.Result
+	for _, t := range tiers {
+		if p.ctx.Err() != nil {
+			return p.ctx.Err()
+		}
+		results = append(results, eval.Run(c, t))
+	}
+	if e.Format == "ndjson" {
+		return eval.NDJSON(p.stdout, results)
+	}
+	return eval.Table(p.stdout, results)
+}
+
+// campaigns are those to run.
+func (e *evalCommand) campaigns() ([]*eval.Campaign, error) {
+	all := eval.DefaultCampaigns()
+	if e.Campaigns != "" {
+		var err error
+		if all, err = eval.ReadCampaigns(os.DirFS(e.Campaigns)); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Campaigns, err)
+		}
+	}
+	var out []*eval.Campaign
+	for _, c := range all {
+		if e.HeldOut || !c.HeldOut || e.Campaigns != "" {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}

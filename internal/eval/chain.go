@@ -1,0 +1,99 @@
+package eval
+
+import (
+	"strings"
+
+	"waybill/internal/identity"
+	"waybill/internal/judge"
+	"waybill/internal/ledger"
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/winhost"
+)
+
+// chain is the way from records to findings, as a scan goes it: what hosts log is
+// followed day by day, the ledger makes one transfer of a movement, the judge looks at
+// all of them in the order of time.
+type chain struct {
+	w         *World
+	hosts     *identity.Table
+	follow    *winhost.Hosts
+	inputs    []string
+	interest  map[string]bool
+	logged    map[string]bool // hosts that log starts
+	transfers []*model.Transfer
+	accesses  []*model.Access
+}
+
+func newChain(w *World) *chain {
+	c := &chain{w: w, hosts: &identity.Table{}, logged: map[string]bool{}}
+	for _, l := range w.labels {
+		c.inputs = append(c.inputs, labelName(l))
+	}
+	c.morning()
+	return c
+}
+
+// morning begins a day: what hosts logged yesterday is decided.
+func (c *chain) morning() {
+	c.interest = map[string]bool{}
+	c.follow = winhost.New(telemetry.FollowerOptions{Inputs: c.inputs, Interest: c.interest})
+}
+
+// event takes an event of a Windows host.
+func (c *chain) event(e *Logged) { c.follow.Event(&e.Event) }
+
+// bind says what a capture shows of who has which address.
+func (c *chain) bind(h *Host, from model.Time) {
+	c.hosts.Add(identity.Binding{Addr: h.IP, Host: h.FQDN(), MAC: h.MAC, First: from, Last: from + day, Lease: h.client()})
+}
+
+// noted takes the names of files that a capture shows: their starts are looked for.
+func (c *chain) noted(all []*model.Transfer) {
+	for _, t := range all {
+		if t.Name != "" {
+			c.interest[strings.ToLower(t.Name)] = true
+		}
+	}
+}
+
+// evening ends a day, and gives its transfers and accesses.
+func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
+	found := c.follow.Close()
+	for _, b := range found.Bindings {
+		c.hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
+	}
+	all := ledger.Join(append(seen.Transfers, found.Transfers...), c.hosts)
+	starts := make([]ledger.Start, 0, len(found.Starts))
+	for _, s := range found.Starts {
+		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})
+	}
+	accesses := append(append(seen.Accesses, found.Accesses...), found.Reads...)
+	for _, a := range accesses {
+		c.hosts.Complete(&a.Source, a.Time)
+		c.hosts.Complete(&a.Destination, a.Time)
+	}
+	ledger.Confirm(all, found.Reads, c.hosts)
+	ledger.Tie(all, starts, c.hosts)
+	for _, t := range all {
+		t.Scope = model.ScopeInternal
+		t.Techniques = []string{"T1570"}
+	}
+	for h := range found.StartsLogged {
+		c.logged[h] = true
+	}
+	c.judge(all, accesses)
+	return all, accesses
+}
+
+// judge takes what a day brought.
+func (c *chain) judge(transfers []*model.Transfer, accesses []*model.Access) {
+	c.transfers = append(c.transfers, transfers...)
+	c.accesses = append(c.accesses, accesses...)
+}
+
+// close gives what was judged.
+func (c *chain) close() ([]*model.Finding, []*model.Artifact) {
+	v := judge.Look(c.transfers, c.accesses, nil, judge.Settings{StartsLogged: c.logged})
+	return v.Findings, v.Artifacts
+}

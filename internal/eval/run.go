@@ -1,0 +1,86 @@
+package eval
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// Run makes a world, lets the sensors of a tier look at it, and scores what waybill says.
+func Run(c Config, t Tier) *Result {
+	w := NewWorld(c)
+	r := newResult(w, t)
+	ch := newChain(w)
+	eyes := newEyes(w, t, ch.event)
+	for !w.Done() {
+		if w.hour%24 == 0 {
+			ch.morning()
+		}
+		from := Epoch + model.Time(w.hour)*hour
+		before := len(eyes.seen.Transfers)
+		w.Hour(func(m *Move) {
+			r.Moves++
+			eyes.see(m)
+		})
+		if (w.hour-1)%24 == 0 {
+			daybreak(w, ch, eyes, from)
+		}
+		ch.noted(eyes.seen.Transfers[before:])
+		eyes.until(from + hour)
+		if w.hour%24 == 0 {
+			transfers, accesses := ch.evening(eyes.seen)
+			r.day(transfers, accesses)
+			eyes.seen = &Seen{}
+		}
+	}
+	findings, artifacts := ch.close()
+	r.judged(findings, artifacts)
+	return r
+}
+
+// daybreak tells sensors who the hosts are: each logs its own account in the morning,
+// and asks for an address.
+func daybreak(w *World, ch *chain, eyes *Eyes, from model.Time) {
+	for _, h := range w.All {
+		eyes.awake(h, from+model.Time(h.ID%600)*second/10)
+		if eyes.tier.Capture {
+			ch.bind(h, from)
+		}
+	}
+}
+
+// labelOf finds what a record belongs to by the name of its input.
+func labelOf(all []model.Evidence, labels []*Label) *Label {
+	for _, e := range all {
+		if n, err := strconv.Atoi(strings.TrimPrefix(e.Input, "simulated-")); err == nil && n < len(labels) {
+			return labels[n]
+		}
+	}
+	return nil
+}
+
+// dayOf is the day of the world that a time is in.
+func dayOf(t model.Time) int { return int((t - Epoch) / day) }
+
+// idKey is a transfer's id as a number, to keep many of them.
+func idKey(id string) uint64 {
+	_, digits, _ := strings.Cut(id, "-")
+	n, err := strconv.ParseUint(digits, 16, 64)
+	if err != nil {
+		return text(id)
+	}
+	return n
+}
+
+func median(v []float64) float64 { return quantile(v, 0.5) }
+
+// quantile of some numbers; 0 where there are none.
+func quantile(v []float64, q float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	s := slices.Sorted(slices.Values(v))
+	return s[min(len(s)-1, int(q*float64(len(s)-1)+0.5))]
+}
