@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -14,14 +15,33 @@ import (
 // configName is the configuration that is read when it is there.
 const configName = "waybill.yaml"
 
-// config is a YAML mapping of flag names to values.
+// config is a YAML mapping of flag names to values, and the suppressions.
 type config map[string]any
 
-// readConfig is kong's loader of configurations.
-func readConfig(r io.Reader) (kong.Resolver, error) {
-	c := config{}
-	if err := yaml.NewDecoder(r).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+// readConfig is kong's loader of configurations. What the files suppress adds up.
+func (p *program) readConfig(r io.Reader) (kong.Resolver, error) {
+	file := configName
+	if f, ok := r.(*os.File); ok {
+		file = filepath.Base(f.Name())
+	}
+	c, nodes := config{}, map[string]yaml.Node{}
+	if err := yaml.NewDecoder(r).Decode(&nodes); err != nil && !errors.Is(err, io.EOF) {
 		return nil, usagef("configuration: %w: it is a YAML mapping of flag names to values", err)
+	}
+	for key, node := range nodes {
+		if key == suppressKey {
+			list, err := suppressions(file, &node)
+			if err != nil {
+				return nil, err
+			}
+			p.suppress = append(p.suppress, list...)
+			continue
+		}
+		var v any
+		if err := node.Decode(&v); err != nil {
+			return nil, usagef("%s:%d: %w", file, node.Line, err)
+		}
+		c[key] = v
 	}
 	return c, nil
 }

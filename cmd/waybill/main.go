@@ -16,6 +16,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
+
+	"waybill/internal/triage"
 )
 
 // version is set when a release is linked: -ldflags "-X main.version=...".
@@ -48,6 +50,8 @@ type program struct {
 	stderr io.Writer
 	parser *kong.Kong
 	exit   int
+	// suppress is what the configuration hides.
+	suppress []triage.Suppression
 }
 
 func main() {
@@ -76,7 +80,7 @@ func (p *program) run(args []string) (code int) {
 		kong.Description("Finds every file that moved between the hosts of a network, and says which of those movements are an intruder's, with the evidence. It only reads."),
 		kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"config": configName},
-		kong.Configuration(readConfig, defaultConfig()...))
+		kong.Configuration(p.readConfig, defaultConfig()...))
 	if err != nil {
 		return p.fail(exitUsage, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,9 +27,13 @@ type scanCommand struct {
 
 	Format      string `default:"table" placeholder:"FORMAT" help:"table, ndjson or csv (${default})."`
 	Output      string `short:"o" placeholder:"FILE" help:"Write to FILE, all or nothing, instead of standard output."`
-	Only        string `placeholder:"KINDS" help:"Kinds of records to print: transfer, access, artifact, finding, coverage, summary."`
-	MinSeverity string `default:"info" placeholder:"S" help:"Leave out findings below S: info, low, medium, high, critical (${default})."`
-	FailOn      string `placeholder:"S" help:"Exit with 3 when a finding of severity S or above is printed."`
+	Only        string `placeholder:"KINDS" help:"Kinds of records to print: transfer, access, artifact, finding, incident, coverage, summary."`
+	MinSeverity string `default:"info" placeholder:"S" help:"Leave out findings and incidents below S: info, low, medium, high, critical (${default})."`
+	FailOn      string `placeholder:"S" help:"Exit with 3 when a finding or incident of severity S or above is printed."`
+	Budget      string `placeholder:"N/day" help:"Print at most the N most important findings of each day, the strongest of each incident first."`
+	Case        bool   `help:"For an incident that is known: rank and cut nothing, whatever --min-severity and --budget say."`
+
+	ShowSuppressed bool `help:"Also what the configuration suppresses, marked."`
 
 	Internal []string `placeholder:"CIDR" help:"Networks that are inside (private, link-local, loopback and 100.64.0.0/10 ones)."`
 	From     string   `placeholder:"T" help:"Leave out records before T (RFC 3339)."`
@@ -121,13 +126,18 @@ func exitCode(found *scan.Records, err error, s report.Selection, failOn *model.
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case failOn != nil && slices.ContainsFunc(s.Select(found.Records).Findings,
-		func(f *model.Finding) bool { return f.Severity >= *failOn }):
+	case failOn != nil && reaches(s.Select(found.Records), *failOn):
 		return exitFailOn
 	case found.Failed:
 		return exitBadInput
 	}
 	return exitDone
+}
+
+// reaches says whether a finding or incident of a severity or above is printed.
+func reaches(r model.Records, s model.Severity) bool {
+	return slices.ContainsFunc(r.Findings, func(f *model.Finding) bool { return f.Severity >= s && f.Suppressed == nil }) ||
+		slices.ContainsFunc(r.Incidents, func(i *model.Incident) bool { return i.Severity >= s })
 }
 
 // notices prints what went wrong with inputs, and the time taken.
@@ -161,7 +171,7 @@ const maxIgnored = 20
 // options turns flags into what a scan needs.
 func (c *scanCommand) options(p *program) (o scan.Options, err error) {
 	o = scan.Options{Paths: c.Paths, Stdin: p.stdin, Workers: c.Workers, NoCarve: !c.Carve, Extract: c.Extract, Cache: c.Cache, All: c.All,
-		HashInputs: c.HashInputs, Version: version}
+		HashInputs: c.HashInputs, Version: version, Suppress: p.suppress, ShowSuppressed: c.ShowSuppressed}
 	if c.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -241,6 +251,18 @@ func network(s string) (netip.Prefix, error) {
 	return netip.Prefix{}, usagef("--internal %s: give networks as 10.0.0.0/8,2001:db8::/32", s)
 }
 
+// budget reads how many findings a day are printed, 0 for all.
+func budget(s string) (int, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "/day"))
+	if err != nil || n < 1 {
+		return 0, usagef("--budget %s: give findings a day, as 5/day", s)
+	}
+	return n, nil
+}
+
 // selection says which records are printed and which findings make exit 3.
 func (c *scanCommand) selection() (s report.Selection, failOn *model.Severity, err error) {
 	if report.Formats[c.Format] == nil {
@@ -254,6 +276,12 @@ func (c *scanCommand) selection() (s report.Selection, failOn *model.Severity, e
 	}
 	if s.MinSeverity, err = model.ParseSeverity(c.MinSeverity); err != nil {
 		return s, nil, usagef("--min-severity: %w", err)
+	}
+	if s.Budget, err = budget(c.Budget); err != nil {
+		return s, nil, err
+	}
+	if c.Case {
+		s.MinSeverity, s.Budget = model.Info, 0
 	}
 	if c.FailOn == "" {
 		return s, nil, nil

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"waybill/internal/model"
-	"waybill/internal/spread"
 )
 
 // disguise marks content that does not fit its name: a program or archive under
@@ -20,7 +19,7 @@ func named(e Event) string {
 	if !e.moved() || e.Transfer.Name == "" {
 		return ""
 	}
-	return cmp.Or(e.Content, e.Transfer.ID)
+	return cmp.Or(contentKey(e.Transfer), e.Transfer.ID)
 }
 
 // aliases is the name under which one content that runs was first seen.
@@ -41,7 +40,7 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	if text == "" {
 		text, technique, nats = oddlyPlaced(t)
 	}
-	if s.First == "" && runs(t) && spread.Hash(t) != "" {
+	if s.First == "" && runs(t) && contentHash(t) != "" {
 		s.First = t.Name
 	}
 	if text == "" {

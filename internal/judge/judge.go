@@ -14,7 +14,6 @@ import (
 
 	"waybill/internal/history"
 	"waybill/internal/model"
-	"waybill/internal/spread"
 )
 
 // Window is how far back the analytics look when it is not set.
@@ -39,8 +38,6 @@ type Settings struct {
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string
-	// Spread bounds what is kept of contents and where they went.
-	Spread spread.Settings
 }
 
 // trusts says whether a transfer is nothing to look at.

@@ -15,7 +15,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"waybill/internal/model"
-	"waybill/internal/spread"
 )
 
 // scenario is one file of testdata: what was seen, and what must come of it.
@@ -184,10 +183,10 @@ func TestStatesSerialise(t *testing.T) {
 	transfers, accesses := s.records()
 	plain, stored := analytics(Settings{}), analytics(Settings{})
 	marks := 0
-	facts, book := newFactory(), spread.New(spread.Settings{})
+	facts := newFactory()
 	for _, e := range events(transfers, accesses, nil) {
 		if e.Transfer != nil {
-			e.Facts = facts.of(e.Transfer, book.Add(e.Transfer))
+			e.Facts = facts.of(e.Transfer)
 		}
 		for i := range plain {
 			want, got := plain[i].Step(e), stored[i].Step(e)

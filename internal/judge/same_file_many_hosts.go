@@ -41,12 +41,12 @@ func contentOf(e Event) string {
 		if !mayRun(l.Of) || hostKey(l.Host) == "" {
 			return ""
 		}
-		return e.Content
+		return contentKey(l.Of)
 	}
 	if !e.moved() || hostKey(e.Transfer.Destination) == "" || !mayRun(e.Transfer) {
 		return ""
 	}
-	return e.Content
+	return contentKey(e.Transfer)
 }
 
 func lookReach(s reach, e Event) (reach, []Mark) {

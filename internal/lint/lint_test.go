@@ -15,15 +15,17 @@ import (
 // allowed is what each package may import of the program, besides model. Only
 // tests, examples and the benchmark import synth, wiretest and xcatest.
 var allowed = map[string][]string{
-	"internal/model":   {},
-	"internal/packet":  {},
-	"internal/content": {},
-	"internal/capture": {},
-	"internal/input":   {},
-	"internal/report":  {},
-	"internal/lint":    {},
-	"internal/judge":   {"internal/identity", "internal/history", "internal/spread"},
-	"internal/history": {},
+	"internal/model":    {},
+	"internal/packet":   {},
+	"internal/content":  {},
+	"internal/capture":  {},
+	"internal/input":    {},
+	"internal/report":   {},
+	"internal/lint":     {},
+	"internal/judge":    {"internal/identity", "internal/history"},
+	"internal/incident": {},
+	"internal/triage":   {"internal/judge"},
+	"internal/history":  {},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
@@ -56,7 +58,6 @@ var allowed = map[string][]string{
 	"internal/arrival":   {"internal/identity", "internal/telemetry"},
 	"internal/cloudsync": {},
 	"internal/ledger":    {"internal/identity"},
-	"internal/spread":    {},
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},
@@ -101,7 +102,7 @@ var allowed = map[string][]string{
 		"internal/telemetry/listing", "internal/telemetry/leases", "internal/telemetry/macos", "internal/telemetry/esxi", "internal/arrival",
 		"internal/telemetry/syslog", "internal/telemetry/ftplog", "internal/telemetry/rsyncd", "internal/telemetry/sambalog", "internal/telemetry/weblog", "internal/telemetry/auditd", "internal/telemetry/shellhist", "internal/telemetry/unixhost",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
-		"internal/identity", "internal/ledger", "internal/judge", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
+		"internal/identity", "internal/ledger", "internal/judge", "internal/incident", "internal/triage", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",
 		"internal/wire/nfs", "internal/wire/rsync", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/eval": {"internal/identity", "internal/ledger", "internal/judge", "internal/telemetry", "internal/telemetry/winevent", "internal/telemetry/winhost"},
@@ -109,7 +110,7 @@ var allowed = map[string][]string{
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 
-	"cmd/waybill":       {"internal/eval", "internal/scan", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
+	"cmd/waybill":       {"internal/eval", "internal/scan", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
 	"examples":          {},
 }

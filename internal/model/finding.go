@@ -16,15 +16,12 @@ type Artifact struct {
 // Sighting is an artifact on a host at a time. How is "sent" or "received", or "listed"
 // where a listing of the host's files has it; then Time is since when, and may be unknown.
 type Sighting struct {
-	Host     string `json:"host,omitempty"`
-	IP       Addr   `json:"ip,omitzero"`
-	Time     Time   `json:"time,omitzero"`
-	How      string `json:"how"`
-	Transfer string `json:"transfer,omitempty"`
-	Path     string `json:"path,omitempty"` // listed
-	// Alike is how the content seen here is tied to the artifact's where no hash says that
-	// they are one: prefix, name (and size), padded or partial.
-	Alike    string     `json:"alike,omitempty"`
+	Host     string     `json:"host,omitempty"`
+	IP       Addr       `json:"ip,omitzero"`
+	Time     Time       `json:"time,omitzero"`
+	How      string     `json:"how"`
+	Transfer string     `json:"transfer,omitempty"`
+	Path     string     `json:"path,omitempty"` // listed
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
@@ -54,8 +51,17 @@ type Finding struct {
 	Reasons    []Reason `json:"reasons"`
 	Missing    []string `json:"missing,omitempty"`
 	Known      bool     `json:"known,omitempty"` // --known names something of it: shown first
+	// Rank is its place among the findings of its day (UTC), 1 for the first to look at.
+	Rank       int         `json:"rank,omitempty"`
+	Suppressed *Suppressed `json:"suppressed,omitempty"` // printed only with --show-suppressed
 
 	Start Time `json:"-"` // first evidence, the sort key
+}
+
+// Suppressed says why a site hides a finding, and until when.
+type Suppressed struct {
+	Reason string `json:"reason"`
+	Until  Time   `json:"until"`
 }
 
 // Reason is one term of a finding's score. A negative one lowers it.
@@ -144,6 +150,7 @@ type Summary struct {
 	Events    int64            `json:"events"`
 	Transfers map[string]int64 `json:"transfers"`
 	Findings  map[string]int64 `json:"findings"`
+	Incidents map[string]int64 `json:"incidents,omitempty"`
 	// Expected is how many findings of a severity and above everyday traffic of this
 	// volume would give by itself (contract, finding).
 	Expected map[string]float64 `json:"expected_findings,omitempty"`

@@ -33,12 +33,14 @@ type Incident struct {
 	End        Time     `json:"end,omitzero"`
 	Title      string   `json:"title"`
 	Severity   Severity `json:"severity"`
-	Score      float64  `json:"score"` // nats
+	Score      float64  `json:"score"` // nats: the sum of Reasons
 	Techniques []string `json:"techniques,omitempty"`
 	Findings   []string `json:"findings"`
-	Hosts      []string `json:"hosts"`
-	Users      []string `json:"users,omitempty"`
-	Artifacts  []string `json:"artifacts,omitempty"`
+	// Reasons are what the findings give to the score, the strongest first.
+	Reasons   []Share  `json:"reasons"`
+	Hosts     []string `json:"hosts"`
+	Users     []string `json:"users,omitempty"`
+	Artifacts []string `json:"artifacts,omitempty"`
 	// Narrative is what happened, in the order of time.
 	Narrative []Happening `json:"narrative"`
 	// ActFirst is the hosts in the order in which to act.
@@ -48,6 +50,13 @@ type Incident struct {
 	// CollectNext is the evidence that could change the score most, the first one most.
 	CollectNext []string `json:"collect_next,omitempty"`
 	Known       bool     `json:"known,omitempty"`
+}
+
+// Share is what one finding gives to the score of its incident.
+type Share struct {
+	Finding string  `json:"finding"`
+	Nats    float64 `json:"nats"`
+	Text    string  `json:"text"`
 }
 
 // Happening is one line of a narrative.

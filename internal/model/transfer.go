@@ -117,6 +117,25 @@ type Transfer struct {
 	Techniques   []string `json:"techniques,omitempty"`
 }
 
+// Actor is the host that opened the exchange.
+func (t *Transfer) Actor() Endpoint {
+	switch {
+	case t.Initiator == BySource:
+		return t.Source
+	case t.Initiator == ByOther && t.Client != nil:
+		return *t.Client
+	}
+	return t.Destination
+}
+
+// Account is the account at the server with its domain, "" where none is known.
+func (t *Transfer) Account() string {
+	if t.Domain == "" || t.User == "" {
+		return t.User
+	}
+	return t.Domain + `\` + t.User
+}
+
 // Hash is somebody else's word about a content: From is file-create,
 // process-start, module-load, delete, sensor or bytes.
 type Hash struct {

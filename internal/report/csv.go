@@ -30,6 +30,8 @@ func CSV(w io.Writer, r model.Records, s Selection) error {
 		table(out, artifactColumns, r.Artifacts)
 	case "finding":
 		table(out, findingColumns, r.Findings)
+	case "incident":
+		table(out, incidentColumns, r.Incidents)
 	default:
 		return fmt.Errorf("csv cannot hold %s records: use --format ndjson", kind)
 	}
@@ -135,6 +137,64 @@ var findingColumns = []column[*model.Finding]{
 	{"users", func(f *model.Finding) string { return strings.Join(f.Users, " | ") }},
 	{"transfers", func(f *model.Finding) string { return strings.Join(f.Transfers, " ") }},
 	{"reasons", func(f *model.Finding) string { return reasonCell(f.Reasons) }},
+	{"rank", func(f *model.Finding) string { return rank(f.Rank) }},
+	{"suppressed", func(f *model.Finding) string { return suppressed(f) }},
+}
+
+var incidentColumns = []column[*model.Incident]{
+	{"id", func(i *model.Incident) string { return i.ID }},
+	{"start", func(i *model.Incident) string { return stamp(i.Start) }},
+	{"end", func(i *model.Incident) string { return stamp(i.End) }},
+	{"severity", func(i *model.Incident) string { return i.Severity.String() }},
+	{"score", func(i *model.Incident) string { return strconv.FormatFloat(i.Score, 'f', -1, 64) }},
+	{"title", func(i *model.Incident) string { return i.Title }},
+	{"techniques", func(i *model.Incident) string { return strings.Join(i.Techniques, " ") }},
+	{"findings", func(i *model.Incident) string { return strings.Join(i.Findings, " ") }},
+	{"hosts", func(i *model.Incident) string { return strings.Join(i.Hosts, " ") }},
+	{"users", func(i *model.Incident) string { return strings.Join(i.Users, " | ") }},
+	{"artifacts", func(i *model.Incident) string { return strings.Join(i.Artifacts, " ") }},
+	{"narrative", func(i *model.Incident) string { return narrativeCell(i.Narrative) }},
+	{"act_first", func(i *model.Incident) string { return targetCell(i.ActFirst) }},
+	{"earliest_visible", func(i *model.Incident) string { return i.EarliestVisible }},
+	{"collect_next", func(i *model.Incident) string { return strings.Join(i.CollectNext, "; ") }},
+}
+
+func narrativeCell(all []model.Happening) string {
+	var out []string
+	for _, h := range all {
+		out = append(out, stamp(h.Time)+" "+h.Text)
+	}
+	return strings.Join(out, "; ")
+}
+
+func targetCell(all []model.Target) string {
+	var out []string
+	for _, t := range all {
+		out = append(out, hostAndRole(t)+": "+t.Why)
+	}
+	return strings.Join(out, "; ")
+}
+
+// hostAndRole names a host to act on.
+func hostAndRole(t model.Target) string {
+	if t.Role == "" {
+		return t.Host
+	}
+	return t.Host + " (" + t.Role + ")"
+}
+
+func rank(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func suppressed(f *model.Finding) string {
+	if f.Suppressed == nil {
+		return ""
+	}
+	return f.Suppressed.Reason
 }
 
 func reasonCell(rs []model.Reason) string {

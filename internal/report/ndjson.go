@@ -21,6 +21,7 @@ func NDJSON(w io.Writer, r model.Records, s Selection) error {
 	each(&out, r.Accesses)
 	each(&out, r.Artifacts)
 	each(&out, r.Findings)
+	each(&out, r.Incidents)
 	each(&out, r.Coverage)
 	if s.wants("summary") {
 		out.line(r.Summary)

@@ -14,12 +14,13 @@ import (
 )
 
 // Kinds are the kinds of records, in the order in which they are written.
-var Kinds = []string{"transfer", "access", "artifact", "finding", "coverage", "summary"}
+var Kinds = []string{"transfer", "access", "artifact", "finding", "incident", "coverage", "summary"}
 
 // Selection says which records are written.
 type Selection struct {
 	Kinds       []string // empty is all but accesses, which have to be asked for
 	MinSeverity model.Severity
+	Budget      int // findings a day, by their rank; 0 is all
 }
 
 // ParseKinds reads a comma-separated list of kinds.
@@ -39,19 +40,15 @@ func ParseKinds(list string) ([]string, error) {
 }
 
 // Select gives the records that are to be written. The summary keeps count of
-// the findings that are left out.
+// the findings and incidents that are left out.
 func (s Selection) Select(r model.Records) model.Records {
 	out := model.Records{Summary: r.Summary}
-	for _, f := range r.Findings {
-		if f.Severity >= s.MinSeverity {
-			out.Findings = append(out.Findings, f)
-		}
-	}
-	if n := len(r.Findings) - len(out.Findings); n > 0 {
-		out.Summary.LeftOut = withCount(r.Summary.LeftOut, "findings below "+s.MinSeverity.String(), int64(n))
-	}
+	out.Findings, out.Incidents = s.worthPrinting(r, &out.Summary)
 	if !s.wants("finding") {
 		out.Findings = nil
+	}
+	if !s.wants("incident") {
+		out.Incidents = nil
 	}
 	if s.wants("transfer") {
 		out.Transfers = r.Transfers
@@ -68,6 +65,39 @@ func (s Selection) Select(r model.Records) model.Records {
 	return out
 }
 
+// worthPrinting leaves out what is below the severity that was asked for or over the
+// budget of its day. An incident whose findings are all over the budget goes with them.
+func (s Selection) worthPrinting(r model.Records, sum *model.Summary) (findings []*model.Finding, incidents []*model.Incident) {
+	weak, over, highest, cut := 0, 0, model.Info, map[string]bool{}
+	for _, f := range r.Findings {
+		switch {
+		case f.Severity < s.MinSeverity:
+			weak++
+		case s.Budget > 0 && f.Rank > s.Budget:
+			over, highest, cut[f.ID] = over+1, max(highest, f.Severity), true
+		default:
+			findings = append(findings, f)
+		}
+	}
+	weakIncidents, overIncidents := 0, 0
+	for _, i := range r.Incidents {
+		switch {
+		case i.Severity < s.MinSeverity:
+			weakIncidents++
+		case !slices.ContainsFunc(i.Findings, func(id string) bool { return !cut[id] }):
+			overIncidents++
+		default:
+			incidents = append(incidents, i)
+		}
+	}
+	budget := fmt.Sprintf("over the budget of %d findings a day", s.Budget)
+	leaveOut(sum, "findings below "+s.MinSeverity.String(), weak)
+	leaveOut(sum, "incidents below "+s.MinSeverity.String(), weakIncidents)
+	leaveOut(sum, fmt.Sprintf("findings %s, the strongest of them %s", budget, highest), over)
+	leaveOut(sum, "incidents all "+budget, overIncidents)
+	return findings, incidents
+}
+
 func (s Selection) wants(kind string) bool {
 	if len(s.Kinds) == 0 {
 		return kind != "access"
@@ -75,12 +105,16 @@ func (s Selection) wants(kind string) bool {
 	return slices.Contains(s.Kinds, kind)
 }
 
-func withCount(m map[string]int64, key string, n int64) map[string]int64 {
-	out := map[string]int64{key: n}
-	for k, v := range m {
+// leaveOut counts what is left out.
+func leaveOut(sum *model.Summary, why string, n int) {
+	if n == 0 {
+		return
+	}
+	out := map[string]int64{why: int64(n)}
+	for k, v := range sum.LeftOut {
 		out[k] = v
 	}
-	return out
+	sum.LeftOut = out
 }
 
 // Writer writes the records of a run in one format.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,9 @@ func records() model.Records {
 			{Kind: "finding", ID: "f-1", Score: 6, Severity: model.Low, Title: "low", Reasons: []model.Reason{{Analytic: "disguise", Nats: 6, Text: nasty}}},
 			{Kind: "finding", ID: "f-2", Score: 19, Severity: model.Critical, Title: "critical"},
 		},
+		Incidents: []*model.Incident{{Kind: "incident", ID: "i-1", Start: 1e18, End: 1e18 + 90e9, Score: 19, Severity: model.Critical, Title: "critical", Findings: []string{"f-2"},
+			Hosts: []string{"A", "B"}, Users: []string{nasty}, Narrative: []model.Happening{{Time: 1e18, Text: "A copied " + nasty + " to B"}},
+			ActFirst: []model.Target{{Host: "B", Role: nasty, Why: "relay"}, {Host: "=A", Why: "ran"}}, EarliestVisible: nasty, CollectNext: []string{nasty}}},
 		Coverage: []*model.Coverage{{Kind: "coverage", Packets: 9, Blind: map[string]int64{"snaplen": 7, "encrypted-tls": 2000}}},
 		Summary:  model.Summary{Kind: "summary", Inputs: 1, Transfers: map[string]int64{"whole": 1}},
 	}
@@ -67,7 +71,7 @@ func TestNDJSON(t *testing.T) {
 			t.Errorf("the name changed: %q", rec.Name)
 		}
 	}
-	if want := []string{"transfer", "transfer", "artifact", "finding", "finding", "coverage", "summary"}; !slices.Equal(kinds, want) {
+	if want := []string{"transfer", "transfer", "artifact", "finding", "finding", "incident", "coverage", "summary"}; !slices.Equal(kinds, want) {
 		t.Errorf("%v", kinds)
 	}
 }
@@ -105,7 +109,7 @@ func TestCSV(t *testing.T) {
 	if got := rows[1][slices.Index(rows[0], "evidence")]; got != "a.pcap #3-9, #4" {
 		t.Errorf("evidence %q", got)
 	}
-	for _, kind := range []string{"finding", "access", "artifact"} {
+	for _, kind := range []string{"finding", "incident", "access", "artifact"} {
 		if out := write(t, CSV, Selection{Kinds: []string{kind}}); strings.Count(out, "\n") < 2 {
 			t.Errorf("%s: %q", kind, out)
 		}
@@ -121,16 +125,92 @@ func TestCSV(t *testing.T) {
 func TestTable(t *testing.T) {
 	out := write(t, Table, Selection{})
 	inertText(t, "the table", out)
-	critical, low := strings.Index(out, "CRITICAL"), strings.Index(out, "LOW")
-	if critical < 0 || low < critical {
-		t.Error("the most important finding does not come first")
+	if first, _, _ := strings.Cut(out, "\n"); first != "1 incident, CRITICAL: critical, 2 hosts in all; act on B first" {
+		t.Errorf("the first line is %q", first)
 	}
-	for _, want := range []string{"2 findings", "2 transfers", "denied", "refused: 550", "18 KiB", "2.0 KiB  encrypted-tls", "Summary"} {
+	last := 0
+	for _, part := range []string{"What happened", "Act first on", "1. B (", "Lead to the origin", "Collect next", "1 finding of incidents", "1 other finding", "2 transfers", "What could not be seen", "Summary"} {
+		at := strings.Index(out, part)
+		if at < last {
+			t.Errorf("%q is not where it belongs", part)
+		}
+		last = max(at, last)
+	}
+	for _, want := range []string{"denied", "refused: 550", "18 KiB", "2.0 KiB  encrypted-tls"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if out := write(t, Table, Selection{Kinds: []string{"access", "artifact"}}); !strings.Contains(out, "1 access") || !strings.Contains(out, "1 artifact") || strings.Contains(out, "transfers") {
+	if out := write(t, Table, Selection{Kinds: []string{"access", "artifact"}}); !strings.Contains(out, "1 access") || !strings.Contains(out, "1 artifact") || strings.Contains(out, "transfers") || strings.Contains(out, "incident") {
+		t.Errorf("%s", out)
+	}
+	out = write(t, Table, Selection{Kinds: []string{"finding"}})
+	if critical, low := strings.Index(out, "CRITICAL"), strings.Index(out, "LOW"); critical < 0 || low < critical || strings.Contains(out, "incident") {
+		t.Errorf("the most important finding does not come first:\n%s", out)
+	}
+}
+
+// TestNothing: without an incident the first line says so, and what there is.
+func TestNothing(t *testing.T) {
+	r := records()
+	r.Incidents = nil
+	r.Findings[1].Severity = model.Low
+	hidden := *r.Findings[1]
+	hidden.Suppressed = &model.Suppressed{Reason: "an exercise", Until: 2e18}
+	r.Findings = append(r.Findings, &hidden)
+	var b bytes.Buffer
+	if err := Table(&b, r, Selection{}); err != nil {
+		t.Fatal(err)
+	}
+	first, rest, _ := strings.Cut(b.String(), "\n")
+	if first != "Nothing to act on in what these inputs show: 1 transfer, 2 findings of low" {
+		t.Errorf("%q", first)
+	}
+	for _, want := range []string{"\n2 findings, most important first", "1 finding that waybill.yaml suppresses", "suppressed until 2033-05-18 03:33:20: an exercise"} {
+		if !strings.Contains(rest, want) {
+			t.Errorf("no %q in\n%s", want, rest)
+		}
+	}
+}
+
+// TestBudget: what is over a day's budget is left out and counted, and so is an incident
+// of which nothing is left.
+func TestBudget(t *testing.T) {
+	r := records()
+	r.Findings[0].Rank, r.Findings[1].Rank = 2, 1
+	r.Incidents = append(r.Incidents, &model.Incident{ID: "i-2", Severity: model.Low, Findings: []string{"f-1"}})
+	got := Selection{Budget: 1}.Select(r)
+	if len(got.Findings) != 1 || got.Findings[0].ID != "f-2" || len(got.Incidents) != 1 || got.Incidents[0].ID != "i-1" {
+		t.Errorf("%v, %v", got.Findings, got.Incidents)
+	}
+	if got.Summary.LeftOut["findings over the budget of 1 findings a day, the strongest of them low"] != 1 || got.Summary.LeftOut["incidents all over the budget of 1 findings a day"] != 1 {
+		t.Errorf("%v", got.Summary.LeftOut)
+	}
+	if got := (Selection{MinSeverity: model.High}).Select(r); len(got.Incidents) != 1 || got.Summary.LeftOut["incidents below high"] != 1 {
+		t.Errorf("%v", got.Summary.LeftOut)
+	}
+	if got := (Selection{}).Select(r); len(got.Findings) != 2 || len(got.Incidents) != 2 || len(got.Summary.LeftOut) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestManySteps: of a long story a person gets the beginning and the end.
+func TestManySteps(t *testing.T) {
+	r := records()
+	r.Incidents[0].Narrative = nil
+	for i := range 30 {
+		r.Incidents[0].Narrative = append(r.Incidents[0].Narrative, model.Happening{Time: 1e18 + model.Time(i)*3600e9, Text: fmt.Sprintf("step %d.", i)})
+		r.Incidents[0].ActFirst = append(r.Incidents[0].ActFirst, model.Target{Host: fmt.Sprintf("H%d", i), Why: "holder"})
+	}
+	var b bytes.Buffer
+	if err := Table(&b, r, Selection{Kinds: []string{"incident"}}); err != nil {
+		t.Fatal(err)
+	}
+	out := b.String()
+	if n := strings.Count(out, "step "); n != 9 || !strings.Contains(out, "2001-09-09 06:46:40  step 5.\n    ... 21 further steps") || !strings.Contains(out, "step 29.") {
+		t.Errorf("%d steps in\n%s", n, out)
+	}
+	if !strings.Contains(out, "... and 26 more hosts") {
 		t.Errorf("%s", out)
 	}
 }

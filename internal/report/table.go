@@ -20,15 +20,20 @@ const (
 	maxPairs    = 40 // pairs of hosts
 	maxOfAPair  = 12 // transfers of one pair
 	maxAccesses = 100
+	maxShort    = 20 // findings that incidents tell of
 )
 
-// Table writes what a person reads: findings first, then transfers by pair of
-// hosts, then what could not be seen.
+// Table writes what a person reads: whether to get up, incidents, findings, then
+// transfers by pair of hosts, then what could not be seen.
 func Table(w io.Writer, r model.Records, s Selection) error {
 	r = s.Select(r)
 	p := page{w: bufio.NewWriterSize(w, 1<<16), dated: days(r.Transfers) > 1}
+	if s.wants("incident") {
+		p.headline(r)
+		p.incidents(r)
+	}
 	if s.wants("finding") {
-		p.findings(r)
+		p.findings(r, s.wants("incident"))
 	}
 	if s.wants("transfer") {
 		p.transfers(r.Transfers)
@@ -93,29 +98,98 @@ var severityColours = [...]*color.Color{
 	color.New(color.Faint), color.New(color.FgCyan), color.New(color.FgYellow), color.New(color.FgRed), color.New(color.FgRed, color.Bold),
 }
 
-func (p *page) findings(r model.Records) {
+// findings are printed in full where no incident tells what happened in them.
+func (p *page) findings(r model.Records, incidents bool) {
+	inside, outside, hidden := sorted3(r, incidents)
 	if len(r.Findings) == 0 {
-		p.section("No findings")
+		if !incidents {
+			p.section("No findings")
+		}
 		return
 	}
-	p.section("%s, most important first", count(len(r.Findings), "finding"))
-	all := slices.Clone(r.Findings)
-	slices.SortStableFunc(all, func(a, b *model.Finding) int {
-		if a.Known != b.Known {
-			if a.Known {
-				return -1
-			}
-			return 1
+	if len(inside) > 0 {
+		p.section("%s of incidents, in short (--only finding prints their evidence)", count(len(inside), "finding"))
+		p.short(inside)
+	}
+	if len(outside) > 0 {
+		what := "finding"
+		if len(inside) > 0 {
+			what = "other finding"
 		}
-		return cmp.Compare(b.Score, a.Score)
-	})
-	for _, f := range all {
-		p.finding(f)
+		p.section("%s, most important first", count(len(outside), what))
+		for _, f := range outside {
+			p.finding(f)
+		}
+	}
+	if len(hidden) > 0 {
+		p.section("%s that waybill.yaml suppresses", count(len(hidden), "finding"))
+		for _, f := range hidden {
+			p.finding(f)
+		}
 	}
 }
 
+// sorted3 gives the findings of incidents, the others, and the suppressed ones, each
+// with the most important first.
+func sorted3(r model.Records, incidents bool) (inside, outside, hidden []*model.Finding) {
+	of := map[string]bool{}
+	for _, i := range r.Incidents {
+		for _, id := range i.Findings {
+			of[id] = incidents
+		}
+	}
+	all := slices.Clone(r.Findings)
+	slices.SortStableFunc(all, func(a, b *model.Finding) int {
+		return cmp.Or(first(a.Known, b.Known), cmp.Compare(b.Score, a.Score))
+	})
+	for _, f := range all {
+		switch {
+		case f.Suppressed != nil:
+			hidden = append(hidden, f)
+		case of[f.ID]:
+			inside = append(inside, f)
+		default:
+			outside = append(outside, f)
+		}
+	}
+	return inside, outside, hidden
+}
+
+// first orders what is known before what is not.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// short prints a finding on two lines: what, and what speaks against it.
+func (p *page) short(all []*model.Finding) {
+	for i, f := range all {
+		if i == maxShort {
+			p.f("  ... and %d more (--only finding shows all)\n", len(all)-i)
+			return
+		}
+		var why []string
+		for _, r := range f.Reasons {
+			why = append(why, fmt.Sprintf("%s %+.1f", r.Analytic, r.Nats))
+		}
+		p.f("  %s %.1f  %s\n      %s\n", severity(f.Severity), f.Score, clip(Plain(f.Title), 120), strings.Join(why, ", "))
+	}
+}
+
+func severity(s model.Severity) string {
+	return severityColours[s].Sprint(strings.ToUpper(s.String()))
+}
+
 func (p *page) finding(f *model.Finding) {
-	p.f("\n%s %.1f  %s\n", severityColours[f.Severity].Sprint(strings.ToUpper(f.Severity.String())), f.Score, Plain(f.Title))
+	p.f("\n%s %.1f  %s\n", severity(f.Severity), f.Score, Plain(f.Title))
+	if f.Suppressed != nil {
+		p.f("  suppressed until %s: %s\n", second(f.Suppressed.Until), Plain(f.Suppressed.Reason))
+	}
 	p.f("  %s  %s\n", second(f.Time), strings.Join(f.Techniques, " "))
 	if len(f.Users) > 0 {
 		p.f("  account %s\n", Plain(strings.Join(f.Users, ", ")))
@@ -185,7 +259,7 @@ func (p *page) detail(t *model.Transfer) {
 		parts = append(parts, "sha256 "+t.SHA256[:16])
 	}
 	if t.User != "" {
-		parts = append(parts, "by "+Plain(account(t)))
+		parts = append(parts, "by "+Plain(t.Account()))
 	}
 	if t.Process != "" {
 		parts = append(parts, "process "+Plain(t.Process))
@@ -214,13 +288,6 @@ func reason(t *model.Transfer) string {
 		return more
 	}
 	return t.Reason
-}
-
-func account(t *model.Transfer) string {
-	if t.Domain == "" {
-		return t.User
-	}
-	return t.Domain + `\` + t.User
 }
 
 // state is the completeness of what was done, else the status.

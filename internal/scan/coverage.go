@@ -167,7 +167,7 @@ func (p *pipeline) fillSummary(r *Records, inputs int, all *model.Coverage) {
 	s := &r.Summary
 	s.Kind, s.Version = "summary", p.o.Version
 	s.Inputs, s.Packets, s.Bytes = inputs, all.Packets, all.Bytes
-	s.Transfers, s.Findings = map[string]int64{}, map[string]int64{}
+	s.Transfers, s.Findings, s.Incidents = map[string]int64{}, map[string]int64{}, map[string]int64{}
 	external := 0
 	for _, t := range r.Transfers {
 		s.Transfers[t.Completeness]++
@@ -179,7 +179,12 @@ func (p *pipeline) fillSummary(r *Records, inputs int, all *model.Coverage) {
 		s.Expected = judge.Expected(len(r.Transfers))
 	}
 	for _, f := range r.Findings {
-		s.Findings[f.Severity.String()]++
+		if f.Suppressed == nil {
+			s.Findings[f.Severity.String()]++
+		}
+	}
+	for _, i := range r.Incidents {
+		s.Incidents[i.Severity.String()]++
 	}
 	if len(r.Transfers) == 0 {
 		s.Notes = append(s.Notes, p.whyNothing(r, all))

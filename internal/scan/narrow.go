@@ -83,6 +83,12 @@ func (r *Records) narrow(n Narrow) {
 	r.Findings = slices.DeleteFunc(r.Findings, func(f *model.Finding) bool {
 		return !slices.ContainsFunc(f.Transfers, func(id string) bool { return printed[id] })
 	})
+	for _, f := range r.Findings {
+		printed[f.ID] = true
+	}
+	r.Incidents = slices.DeleteFunc(r.Incidents, func(i *model.Incident) bool {
+		return !slices.ContainsFunc(i.Findings, func(id string) bool { return printed[id] })
+	})
 	r.Artifacts = slices.DeleteFunc(r.Artifacts, func(a *model.Artifact) bool {
 		return !slices.ContainsFunc(a.Sightings, func(s model.Sighting) bool { return printed[s.Transfer] })
 	})

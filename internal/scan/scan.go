@@ -2,8 +2,8 @@
 // merges their packets by time, runs them through packet, stream and the
 // decoders under wire and waits for the hashes; then it merges the events of all
 // logs by time and follows their hosts. The ledger makes one transfer of what
-// several sensors saw, judge looks at what moved, and all records are put in their
-// order. It prints nothing and knows no output format.
+// several sensors saw, judge looks at what moved, incident puts findings together, and all records are put in
+// their order. It prints nothing and knows no output format.
 //
 // A reader goroutine for each open input fills blocks and cuts frames; one
 // goroutine decodes, in packet order over all inputs; hash workers follow. So
@@ -22,6 +22,7 @@ import (
 	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
+	"waybill/internal/triage"
 	"waybill/internal/wire"
 	"waybill/internal/wire/ticket"
 )
@@ -43,9 +44,12 @@ type Options struct {
 	HashInputs bool
 	Narrow     Narrow
 	Settings   judge.Settings
-	Assets     []Asset  // known hosts
-	SyncApps   []string // programs that sync folders, beside those that are known
-	Cache      string   // folder that keeps what was read of each log
+	// Suppress are findings that the site hides; ShowSuppressed keeps them, marked.
+	Suppress       []triage.Suppression
+	ShowSuppressed bool
+	Assets         []Asset  // known hosts
+	SyncApps       []string // programs that sync folders, beside those that are known
+	Cache          string   // folder that keeps what was read of each log
 	// HostOf names the host of the logs under a path, where the logs do not say.
 	HostOf map[string]string
 	// Zones are those of stamps without zone, by the path of the input; "" is all others.
@@ -112,7 +116,9 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	o.Settings.Assets = hardware(o.Assets)
 	verdict := judge.Look(r.Transfers, r.Accesses, l.listed, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
+	r.chain(&o, l.startsLogged)
 	r.narrow(o.Narrow)
+	triage.Rank(r.Findings, r.Incidents)
 	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled
 }

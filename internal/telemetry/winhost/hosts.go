@@ -55,7 +55,6 @@ func (s *Hosts) Event(e *winevent.Event) bool {
 	if !h.cover(e) {
 		return false
 	}
-	h.ticketsIssued(e)
 	if e.Wanted() {
 		h.event(e)
 	}

@@ -1,0 +1,173 @@
+package incident
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// weights are what evidence that is not there could show: the family of the analytic
+// that it feeds, and the nats that this gives at most (docs/analytics.md).
+var weights = map[string]struct {
+	family string
+	nats   float64
+}{
+	"remote-start":      {"execution", 6},
+	"admin-share-write": {"channel", 5},
+	"relay":             {"spread", 4},
+	"disguise":          {"file", 3},
+	"new-edge":          {"novelty", 3.5},
+	"transfer-utility":  {"command", 2},
+}
+
+// maxCollect bounds what is asked for; worthCollecting is the gain from which on.
+const (
+	maxCollect      = 8
+	worthCollecting = 0.05
+)
+
+// want is one piece of evidence to collect.
+type want struct {
+	what     string // with %s where the hosts stand
+	analytic string
+	lowers   string // what else it may show, that lowers the score
+	gain     float64
+	hosts    []string
+}
+
+// collectNext says which evidence could change the score, the most first. What a finding
+// could gain counts as far as it would then reach beyond the strongest one.
+func (c *chain) collectNext() []string {
+	wants := map[string]*want{}
+	for _, m := range c.members {
+		if !m.core() {
+			continue
+		}
+		for _, w := range c.wanted(m) {
+			w.gain = m.gain(w.analytic) - (c.strongest.Score - m.Score)
+			if w.gain >= worthCollecting {
+				merge(wants, w)
+			}
+		}
+	}
+	all := slices.SortedFunc(maps.Values(wants), func(a, b *want) int {
+		return cmp.Or(cmp.Compare(b.gain, a.gain), cmp.Compare(a.what, b.what))
+	})
+	var out []string
+	for _, w := range all[:min(len(all), maxCollect)] {
+		out = append(out, w.text())
+	}
+	return out
+}
+
+// merge puts the hosts together for which one kind of evidence would give the same.
+func merge(wants map[string]*want, w want) {
+	key := fmt.Sprintf("%.1f %s", w.gain, w.what)
+	old := wants[key]
+	if old == nil {
+		old = &w
+		wants[key] = old
+	}
+	old.hosts = append(slices.Clip(old.hosts), w.hosts...)
+	slices.Sort(old.hosts)
+	old.hosts = slices.Compact(old.hosts)
+}
+
+func (w *want) text() string {
+	what := w.what
+	if len(w.hosts) > 0 {
+		what = fmt.Sprintf(what, some(w.hosts))
+	}
+	return fmt.Sprintf("%s: could add %.1f nats (%s)%s", what, w.gain, w.analytic, w.lowers)
+}
+
+// gain is what a finding's score would gain from an analytic at its full weight: of a
+// family the strongest counts in full and the others a quarter (design, Scores).
+func (m *member) gain(analytic string) float64 {
+	w := weights[analytic]
+	var full []float64
+	now := 0.0
+	for _, r := range m.Reasons {
+		if r.Family != w.family {
+			continue
+		}
+		now += r.Nats
+		if r.Analytic != analytic {
+			full = append(full, r.Nats)
+		}
+	}
+	strongest := 0.0
+	if len(full) > 0 {
+		strongest = slices.Max(full)
+	}
+	then := now + w.nats/4
+	if w.nats > strongest {
+		then = w.nats + strongest/4
+	}
+	return then - now
+}
+
+// wanted is the evidence that a finding lacks.
+func (c *chain) wanted(m *member) []want {
+	out := []want{
+		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s", analytic: "remote-start", hosts: c.unloggedStarts(m)},
+		{what: "packets or share audit (5145) of %s, to see who wrote it there", analytic: "admin-share-write", hosts: m.ends(func(t *model.Transfer) bool { return t.Source.Name() == "" })},
+		{what: "the file itself, or packets, of %s: its content is not known", analytic: "disguise", hosts: m.ends(unread)},
+		{what: "session keys or a keytab for the encrypted exchanges with %s, or the file itself", analytic: "disguise", hosts: m.ends(sealed)},
+		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s, to see what moved it", analytic: "transfer-utility", hosts: c.unloggedActor(m)},
+		{what: "logs and packets of %s from before, to see how it came there", analytic: "relay", hosts: c.origin(m)},
+	}
+	out = slices.DeleteFunc(out, func(w want) bool { return len(w.hosts) == 0 })
+	if slices.ContainsFunc(m.Missing, func(s string) bool { return strings.HasPrefix(s, "no history") }) {
+		out = append(out, want{what: "a history of what is usual here (--history)", analytic: "new-edge", lowers: ", or take away what is everyday life here"})
+	}
+	return out
+}
+
+// ends names the destinations of a finding's transfers for which something holds.
+func (m *member) ends(holds func(*model.Transfer) bool) []string {
+	var out []string
+	for _, t := range m.moves {
+		if n := t.Destination.Name(); n != "" && landed(t) && holds(t) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// unread: no bytes of it were seen, and no log gives its hash.
+func unread(t *model.Transfer) bool {
+	return len(t.Hashes) == 0 && (t.Completeness == model.Logged || t.Completeness == model.Inferred)
+}
+
+func sealed(t *model.Transfer) bool { return t.Completeness == model.Opaque }
+
+// unloggedStarts are the hosts where it came and where starts are not logged.
+func (c *chain) unloggedStarts(m *member) []string {
+	return m.ends(func(t *model.Transfer) bool {
+		return len(t.Executed) == 0 && !c.known.startsLogged[strings.ToLower(t.Destination.Host)]
+	})
+}
+
+// unloggedActor is the host at work where its commands are not logged.
+func (c *chain) unloggedActor(m *member) []string {
+	for _, t := range m.moves {
+		a := t.Actor()
+		if a.Name() != "" && t.Process == "" && t.Command == "" && !c.known.startsLogged[strings.ToLower(a.Host)] {
+			return []string{a.Name()}
+		}
+	}
+	return nil
+}
+
+// origin is the first holder that is visible, where nothing shows how it came there.
+func (c *chain) origin(m *member) []string {
+	if host := c.earliest(); host != "" && m == c.strongest {
+		return []string{host}
+	}
+	return nil
+}

@@ -1,4 +1,0 @@
-package spread
-
-// room makes room for one more content.
-func (b *Book) room() {}
