@@ -1,7 +1,8 @@
-// Package identity knows which host had which address and name when. In come
-// bindings that logs and protocols show; out come the host of an address at a
-// time, and the addresses of a host. It guesses nothing: an address that two hosts
-// claim for one time belongs to none.
+// Package identity knows which host had which address and name when, and what hosts
+// are for. In come bindings that logs and protocols show, and what moved between
+// hosts; out come the host of an address at a time, the addresses of a host, and the
+// role that it was seen in. It guesses no name: an address that two hosts claim for
+// one time belongs to none.
 package identity
 
 import (

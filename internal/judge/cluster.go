@@ -2,6 +2,8 @@ package judge
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,6 +71,15 @@ func (c *cluster) score() float64 {
 func (c *cluster) best() []model.Reason {
 	c.score()
 	return reasons(append(slices.Clone(c.top.marks), c.shared...))
+}
+
+func digest(kind string, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return kind + hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // finding scores a cluster as its strongest member. What is known of the content
@@ -179,8 +190,8 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
 		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].t.ID), Start: c.members[0].t.Start,
 		Transfers: []string{}, Hosts: []string{}}
-	if strings.Contains(c.key, ":") {
-		f.Artifacts = []string{artifactID(c.key)}
+	if c.key != c.members[0].t.ID {
+		f.Artifacts = []string{c.key}
 	}
 	f.Known = slices.ContainsFunc(all, func(m Mark) bool { return m.Family == "known" })
 	for i := range f.Reasons {

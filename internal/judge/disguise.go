@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // disguise marks content that does not fit its name: a program or archive under
@@ -19,7 +20,7 @@ func named(e Event) string {
 	if !e.moved() || e.Transfer.Name == "" {
 		return ""
 	}
-	return cmp.Or(contentKey(e.Transfer), e.Transfer.ID)
+	return cmp.Or(e.Content, e.Transfer.ID)
 }
 
 // aliases is the name under which one content that runs was first seen.
@@ -40,7 +41,7 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	if text == "" {
 		text, technique, nats = oddlyPlaced(t)
 	}
-	if s.First == "" && runs(t) && contentHash(t) != "" {
+	if s.First == "" && runs(t) && spread.Hash(t) != "" {
 		s.First = t.Name
 	}
 	if text == "" {

@@ -9,7 +9,7 @@ import (
 
 // Facts are what several analytics want to know of a transfer, found once.
 type Facts struct {
-	Content  string // key of its content; "" is unknown
+	Content  string // key of its content (spread), also of a listed file's; "" is unknown
 	From, To string // keys of the hosts
 	Actor    string // key of the host that opened the exchange
 	Other    string // key of the other end; the destination where a third host asked
@@ -49,8 +49,9 @@ func newFactory() *factory {
 	return &factory{hosts: map[model.Endpoint]string{}, ways: map[way]string{}}
 }
 
-func (f *factory) of(t *model.Transfer) Facts {
-	x := Facts{From: f.host(t.Source), To: f.host(t.Destination), User: strings.ToLower(account(t.Domain, t.User)), Program: runs(t) || mayRun(t) && !plain(t.Name)}
+// of finds the facts of a transfer with this content.
+func (f *factory) of(t *model.Transfer, content string) Facts {
+	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: strings.ToLower(account(t.Domain, t.User)), Program: runs(t) || mayRun(t) && !plain(t.Name)}
 	switch {
 	case t.Initiator == model.BySource:
 		x.Actor, x.Other = x.From, x.To
@@ -60,7 +61,6 @@ func (f *factory) of(t *model.Transfer) Facts {
 		x.Actor, x.Other = x.To, x.From
 	}
 	if x.Program || t.Completeness == model.Opaque {
-		x.Content = contentKey(t)
 		x.Family = family(t)
 	}
 	x.Way = f.way(t, x.Program)

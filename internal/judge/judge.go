@@ -14,6 +14,7 @@ import (
 
 	"waybill/internal/history"
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // Window is how far back the analytics look when it is not set.
@@ -38,6 +39,8 @@ type Settings struct {
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string
+	// Spread bounds what is kept of contents and where they went.
+	Spread spread.Settings
 }
 
 // trusts says whether a transfer is nothing to look at.

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // scenario is one file of testdata: what was seen, and what must come of it.
@@ -183,10 +184,10 @@ func TestStatesSerialise(t *testing.T) {
 	transfers, accesses := s.records()
 	plain, stored := analytics(Settings{}), analytics(Settings{})
 	marks := 0
-	facts := newFactory()
+	facts, book := newFactory(), spread.New(spread.Settings{})
 	for _, e := range events(transfers, accesses, nil) {
 		if e.Transfer != nil {
-			e.Facts = facts.of(e.Transfer)
+			e.Facts = facts.of(e.Transfer, book.Add(e.Transfer))
 		}
 		for i := range plain {
 			want, got := plain[i].Step(e), stored[i].Step(e)

@@ -90,7 +90,7 @@ func opaqueVolume(t *model.Transfer) int64 {
 func lookBulk(s sizes, e Event) (sizes, []Mark) {
 	t := e.Transfer
 	if t.Completeness != model.Opaque {
-		return s.with(t), nil
+		return s.with(t, e.Content), nil
 	}
 	var fits []*content
 	for i := range s.Contents {
@@ -117,8 +117,8 @@ func lookBulk(s sizes, e Event) (sizes, []Mark) {
 }
 
 // with adds a sighting of a content.
-func (s sizes) with(t *model.Transfer) sizes {
-	key := cmp.Or(contentKey(t), "size:"+strconv.FormatInt(*t.Size, 10))
+func (s sizes) with(t *model.Transfer, key string) sizes {
+	key = cmp.Or(key, "size:"+strconv.FormatInt(*t.Size, 10))
 	i := slices.IndexFunc(s.Contents, func(c content) bool { return c.Size == *t.Size && c.Key == key })
 	if i < 0 {
 		if len(s.Contents) >= maxContents {

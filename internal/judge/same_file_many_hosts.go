@@ -41,12 +41,12 @@ func contentOf(e Event) string {
 		if !mayRun(l.Of) || hostKey(l.Host) == "" {
 			return ""
 		}
-		return contentKey(l.Of)
+		return e.Content
 	}
 	if !e.moved() || hostKey(e.Transfer.Destination) == "" || !mayRun(e.Transfer) {
 		return ""
 	}
-	return contentKey(e.Transfer)
+	return e.Content
 }
 
 func lookReach(s reach, e Event) (reach, []Mark) {

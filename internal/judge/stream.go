@@ -6,6 +6,7 @@ import (
 
 	"waybill/internal/history"
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // Judge takes events in the order of time and gives findings. What it keeps of a
@@ -15,6 +16,7 @@ type Judge struct {
 	all      []Analytic
 	usual    *history.Normal
 	facts    *factory
+	book     *spread.Book
 	clusters map[string]*cluster // open ones, by content and actor
 	members  map[string]*member  // by the transfer's id
 	age      []*member           // in the order of time; the first ones are forgotten first
@@ -37,15 +39,20 @@ func New(set Settings) *Judge {
 	if usual == nil {
 		usual = history.New()
 	}
-	return &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), clusters: map[string]*cluster{}, members: map[string]*member{}}
+	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
+	return &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[string]*cluster{}, members: map[string]*member{}}
 }
 
 // Step takes the next event.
 func (j *Judge) Step(e Event) {
 	e.Window = j.set.Window
-	if e.Transfer != nil {
+	switch {
+	case e.Transfer != nil:
 		j.transfer(e)
-	} else {
+	case e.Listed != nil:
+		e.Content = j.book.List(*e.Listed)
+		j.look(e)
+	default:
 		j.look(e)
 	}
 	j.advance(e.Time)
@@ -53,10 +60,11 @@ func (j *Judge) Step(e Event) {
 
 // transfer takes a transfer, and keeps it when it matters or may yet.
 func (j *Judge) transfer(e Event) {
+	content := j.book.Add(e.Transfer)
 	if j.set.trusts(e.Transfer) {
 		return
 	}
-	e.Facts = j.facts.of(e.Transfer)
+	e.Facts = j.facts.of(e.Transfer, content)
 	e.Usual = j.lookup(&e)
 	var m *member
 	if marks := knownMarks(j.set.Known, e.Transfer); len(marks) > 0 || mayMatter(&e) {
@@ -220,6 +228,11 @@ func (j *Judge) Close() []*model.Finding {
 		j.forget(m)
 	}
 	j.age = nil
+	for _, f := range j.findings {
+		for i, key := range f.Artifacts {
+			f.Artifacts[i] = j.book.Artifact(key)
+		}
+	}
 	slices.SortFunc(j.findings, func(a, b *model.Finding) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
 	})
@@ -248,11 +261,27 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness { return v.ju
 // Look judges a run. It notes in the transfers which of their files were started.
 // Listed are files on hosts whose content is that of a transfer.
 func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed, set Settings) Verdict {
+	n := len(transfers) + len(listed) // all are in memory anyway
+	set.Spread.Contents, set.Spread.Movements = max(n, spread.DefaultContents), max(n, spread.DefaultMovements)
 	v := Verdict{judge: New(set)}
 	for _, e := range events(transfers, accesses, listed) {
 		v.judge.Step(e)
 	}
+	for _, l := range listed {
+		if l.Time == 0 {
+			v.judge.book.List(l)
+		}
+	}
 	v.Findings = v.judge.Close()
-	v.Artifacts = artifacts(transfers, listed)
+	v.Artifacts = v.judge.book.Artifacts(byID(transfers))
 	return v
+}
+
+// byID finds a transfer by its id.
+func byID(transfers []*model.Transfer) func(string) *model.Transfer {
+	all := make(map[string]*model.Transfer, len(transfers))
+	for _, t := range transfers {
+		all[t.ID] = t
+	}
+	return func(id string) *model.Transfer { return all[id] }
 }

@@ -22,10 +22,10 @@ var allowed = map[string][]string{
 	"internal/input":    {},
 	"internal/report":   {},
 	"internal/lint":     {},
-	"internal/judge":    {"internal/identity", "internal/history"},
+	"internal/judge":    {"internal/identity", "internal/history", "internal/spread"},
+	"internal/history":  {},
 	"internal/incident": {},
 	"internal/triage":   {"internal/judge"},
-	"internal/history":  {},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"internal/arrival":   {"internal/identity", "internal/telemetry"},
 	"internal/cloudsync": {},
 	"internal/ledger":    {"internal/identity"},
+	"internal/spread":    {},
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},

@@ -16,12 +16,15 @@ type Artifact struct {
 // Sighting is an artifact on a host at a time. How is "sent" or "received", or "listed"
 // where a listing of the host's files has it; then Time is since when, and may be unknown.
 type Sighting struct {
-	Host     string     `json:"host,omitempty"`
-	IP       Addr       `json:"ip,omitzero"`
-	Time     Time       `json:"time,omitzero"`
-	How      string     `json:"how"`
-	Transfer string     `json:"transfer,omitempty"`
-	Path     string     `json:"path,omitempty"` // listed
+	Host     string `json:"host,omitempty"`
+	IP       Addr   `json:"ip,omitzero"`
+	Time     Time   `json:"time,omitzero"`
+	How      string `json:"how"`
+	Transfer string `json:"transfer,omitempty"`
+	Path     string `json:"path,omitempty"` // listed
+	// Alike is how the content seen here is tied to the artifact's where no hash says that
+	// they are one: prefix, name (and size), padded or partial.
+	Alike    string     `json:"alike,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 

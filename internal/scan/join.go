@@ -36,6 +36,7 @@ func (l *logs) join(r *Records) {
 	r.Accesses = slices.DeleteFunc(r.Accesses, func(a *model.Access) bool { return !l.o.inTime(a.Time, a.Time) })
 	if len(l.sources) == 0 {
 		r.complete(hosts)
+		r.fillRoles(nil, hosts, func(e model.Endpoint) bool { return l.o.inside(e, nil) })
 		return
 	}
 	found := l.close()
@@ -79,6 +80,7 @@ func (l *logs) join(r *Records) {
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
+	r.fillRoles(found.Uses, hosts, func(e model.Endpoint) bool { return l.o.inside(e, ours) })
 }
 
 // arrivals gives what listings of files tell of movements, with the starts of what came.

@@ -148,6 +148,8 @@ type Result struct {
 	Reads    []*model.Access
 	Starts   []Start
 	Bindings []Binding
+	// Uses tell what hosts are for: bounded, each kind once a day.
+	Uses []Use
 	// Sightings are files that lay on hosts, however they came there.
 	Sightings []Sighting
 	// StartsLogged are the hosts, lower case, that log process starts.
@@ -166,6 +168,7 @@ func (r *Result) Add(o *Result) {
 	r.Reads = append(r.Reads, o.Reads...)
 	r.Starts = append(r.Starts, o.Starts...)
 	r.Bindings = append(r.Bindings, o.Bindings...)
+	r.Uses = append(r.Uses, o.Uses...)
 	r.Sightings = append(r.Sightings, o.Sightings...)
 	r.Hosts = append(r.Hosts, o.Hosts...)
 	r.Logs = append(r.Logs, o.Logs...)
@@ -200,6 +203,16 @@ type Sighting struct {
 	Size               int64      // -1 where it is not known
 	Time               model.Time // since when; 0 where it is not known
 	Input, Line        int32
+}
+
+// Use is one way in which a host is used, on a day: What is desktop-use (by Channel
+// "rdp" from afar), logon (of an account from another host), or tickets-issued.
+type Use struct {
+	Time          model.Time
+	Host          *model.Endpoint // completed at the end
+	What, Channel string
+	From          model.Addr
+	Account       string
 }
 
 // Binding says that an address was a host's.

@@ -121,6 +121,7 @@ func (h *host) logon(e *winevent.Event) {
 		clear(h.logons)
 	}
 	h.logons[strings.Clone(id)] = l
+	h.loggedOn(e, &l)
 	self := h.isSelf(e.Get("WorkstationName"))
 	if !self && l.kind == 3 {
 		h.s.hear(from, e.Get("WorkstationName"), e.Time)
@@ -252,6 +253,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	}
 	h.begun(x)
 	h.starts = append(h.starts, x)
+	h.atDesk(e, &x)
 	h.offMedium(&x)
 	h.remoteImage(&x)
 	if moves, runs := cmdline.Knows(x.image); x.command != "" && (moves || runs && (movesSomething(x.command) || encodedCommand(x.command))) {

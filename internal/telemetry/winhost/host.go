@@ -72,6 +72,9 @@ type host struct {
 	local      map[string]bool            // programs that a process of this host wrote
 	startsDone model.Time
 
+	used   map[used]bool // how the host was used on a day
+	usedOn int32
+
 	channels map[string]*channel
 	end      *model.Endpoint
 	mine     []side0

@@ -55,6 +55,7 @@ func (s *Hosts) Event(e *winevent.Event) bool {
 	if !h.cover(e) {
 		return false
 	}
+	h.ticketsIssued(e)
 	if e.Wanted() {
 		h.event(e)
 	}

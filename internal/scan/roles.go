@@ -1,0 +1,69 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+
+	"waybill/internal/identity"
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+)
+
+// fillRoles gives the ends of all records the roles that their hosts were seen in. What
+// an inventory says stands.
+func (r *Records) fillRoles(uses []telemetry.Use, hosts *identity.Table, inside func(model.Endpoint) bool) {
+	roles := &identity.Roles{Inside: inside}
+	r.observe(roles, useAccesses(uses, hosts))
+	for _, t := range r.Transfers {
+		roles.Fill(&t.Source)
+		roles.Fill(&t.Destination)
+		if t.Client != nil {
+			roles.Fill(t.Client)
+		}
+	}
+	for _, a := range r.Accesses {
+		roles.Fill(&a.Source)
+		roles.Fill(&a.Destination)
+	}
+}
+
+// useAccesses are the uses of hosts, with their ends completed.
+func useAccesses(uses []telemetry.Use, hosts *identity.Table) []model.Access {
+	out := make([]model.Access, 0, len(uses))
+	for _, u := range uses {
+		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host}
+		hosts.Complete(&a.Source, a.Time)
+		hosts.Complete(&a.Destination, a.Time)
+		out = append(out, a)
+	}
+	return out
+}
+
+// moment is a transfer or an access; the other one is nil.
+type moment struct {
+	at       model.Time
+	transfer *model.Transfer
+	access   *model.Access
+}
+
+// observe shows everything to the roles in the order of time: transfers by their end.
+func (r *Records) observe(roles *identity.Roles, uses []model.Access) {
+	all := make([]moment, 0, len(r.Transfers)+len(r.Accesses)+len(uses))
+	for _, t := range r.Transfers {
+		all = append(all, moment{max(t.Start, t.End), t, nil})
+	}
+	for _, a := range r.Accesses {
+		all = append(all, moment{a.Time, nil, a})
+	}
+	for i := range uses {
+		all = append(all, moment{uses[i].Time, nil, &uses[i]})
+	}
+	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
+	for _, m := range all {
+		if m.transfer != nil {
+			roles.Observe(m.transfer)
+			continue
+		}
+		roles.ObserveAccess(m.access)
+	}
+}

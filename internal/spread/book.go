@@ -1,0 +1,106 @@
+// Package spread follows one content over hosts. In come transfers, accesses and
+// files that listings show, in the order of time; out come the content of each
+// transfer at once, and at the end the artifacts with every host that each was seen on
+// and the tree along which it went. It keeps numbers and no records: what a stream of
+// months costs is bounded, and what had to be forgotten is counted. It judges nothing,
+// and names no parent that nothing shows.
+package spread
+
+import (
+	"cmp"
+	"hash/maphash"
+
+	"waybill/internal/model"
+)
+
+// Settings bound a book and say how far clocks may be apart. What is 0 is the default.
+type Settings struct {
+	Contents  int        // most contents kept
+	Movements int        // most movements kept
+	Window    model.Time // in which name and size, or a contact, tie one movement to another
+	Slack     model.Time // error of the clocks of two sensors
+}
+
+// The defaults, for streams without end: about 50 MB when full. Whoever holds all
+// transfers in memory anyway allows as many.
+const (
+	DefaultContents             = 1 << 17
+	DefaultMovements            = 1 << 18
+	DefaultWindow    model.Time = 24 * 3600e9
+	DefaultSlack     model.Time = 2 * 60e9
+)
+
+// Book knows which transfers carried the same content. Each content has a number, and
+// each of its keys (hashes, head, name and size) leads to it.
+//
+// A key that Add gave stays good: two contents that a later transfer shows to be one
+// both keep the key that they were given under, Add gives that of the older one from then
+// on, and Artifact leads from either to the artifact.
+type Book struct {
+	set       Settings
+	seed      maphash.Seed
+	contents  []content
+	movements []movement
+	index     map[uint64]uint32 // keys to contents
+	renamed   map[uint64]uint32 // ids given out that are no longer their content's own
+	places    places
+	odd       []string // ids of transfers that are no 16 digits
+	listed    []model.Listed
+	now       model.Time
+	forgotten Forgotten
+	members   map[uint32][]uint32 // what groups gave, until something changes
+}
+
+// Forgotten counts what a full book let go.
+type Forgotten struct {
+	Contents  int64 // with all movements of them
+	Movements int64 // of contents that are kept: too many of one
+}
+
+// New makes an empty book.
+func New(set Settings) *Book {
+	set.Contents = cmp.Or(set.Contents, DefaultContents)
+	set.Movements = cmp.Or(set.Movements, DefaultMovements)
+	set.Window = cmp.Or(set.Window, DefaultWindow)
+	set.Slack = cmp.Or(set.Slack, DefaultSlack)
+	return &Book{set: set, seed: maphash.MakeSeed(), contents: make([]content, 1), movements: make([]movement, 1),
+		index: map[uint64]uint32{}, renamed: map[uint64]uint32{}, places: newPlaces()}
+}
+
+// Forgotten says what had to be let go until now.
+func (b *Book) Forgotten() Forgotten { return b.forgotten }
+
+// Add takes the next transfer, and gives the key of its content: the id of the artifact
+// as far as it is known by now, "" where nothing tells the content.
+func (b *Book) Add(t *model.Transfer) string {
+	c, how, ok := b.find(t)
+	if !ok {
+		return ""
+	}
+	if t.Status == model.Done || t.Status == model.Interrupted {
+		b.move(c, t, how)
+	}
+	return b.key(c)
+}
+
+// key of a content: what the oldest of its group was first called.
+func (b *Book) key(c uint32) string { return hexID(b.contents[b.group(c)].first) }
+
+// Artifact is the id of the artifact that a key of Add belongs to.
+func (b *Book) Artifact(key string) string {
+	id, ok := numberOf("a-", key)
+	if !ok {
+		return key
+	}
+	c, ok := b.renamed[id]
+	if !ok {
+		return key
+	}
+	if b.members == nil {
+		b.members = b.groups()
+	}
+	if members := b.members[b.group(c)]; len(members) > 0 {
+		c = b.main(members)
+	}
+	return hexID(b.contents[b.real(c)].id)
+}

@@ -1,0 +1,191 @@
+package spread
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+
+	"waybill/internal/model"
+)
+
+// movement is one transfer of a content, or one file that a listing shows.
+type movement struct {
+	id         uint64 // of the transfer; the place in odd or in listed where kind says so
+	start, end model.Time
+	from, to   uint32 // places; 0 where no record names one
+	next       uint32 // of the same content
+	sensor     uint32 // whose clock it was dated by
+	kind       kind
+	tie        tie
+	rank       rank // of the record, the content apart
+}
+
+// kind is what a movement's id is.
+type kind uint8
+
+const (
+	plain kind = iota // 16 digits
+	oddID
+	listing
+)
+
+// tie is how a movement is known to be of its content.
+type tie uint8
+
+const (
+	tieHash      tie = iota
+	tieHead          // 64 KiB or more, and the size
+	tieShortHead     // 4 KiB and the size
+	tieName          // name and size
+	tiePadded        // the longer of two with one beginning
+	tieCut           // the shorter
+)
+
+// rank is how sure something is.
+type rank uint8
+
+const (
+	low rank = iota
+	medium
+	high
+)
+
+func (r rank) String() string { return [...]string{"low", "medium", "high"}[r] }
+
+// words of ties, as sightings have them.
+func (t tie) String() string {
+	return [...]string{"", "prefix", "prefix", "name", "padded", "partial"}[t]
+}
+
+// certainty is how sure the record of a transfer is that the file went that way.
+func certainty(t *model.Transfer) rank {
+	r := high
+	switch {
+	case t.Completeness == model.Inferred && t.Operation != model.Copy || t.Confidence == "low":
+		r = low
+	case t.Confidence == "medium" || t.Status == model.Interrupted:
+		r = medium
+	}
+	return r
+}
+
+// move puts a transfer down for its content.
+func (b *Book) move(c uint32, t *model.Transfer, how tie) {
+	m := movement{start: begin(t), end: max(t.End, begin(t)), tie: how, rank: certainty(t),
+		from: b.places.of(t.Source), to: b.places.of(t.Destination), sensor: b.places.sensor(t.Evidence)}
+	var ok bool
+	if m.id, ok = numberOf("t-", t.ID); !ok {
+		m.id, m.kind = uint64(len(b.odd)), oddID
+		b.odd = append(b.odd, t.ID)
+	}
+	b.put(c, m)
+}
+
+// List takes a file that a listing shows on a host, and gives its key as Add does.
+func (b *Book) List(l model.Listed) string {
+	c, how, ok := b.find(l.Of)
+	if !ok {
+		return ""
+	}
+	b.listed = append(b.listed, l)
+	b.put(c, movement{id: uint64(len(b.listed) - 1), kind: listing, start: l.Time, end: l.Time, tie: how, rank: high,
+		to: b.places.of(l.Host), sensor: b.places.sensor(l.Evidence)})
+	return b.key(c)
+}
+
+func (b *Book) put(c uint32, m movement) {
+	x := &b.contents[c]
+	n := uint32(len(b.movements))
+	b.movements = append(b.movements, m)
+	if x.tail == 0 {
+		x.head = n
+	} else {
+		b.movements[x.tail].next = n
+	}
+	x.tail = n
+	x.count++
+	x.seen = max(x.seen, m.end)
+	b.now = max(b.now, m.end)
+}
+
+// transferID is the id of a movement's transfer.
+func (b *Book) transferID(m *movement) string {
+	switch m.kind {
+	case oddID:
+		return b.odd[m.id]
+	case listing:
+		return ""
+	}
+	var out [18]byte
+	out[0], out[1] = 't', '-'
+	hex.Encode(out[2:], binary.BigEndian.AppendUint64(nil, m.id))
+	return string(out[:])
+}
+
+// places are the endpoints that files were seen at, by number.
+type places struct {
+	at      []place
+	number  map[endpoint]uint32
+	hosts   map[string]uint32
+	sensors map[string]uint32
+}
+
+// place is one address of a host.
+type place struct {
+	endpoint
+	same uint32 // the first place of the host, which stands for it
+}
+
+type endpoint struct {
+	host string
+	ip   model.Addr
+}
+
+func newPlaces() places {
+	return places{at: make([]place, 1), number: map[endpoint]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
+}
+
+// hostKey is what a host is known by: its name where one is known, else its address.
+func hostKey(e model.Endpoint) string {
+	if e.Host != "" {
+		return strings.ToLower(e.Host)
+	}
+	return e.IP.String()
+}
+
+// of gives the number of an endpoint, 0 for one of which nothing is known.
+func (p *places) of(e model.Endpoint) uint32 {
+	k := endpoint{e.Host, e.IP}
+	if k == (endpoint{}) {
+		return 0
+	}
+	if n, ok := p.number[k]; ok {
+		return n
+	}
+	n := uint32(len(p.at))
+	host, ok := p.hosts[hostKey(e)]
+	if !ok {
+		host = n
+		p.hosts[hostKey(e)] = n
+	}
+	p.at = append(p.at, place{k, host})
+	p.number[k] = n
+	return n
+}
+
+// sensor gives the number of who dated a record: the input and host of its first evidence.
+func (p *places) sensor(all []model.Evidence) uint32 {
+	if len(all) == 0 {
+		return 0
+	}
+	k := all[0].Input
+	if c := all[0].Computer; c != "" {
+		k = c
+	}
+	n, ok := p.sensors[k]
+	if !ok {
+		n = uint32(len(p.sensors) + 1)
+		p.sensors[k] = n
+	}
+	return n
+}
