@@ -14,8 +14,8 @@ import (
 	"waybill/internal/synth"
 )
 
-// benchLogs measures event logs on one core and on two: lines of JSON as Winlogbeat
-// writes them, and EVTX.
+// benchLogs measures logs on one core and on two: Windows events as lines of JSON as
+// Winlogbeat writes them, and as EVTX, and events of Suricata.
 func benchLogs(dir string, events, runs int) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -24,24 +24,24 @@ func benchLogs(dir string, events, runs int) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	var evtx synth.Logs
+	few := min(events, 400_000)
 	forms := []struct {
 		name   string
 		events int
-		form   func(synth.Logs) []byte
+		write  func(io.Writer) error
 	}{
-		{fmt.Sprintf("events-%d.ndjson", events), events, synth.Logs.Winlogbeat},
-		{fmt.Sprintf("events-%d.evtx", min(events, 400_000)), min(events, 400_000), func(l synth.Logs) []byte { evtx = append(evtx, l...); return nil }},
+		{fmt.Sprintf("events-%d.ndjson", events), events, func(w io.Writer) error { return synth.Workday(w, 1, 20, events, synth.Logs.Winlogbeat) }},
+		{fmt.Sprintf("events-%d.evtx", few), few, func(w io.Writer) error { return writeEVTX(w, few) }},
+		{fmt.Sprintf("eve-%d.json", events/3*3), events / 3 * 3, func(w io.Writer) error { return synth.SensorDay(w, events) }},
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "log\tevents\tcores\ttime\tevents/s\tMB/s\tpeak memory")
 	for _, f := range forms {
 		path := filepath.Join(dir, f.name)
-		if err := makeLog(path, f.events, f.form, &evtx); err != nil {
+		if err := makeLog(path, f.write); err != nil {
 			return err
 		}
 		// What this process holds would count as the child's peak.
-		evtx = nil
 		debug.FreeOSMemory()
 		for _, cores := range []string{"0", "0,1"} {
 			if err := timeLog(w, self, path, f.events, cores, runs); err != nil {
@@ -53,7 +53,7 @@ func benchLogs(dir string, events, runs int) error {
 	return nil
 }
 
-func makeLog(path string, events int, form func(synth.Logs) []byte, evtx *synth.Logs) error {
+func makeLog(path string, write func(io.Writer) error) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
@@ -63,16 +63,19 @@ func makeLog(path string, events int, form func(synth.Logs) []byte, evtx *synth.
 	}
 	defer f.Close()
 	out := bufio.NewWriterSize(f, 1<<20)
-	*evtx = nil
-	if err := synth.Workday(out, 1, 20, events, form); err != nil {
+	if err := write(out); err != nil {
 		return err
 	}
-	if len(*evtx) > 0 {
-		if _, err := out.Write(evtx.EVTX()); err != nil {
-			return err
-		}
-	}
 	return out.Flush()
+}
+
+func writeEVTX(w io.Writer, events int) error {
+	var all synth.Logs
+	if err := synth.Workday(io.Discard, 1, 20, events, func(l synth.Logs) []byte { all = append(all, l...); return nil }); err != nil {
+		return err
+	}
+	_, err := w.Write(all.EVTX())
+	return err
 }
 
 func timeLog(w io.Writer, self, path string, events int, cores string, runs int) error {

@@ -43,8 +43,12 @@ func name(path string) string {
 // layouts of times: with the zone as Suricata writes it, and as RFC 3339 does.
 var layouts = [...]string{"2006-01-02T15:04:05.999999-0700", time.RFC3339Nano}
 
-// Stamp reads a time; 0 when it is none.
+// Stamp reads a time; 0 when it is none. Most are of UTC, which RFC 3339 has a quick
+// form for.
 func Stamp(s string) model.Time {
+	if utc, ok := strings.CutSuffix(s, "+0000"); ok {
+		s = utc + "Z"
+	}
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {
 			return model.Time(t.UnixNano())

@@ -52,10 +52,18 @@ type log struct {
 	ended  bool
 	logtext.Faults
 
-	names map[string]string // by path
-	path  []byte
-	text  []byte // the values of a record
-	cuts  []cut
+	places map[string]*place // by path
+	last   *place
+	path   []byte
+	text   []byte // the values of a record
+	cuts   []cut
+}
+
+// place is a path in the objects, with what the form calls it, and the one that came
+// after it last: makers write the same fields in the same order.
+type place struct {
+	path, name string
+	next       *place
 }
 
 // cut is where a value stands in the text.
@@ -65,7 +73,7 @@ type cut struct {
 }
 
 func newLog(v *logtext.Values, f Form) *log {
-	return &log{values: v, form: f, names: map[string]string{}}
+	return &log{values: v, form: f, places: map[string]*place{}, last: &place{}}
 }
 
 // Next reads the next records.
@@ -188,15 +196,25 @@ func (l *log) flatten(o *fastjson.Object, depth int) {
 
 // name is what the form calls the present path.
 func (l *log) name() string {
-	if name, ok := l.names[string(l.path)]; ok {
-		return name
+	p := l.last.next
+	if p == nil || p.path != string(l.path) {
+		p = l.place()
+		l.last.next = p
+	}
+	l.last = p
+	return p.name
+}
+
+func (l *log) place() *place {
+	if p := l.places[string(l.path)]; p != nil {
+		return p
 	}
 	path := string(l.path)
-	name := l.form.Name(path)
-	if len(l.names) < maxNames {
-		l.names[path] = name
+	p := &place{path: path, name: l.form.Name(path)}
+	if len(l.places) < maxNames {
+		l.places[path] = p
 	}
-	return name
+	return p
 }
 
 // appendText writes a value as tab-separated logs have it: T and F, lists by commas.

@@ -53,9 +53,9 @@ func (s *Sensors) eveFile(r *telemetry.Record) {
 	}
 	source, destination := eveEnds(r)
 	f := s.eveConnection(r, model.Endpoint{}, model.Endpoint{})
-	x := &file{flow: f.id, time: r.Time, source: source, destination: destination, protocol: protocol, name: eveName(r), media: strings.Clone(r.Get("http.http_content_type")),
+	x := &file{flow: f, time: r.Time, source: source, destination: destination, protocol: protocol, name: eveName(r), media: s.words.of(r.Get("http.http_content_type")),
 		kind: magicKind(r.Get("fileinfo.magic")), size: -1, seen: telemetry.Count(r.Get("fileinfo.size")), parent: strings.Clone(r.Get("parent_id"))}
-	x.id = id("file", r.Get("flow_id"), r.Get("fileinfo.tx_id"), r.Get("fileinfo.filename"), r.Get("src_port"), r.Get("fileinfo.start"), r.Get("timestamp"))
+	x.id = strings.Join([]string{r.Get("flow_id"), r.Get("fileinfo.tx_id"), r.Get("fileinfo.filename"), r.Get("src_port"), r.Get("fileinfo.start"), r.Get("timestamp")}, "\x00")
 	x.lost = r.Get("fileinfo.gaps") == "T" || r.Get("fileinfo.state") != "CLOSED"
 	// CLOSED is also said of HTTP and FTP that were broken off.
 	if whole := !x.lost; x.lost || protocol == "SMB" || protocol == "NFS" {
@@ -164,14 +164,17 @@ func magicKind(magic string) string {
 	return ""
 }
 
-// eveExchange is what a file's own event says of the request that carried it.
+// eveExchange is the request that carried a file: that of an event of its own, else
+// what the file's event says of it.
 func (s *Sensors) eveExchange(r *telemetry.Record, x *file) *web {
-	w := s.eveWeb(r)
-	w.client, w.server = x.destination, x.source
-	if x.fromClient {
-		w.client, w.server = x.source, x.destination
+	w := s.webs[eveWebKey(r)]
+	if w == nil {
+		w = s.eveWeb(r)
+		w.client, w.server = x.destination, x.source
+		if x.fromClient {
+			w.client, w.server = x.source, x.destination
+		}
 	}
-	w.evidence = nil // the file has it
 	path, _, _ := strings.Cut(w.target, "?")
 	if strings.Contains(x.name, "libhtp::") || x.name == path || x.name == w.target {
 		x.name = ""
@@ -179,15 +182,19 @@ func (s *Sensors) eveExchange(r *telemetry.Record, x *file) *web {
 	return w
 }
 
+// eveWebKey is the name of a request within its connection.
+func eveWebKey(r *telemetry.Record) string {
+	return r.Get("flow_id") + "\x00" + r.First("tx_id", "fileinfo.tx_id", "http.url")
+}
+
 func (s *Sensors) eveWeb(r *telemetry.Record) *web {
-	w := &web{flow: strings.Clone(r.Get("flow_id")), time: r.Time, method: strings.Clone(r.Get("http.http_method")), host: strings.Clone(r.Get("http.hostname")),
+	w := &web{key: eveWebKey(r), time: r.Time, method: s.words.of(r.Get("http.http_method")), host: s.words.of(r.Get("http.hostname")),
 		target: strings.Clone(r.Get("http.url")), status: telemetry.Count(r.Get("http.status")), sent: -1, got: telemetry.Count(r.Get("http.length")),
-		agent: strings.Clone(r.Get("http.http_user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("http.http_method"))}}
+		agent: s.words.of(r.Get("http.http_user_agent"))}
 	if strings.Contains(w.target, "libhtp::") { // the request was not seen
 		w.target = ""
 	}
-	w.medias[ofAnswer] = strings.Clone(r.Get("http.http_content_type"))
-	w.key = w.flow + "\x00" + r.First("tx_id", "fileinfo.tx_id", "http.url")
+	w.medias[ofAnswer] = s.words.of(r.Get("http.http_content_type"))
 	return w
 }
 
@@ -195,9 +202,8 @@ func (s *Sensors) eveWeb(r *telemetry.Record) *web {
 func (s *Sensors) eveHTTP(r *telemetry.Record) {
 	f := s.eveClient(r)
 	w := s.eveWeb(r)
-	w.client, w.server = f.client, f.server
-	w.id = id("t", "http", w.flow, r.Get("tx_id"), w.target, r.Get("timestamp"))
-	if old := s.webs[w.key]; old != nil && old.id == w.id {
+	w.flow, w.client, w.server, w.evidence = f, f.client, f.server, []model.Evidence{s.evidence(r, "HTTP "+w.method)}
+	if old := s.webs[w.key]; old != nil && old.time == w.time && old.target == w.target {
 		return // the same event in another file
 	}
 	if len(s.webs) < maxFacts {
@@ -260,7 +266,7 @@ func (s *Sensors) eveTFTP(r *telemetry.Record) {
 		return
 	}
 	t.Name = lastElement(strings.ReplaceAll(name, "/", `\`))
-	s.said(t, f.id, false)
+	s.said(t, f, false)
 }
 
 // eveNFS takes the user of a connection.

@@ -13,7 +13,8 @@ import (
 
 // file is content that the sensor saw pass (Zeek's files.log).
 type file struct {
-	id, flow            string
+	id                  string
+	flow                *flow // that carried it
 	time                model.Time
 	source, destination model.Endpoint
 	fromClient          bool // of the connection that carried it
@@ -42,8 +43,8 @@ func (s *Sensors) zeekFile(r *telemetry.Record) {
 	}
 	uid, _, _ := strings.Cut(r.First("uid", "conn_uids"), ",")
 	f := s.flowOf(uid, end(r, "id.orig_h", "id.orig_p"), end(r, "id.resp_h", "id.resp_p"))
-	x := &file{id: strings.Clone(r.Get("fuid")), flow: f.id, time: r.Time, fromClient: r.Get("is_orig") == "T", protocol: strings.Clone(protocol),
-		name: strings.Clone(r.Get("filename")), media: strings.Clone(media), kind: typeOf(media), size: telemetry.Count(r.Get("total_bytes")), seen: telemetry.Count(r.Get("seen_bytes"))}
+	x := &file{id: strings.Clone(r.Get("fuid")), flow: f, time: r.Time, fromClient: r.Get("is_orig") == "T", protocol: s.words.of(protocol),
+		name: strings.Clone(r.Get("filename")), media: s.words.of(media), kind: typeOf(media), size: telemetry.Count(r.Get("total_bytes")), seen: telemetry.Count(r.Get("seen_bytes"))}
 	x.source, x.destination = f.server, f.client
 	if x.fromClient {
 		x.source, x.destination = f.client, f.server
@@ -155,7 +156,7 @@ func (x *file) say(s *Sensors) {
 		} else if x.name == "" && x.media == "text/plain" && x.seen < listingSize {
 			return // most likely a listing
 		} else {
-			x.orderUnseen(s, t)
+			x.orderUnseen(t)
 		}
 	case "SMB":
 		t.Channel = "smb"
@@ -176,7 +177,7 @@ func (x *file) say(s *Sensors) {
 // exchange is the request and answer that carried the file.
 func (x *file) exchange(s *Sensors) *web {
 	if x.web != nil {
-		if w := s.webs[x.web.key]; w != nil {
+		if w := s.webs[x.web.key]; w != nil && w != x.web { // its event came later
 			w.told = true
 			x.web.evidence = append(x.web.evidence, w.evidence...)
 		}
@@ -199,12 +200,9 @@ const ftpData = 20
 
 // orderUnseen says what can be said of a data connection whose control connection was
 // not seen: by the command, or, of one from the data port, that the server opened it.
-func (x *file) orderUnseen(s *Sensors, t *model.Transfer) {
+func (x *file) orderUnseen(t *model.Transfer) {
 	t.Path = x.name
-	order := ""
-	if f := s.known(x.flow); f != nil {
-		order = f.order
-	}
+	order := x.flow.order
 	switch {
 	case order == "RETR", order == "" && x.fromClient && x.source.Port == ftpData:
 		t.Operation, t.Initiator = model.Pull, model.ByDestination
@@ -238,8 +236,8 @@ func (x *file) transfer() *model.Transfer {
 	return t
 }
 
-// said finishes a movement.
-func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
+// said finishes a movement, of a connection that may be forgotten by now.
+func (s *Sensors) said(t *model.Transfer, f *flow, pagePart bool) {
 	if t.Source.IP == t.Destination.IP || t.Source.IP.Netip().IsLoopback() || s.again(t.ID) {
 		return // no movement between hosts, or the same rows in another form
 	}
@@ -250,7 +248,7 @@ func (s *Sensors) said(t *model.Transfer, flowID string, pagePart bool) {
 	t.Kind, t.Completeness = "transfer", model.Logged
 	t.Status = cmp.Or(t.Status, model.Done)
 	t.Reason = cmp.Or(t.Reason, model.ReasonLogged)
-	if f := s.known(flowID); f != nil {
+	if f != nil {
 		f.tell(t)
 	}
 	s.out.Transfers = append(s.out.Transfers, t)

@@ -104,5 +104,5 @@ func (c *ftp) say(s *Sensors) {
 		t.Size = &c.size
 	}
 	c.describe(t)
-	s.said(t, c.flow, false)
+	s.said(t, s.known(c.flow), false)
 }

@@ -11,6 +11,7 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ const (
 	grace    model.Time = 60e9     // that names wait longer than counts
 	maxFlows            = 1 << 16
 	maxFacts            = 1 << 18 // rows that wait, or are kept of connections
+	maxWords            = 1 << 12
 )
 
 // Sensors is the state of all sensors of a run.
@@ -38,13 +40,14 @@ type Sensors struct {
 	held  int                      // by all of them
 	now   model.Time
 	out   telemetry.Result
+	words words
 
 	files map[string]*file  // by the sensor's id of the file
 	webs  map[string]*web   // by the same, or by connection and target
 	ftps  map[string][]*ftp // by the same, or by connection and path
 	// Rows wait in the order in which they came: what a sensor counted, and what it
 	// only named, which speaks for itself when nothing was counted.
-	counted, named []waiting
+	counted, named queue
 	ranges         map[entity]*model.Transfer
 	given, before  map[string]bool          // ids of movements, the last and those before
 	taken          map[*model.Transfer]bool // claims that were counted later
@@ -53,7 +56,21 @@ type Sensors struct {
 // New makes a state without rows.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
 	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
-		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, given: map[string]bool{}, ranges: map[entity]*model.Transfer{}, taken: map[*model.Transfer]bool{}}
+		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, words: words{}, given: map[string]bool{}, ranges: map[entity]*model.Transfer{}, taken: map[*model.Transfer]bool{}}
+}
+
+// words holds texts that many rows have, each once: those of rows are the batch's.
+type words map[string]string
+
+func (w words) of(text string) string {
+	if old, ok := w[text]; ok || text == "" {
+		return old
+	}
+	text = strings.Clone(text)
+	if len(w) < maxWords {
+		w[text] = text
+	}
+	return text
 }
 
 // flow is a connection as the sensor names it.
@@ -83,9 +100,33 @@ type waiting struct {
 	fact
 }
 
+// queue is facts in the order in which they came; those before first are said.
+type queue struct {
+	all   []waiting
+	first int
+}
+
+func (q *queue) add(w waiting) {
+	if q.first > len(q.all)/2 {
+		rest := copy(q.all, q.all[q.first:])
+		clear(q.all[rest:])
+		q.all, q.first = q.all[:rest], 0
+	}
+	q.all = append(q.all, w)
+}
+
+// settle says the facts that are older than t, and those that are too many.
+func (q *queue) settle(s *Sensors, t model.Time) {
+	for ; q.first < len(q.all) && (q.all[q.first].since < t || len(q.all)-q.first > maxFacts); q.first++ {
+		f := q.all[q.first].fact
+		q.all[q.first].fact = nil
+		f.say(s)
+	}
+}
+
 // count and name put a fact with those that wait.
-func (s *Sensors) count(f fact) { s.counted = append(s.counted, waiting{s.now, f}) }
-func (s *Sensors) name(f fact)  { s.named = append(s.named, waiting{s.now, f}) }
+func (s *Sensors) count(f fact) { s.counted.add(waiting{s.now, f}) }
+func (s *Sensors) name(f fact)  { s.named.add(waiting{s.now, f}) }
 
 // Record takes a row.
 func (s *Sensors) Record(r *telemetry.Record) {
@@ -93,19 +134,8 @@ func (s *Sensors) Record(r *telemetry.Record) {
 	if take := streams[r.Stream]; take != nil {
 		take(s, r)
 	}
-	s.counted = s.settle(s.counted, s.now-wait)
-	s.named = s.settle(s.named, s.now-wait-grace)
-}
-
-// settle says the facts at the front that are older than t.
-func (s *Sensors) settle(all []waiting, t model.Time) []waiting {
-	n := 0
-	for n < len(all) && (all[n].since < t || len(all)-n > maxFacts) {
-		all[n].say(s)
-		all[n].fact = nil
-		n++
-	}
-	return all[n:]
+	s.counted.settle(s, s.now-wait)
+	s.named.settle(s, s.now-wait-grace)
 }
 
 // streams are the rows that are used.
@@ -143,10 +173,9 @@ var streams = map[string]func(*Sensors, *telemetry.Record){
 
 // Close says what still waits.
 func (s *Sensors) Close() *telemetry.Result {
-	for _, f := range append(s.counted, s.named...) {
-		f.say(s)
-	}
-	s.counted, s.named = nil, nil
+	const all = model.Time(math.MaxInt64)
+	s.counted.settle(s, all)
+	s.named.settle(s, all)
 	s.out.Transfers = slices.DeleteFunc(s.out.Transfers, func(t *model.Transfer) bool { return s.taken[t] })
 	return &s.out
 }
@@ -223,16 +252,22 @@ func (s *Sensors) again(id string) bool {
 	return false
 }
 
-// evidence cites a row.
+// evidence cites a row. What is no part of the row.
 func (s *Sensors) evidence(r *telemetry.Record, what string) model.Evidence {
-	return model.Evidence{Input: s.o.Inputs[r.Input], Kind: "event", Computer: strings.Clone(r.Get("sensor")), Channel: r.Stream, Line: r.Line, What: strings.Clone(what)}
+	return model.Evidence{Input: s.o.Inputs[r.Input], Kind: "event", Computer: strings.Clone(r.Get("sensor")), Channel: r.Stream, Line: r.Line, What: what}
 }
 
 // id is an observation's id: by the sensor's own ids where the row has them, so that
 // it does not depend on where the log lay.
 func id(kind string, parts ...string) string {
-	sum := sha256.Sum256([]byte("sensor\x00" + strings.Join(parts, "\x00")))
-	return kind + "-" + hex.EncodeToString(sum[:8])
+	var room [256]byte
+	text := append(room[:0], "sensor"...)
+	for _, p := range parts {
+		text = append(append(text, 0), p...)
+	}
+	sum := sha256.Sum256(text)
+	out := append(room[:0], kind...)
+	return string(hex.AppendEncode(append(out, '-'), sum[:8]))
 }
 
 // access begins an access of a connection.

@@ -119,11 +119,10 @@ func (f *flow) smbFile(path string) *smbFile {
 // describeSMB says in a movement what smb_files.log knows of it.
 func (s *Sensors) describeSMB(t *model.Transfer, x *file) {
 	t.Path = strings.ReplaceAll(x.name, "/", `\`)
-	f := s.known(x.flow)
-	if f == nil || t.Path == "" {
+	if t.Path == "" {
 		return
 	}
-	for _, o := range f.opens {
+	for _, o := range x.flow.opens {
 		if !strings.EqualFold(o.path, t.Path) && !slices.ContainsFunc(o.earlier, func(n string) bool { return strings.EqualFold(n, t.Path) }) {
 			continue
 		}
@@ -182,7 +181,7 @@ func (x *smbFile) say(s *Sensors) {
 		t.Size = &x.size
 	}
 	x.describe(t)
-	s.said(t, x.flow, false)
+	s.said(t, s.known(x.flow), false)
 	x.claim = t
 }
 

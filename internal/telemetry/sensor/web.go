@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"cmp"
+	"strconv"
 	"strings"
 
 	"waybill/internal/model"
@@ -10,7 +11,8 @@ import (
 
 // web is one request with its answer (Zeek's http.log).
 type web struct {
-	id, flow       string
+	id             string // of Zeek
+	flow           *flow
 	key            string   // by which its movement finds it
 	fuids          []string // the same, of Zeek
 	time           model.Time
@@ -34,12 +36,12 @@ const (
 
 func (s *Sensors) zeekHTTP(r *telemetry.Record) {
 	f := s.flow(r)
-	w := &web{id: id("t", "http", r.Get("uid"), r.Get("trans_depth"), r.Get("uri")), flow: f.id, time: r.Time, client: f.client, server: f.server,
-		method: strings.Clone(r.Get("method")), host: strings.Clone(r.Get("host")), target: strings.Clone(r.Get("uri")),
+	w := &web{id: id("t", "http", r.Get("uid"), r.Get("trans_depth"), r.Get("uri")), flow: f, time: r.Time, client: f.client, server: f.server,
+		method: s.words.of(r.Get("method")), host: s.words.of(r.Get("host")), target: strings.Clone(r.Get("uri")),
 		status: telemetry.Count(r.Get("status_code")), sent: telemetry.Count(r.Get("request_body_len")), got: telemetry.Count(r.Get("response_body_len")),
 		names:  [2]string{first(r.Get("orig_filenames")), first(r.Get("resp_filenames"))},
 		medias: [2]string{first(r.Get("orig_mime_types")), first(r.Get("resp_mime_types"))},
-		user:   strings.Clone(r.Get("username")), agent: strings.Clone(r.Get("user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("method"))}}
+		user:   strings.Clone(r.Get("username")), agent: s.words.of(r.Get("user_agent")), evidence: []model.Evidence{s.evidence(r, "HTTP "+r.Get("method"))}}
 	w.kinds = [2]string{typeOf(w.medias[0]), typeOf(w.medias[1])}
 	for _, list := range [...]string{r.Get("orig_fuids"), r.Get("resp_fuids")} {
 		for fuid := range strings.SplitSeq(list, ",") {
@@ -127,7 +129,7 @@ func (w *web) say(s *Sensors) {
 		if size < leastBody || !w.carries(body == ofRequest) || w.refused(body == ofRequest) {
 			continue
 		}
-		x := &file{id: w.id, time: w.time, source: w.server, destination: w.client, fromClient: body == ofRequest, media: w.medias[body], kind: w.kinds[body],
+		x := &file{id: cmp.Or(w.id, w.key+"\x00"+strconv.FormatInt(int64(w.time), 10)), time: w.time, source: w.server, destination: w.client, fromClient: body == ofRequest, media: w.medias[body], kind: w.kinds[body],
 			name: w.names[body], size: size, seen: size}
 		if x.fromClient {
 			x.source, x.destination = w.client, w.server
@@ -176,10 +178,15 @@ func (s *Sensors) rangeOf(w *web, t *model.Transfer) bool {
 
 // forget takes the exchange out of the tables in which its files look for it.
 func (w *web) forget(s *Sensors) {
-	for _, k := range append(w.fuids, w.key) {
-		if s.webs[k] == w {
-			delete(s.webs, k)
-		}
+	for _, k := range w.fuids {
+		w.forgetUnder(k, s)
+	}
+	w.forgetUnder(w.key, s)
+}
+
+func (w *web) forgetUnder(key string, s *Sensors) {
+	if key != "" && s.webs[key] == w {
+		delete(s.webs, key)
 	}
 }
 
