@@ -5,9 +5,6 @@
 // with the peak memory. It needs openssl, and taskset to choose cores.
 //
 // With -events it measures event logs: lines of JSON and EVTX.
-//
-// With -behaviours it plays tables of intruders' behaviours as event logs and says
-// row by row which of the movements are shown.
 package main
 
 import (
@@ -24,14 +21,11 @@ func main() {
 	runs := flag.Int("runs", 5, "runs of each program; the best counts")
 	profile := flag.String("cpuprofile", "", "with -scan, write a CPU profile there")
 	child := flag.String("scan", "", "scan this file and print what was found (the benchmark calls itself so)")
-	tables := flag.Bool("behaviours", false, "instead, play the behaviours of the tables named and say which are shown")
 	events := flag.Int("events", 0, "instead of captures, measure logs of this many events")
 	flag.Parse()
 	var err error
 	if *events > 0 && *child == "" {
 		err = benchLogs(*dir, *events, *runs)
-	} else if *tables {
-		err = behaviours(flag.Args())
 	} else if *child != "" {
 		err = scanOne(*child, *profile, runtime.GOMAXPROCS(0))
 	} else {

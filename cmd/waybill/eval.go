@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"waybill/internal/eval"
+	"waybill/internal/eval/behaviour"
 )
 
 // evalCommand measures detection on simulated networks.
@@ -19,10 +20,17 @@ type evalCommand struct {
 	Repeat    int     `default:"1" help:"How often each campaign is run in a world."`
 	HeldOut   bool    `help:"Also the kinds of campaigns that tuning never saw."`
 	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
+
+	Behaviours bool     `help:"Instead, play each row of behaviours with its twin, by itself and after an everyday week."`
+	Row        []string `help:"Only rows whose ids begin so."`
+	Tables     []string `type:"existingfile" help:"Tables of behaviours (CSV): say where the scenarios differ from their rows."`
 }
 
 // Run simulates and prints.
 func (e *evalCommand) Run(p *program) error {
+	if e.Behaviours {
+		return e.behaviours(p)
+	}
 	campaigns, err := e.campaigns()
 	if err != nil {
 		return err
@@ -50,6 +58,35 @@ func (e *evalCommand) Run(p *program) error {
 		return eval.NDJSON(p.stdout, results)
 	}
 	return eval.Table(p.stdout, results)
+}
+
+// behaviours plays rows of behaviours and prints their table.
+func (e *evalCommand) behaviours(p *program) error {
+	set, err := behaviour.Load()
+	if err != nil {
+		return err
+	}
+	for _, path := range e.Tables {
+		table, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		differences, err := set.Against(table)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		for _, d := range differences {
+			fmt.Fprintf(p.stderr, "waybill: %s: %s\n", path, d)
+		}
+	}
+	rows, err := behaviour.Run(p.ctx, &behaviour.Runner{Seed: e.Seed, Set: set}, e.Row)
+	if err != nil {
+		return err
+	}
+	if e.Format == "ndjson" {
+		return behaviour.NDJSON(p.stdout, rows)
+	}
+	return behaviour.Table(p.stdout, rows)
 }
 
 // campaigns are those to run.

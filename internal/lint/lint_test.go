@@ -111,7 +111,9 @@ var allowed = map[string][]string{
 	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen": {"internal/synth"},
 
-	"cmd/waybill":       {"internal/eval", "internal/scan", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
+	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
+
+	"cmd/waybill":       {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
 	"examples":          {},
 }

@@ -59,26 +59,40 @@ func movements(r *Records) string {
 	return strings.Join(out, "\n")
 }
 
-// night is a behaviour's logs: a psexec with a tool, and the twin.
-func night() (*synth.Stage, synth.Logs) {
-	b, _ := synth.BehaviourOf("psexec")
-	s := synth.NewStage(1)
-	b.Script(s)
-	s.Twin()
-	return s, s.Logs.Sorted()
+// night is the logs of some hosts: a psexec with a tool by night, and by day an
+// administrator who puts an installer on another host.
+func night() ([]*synth.Host, synth.Logs) {
+	const system, sum = `NT AUTHORITY\SYSTEM`, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	n := synth.New(1)
+	entry, target, admin, desk := n.Host("WS-31", "10.30.1.31"), n.Host("SRV-08", "10.30.0.8"), n.Host("ADM-01", "10.30.2.10"), n.Host("WS-12", "10.30.1.12")
+	hosts := []*synth.Host{entry, target, admin, desk}
+	for _, h := range hosts {
+		n.Spoke(h, h, n.Host("DC-03", "10.30.0.2"), 389, `C:\Windows\System32\lsass.exe`, 700)
+	}
+	n.Ran(entry, `CORP\h.lang`, `C:\Users\Public\PsExec.exe`, `PsExec.exe \\SRV-08 -accepteula -s -c C:\Users\Public\enc64.exe`, `C:\Windows\System32\cmd.exe`, 4200, sum)
+	n.SharePut(target, entry, `CORP\h.lang`, "ADMIN$", "PSEXESVC.exe")
+	n.SharePut(target, entry, `CORP\h.lang`, "ADMIN$", "enc64.exe")
+	n.ServiceMade(target, `CORP\h.lang`, "0x1", "PSEXESVC", `%SystemRoot%\PSEXESVC.exe`)
+	n.Ran(target, system, `C:\Windows\PSEXESVC.exe`, `C:\Windows\PSEXESVC.exe`, `C:\Windows\System32\services.exe`, 5001, sum)
+	n.Log(target, synth.Sysmon, 17, "PipeName", `\PSEXESVC-WS-31-4200-stdin`, "Image", `C:\Windows\PSEXESVC.exe`)
+	n.Ran(target, system, `C:\Windows\enc64.exe`, `enc64.exe`, `C:\Windows\PSEXESVC.exe`, 5002, sum)
+	n.Sleep(7 * 3600e9)
+	n.Ran(admin, `CORP\it.admin`, `C:\Windows\explorer.exe`, `C:\Windows\explorer.exe`, `C:\Windows\System32\userinit.exe`, 900, sum)
+	n.SharePut(desk, admin, `CORP\it.admin`, "C$", `Temp\LabelPrinterSetup.msi`)
+	return hosts, n.Logs.Sorted()
 }
 
 // TestKeptInAnyWay: one file for all, one a host, one a channel, two collectors that
 // overlap: the movements are the same.
 func TestKeptInAnyWay(t *testing.T) {
-	stage, all := night()
+	hosts, all := night()
 	want := movements(scanned(t, folder(t, map[string][]byte{"all.evtx": all.EVTX()})...))
 	if !strings.Contains(want, "enc64.exe") {
 		t.Fatal(want)
 	}
-	hosts := map[string][]byte{}
-	for _, h := range []*synth.Host{stage.Entry, stage.Target, stage.Third, stage.Server, stage.Admin, stage.Desk} {
-		hosts[h.Name+".evtx"] = all.Of(h).EVTX()
+	each := map[string][]byte{}
+	for _, h := range hosts {
+		each[h.Name+".evtx"] = all.Of(h).EVTX()
 	}
 	channels := map[string][]byte{}
 	for _, r := range all {
@@ -87,7 +101,7 @@ func TestKeptInAnyWay(t *testing.T) {
 	}
 	half := len(all) / 2
 	for name, files := range map[string]map[string][]byte{
-		"a file a host": hosts, "a file a channel": channels,
+		"a file a host": each, "a file a channel": channels,
 		"two collectors":             {"a.evtx": all.EVTX(), "b.json": all.EvtxDump()},
 		"a log and its old part":     {"Security.evtx": all[half/2:].EVTX(), "Archive-Security.evtx": all[:half].EVTX()},
 		"two halves in other orders": {"z.json": all[:half].EvtxDump(), "a.json": all[half:].EvtxDump()},
@@ -110,9 +124,9 @@ func firstDifference(got, want string) string {
 
 // TestLogOrder: the order on the command line is nothing, byte for byte.
 func TestLogOrder(t *testing.T) {
-	stage, all := night()
+	hosts, all := night()
 	files := map[string][]byte{}
-	for _, h := range []*synth.Host{stage.Entry, stage.Target, stage.Admin, stage.Desk} {
+	for _, h := range hosts {
 		files[h.Name+".evtx"] = all.Of(h).EVTX()
 	}
 	paths := folder(t, files)

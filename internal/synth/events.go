@@ -43,6 +43,9 @@ var (
 	Partition  = source{"Microsoft-Windows-Partition", "Microsoft-Windows-Partition/Diagnostic"}
 	Defender   = source{"Microsoft-Windows-Windows Defender", "Microsoft-Windows-Windows Defender/Operational"}
 	RDPClient  = source{"Microsoft-Windows-TerminalServices-ClientActiveXCore", "Microsoft-Windows-TerminalServices-RDPClient/Operational"}
+	RDPServer  = source{"Microsoft-Windows-TerminalServices-RemoteConnectionManager", "Microsoft-Windows-TerminalServices-RemoteConnectionManager/Operational"}
+	WinRMLog   = source{"Microsoft-Windows-WinRM", "Microsoft-Windows-WinRM/Operational"}
+	VHDMP      = source{"Microsoft-Windows-VHDMP", "Microsoft-Windows-VHDMP-Operational"}
 	Tasks      = source{"Microsoft-Windows-TaskScheduler", "Microsoft-Windows-TaskScheduler/Operational"}
 )
 

@@ -14,7 +14,7 @@ type UnixLogs struct {
 	Host        string
 	Text        map[string]string
 	pid, serial int
-	system      string // "" is linux
+	System      string // "" is linux
 }
 
 func (l *UnixLogs) line(log, format string, args ...any) {
