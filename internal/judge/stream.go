@@ -52,7 +52,8 @@ func (j *Judge) Step(e Event) {
 	case e.Listed != nil:
 		e.Content = j.book.List(*e.Listed)
 		j.look(e)
-	default:
+	case e.Access != nil:
+		j.book.Contact(e.Access)
 		j.look(e)
 	}
 	j.advance(e.Time)

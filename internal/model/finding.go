@@ -24,8 +24,9 @@ type Sighting struct {
 	Path     string `json:"path,omitempty"` // listed
 	// Alike is how the content seen here is tied to the artifact's where no hash says that
 	// they are one: prefix, name (and size), padded or partial.
-	Alike    string     `json:"alike,omitempty"`
-	Evidence []Evidence `json:"evidence,omitempty"`
+	Alike      string     `json:"alike,omitempty"`
+	Confidence string     `json:"confidence,omitempty"` // of Alike: low, medium, high
+	Evidence   []Evidence `json:"evidence,omitempty"`
 }
 
 // Listed is a file that a listing shows on a host, and a transfer of the same content.

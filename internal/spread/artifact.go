@@ -10,6 +10,10 @@ import (
 // Artifacts gives all that the book holds, in the order of time. The transfers' records,
 // where find has them, give names, type and hashes.
 func (b *Book) Artifacts(find func(id string) *model.Transfer) []*model.Artifact {
+	for _, n := range b.pending {
+		b.follow(n)
+	}
+	b.pending = nil
 	groups := b.groups()
 	var out []*model.Artifact
 	for c := range b.contents {
@@ -58,6 +62,7 @@ func (b *Book) artifact(members []uint32, find func(id string) *model.Transfer) 
 		}
 	}
 	slices.Sort(a.Names)
+	a.Spread = b.spread(main, members)
 	slices.SortStableFunc(a.Sightings, func(x, y model.Sighting) int {
 		return cmp.Or(cmp.Compare(since(x), since(y)), cmp.Compare(x.Transfer, y.Transfer), cmp.Compare(y.How, x.How), cmp.Compare(x.Host, y.Host), cmp.Compare(x.Path, y.Path))
 	})
@@ -88,14 +93,14 @@ func (b *Book) sight(a *model.Artifact, m *movement, how tie, find func(id strin
 	if m.kind == listing {
 		l := &b.listed[m.id]
 		a.Sightings = append(a.Sightings, model.Sighting{Host: l.Host.Host, IP: l.Host.IP, Time: l.Time, How: "listed", Path: l.Path,
-			Alike: how.String(), Evidence: l.Evidence})
+			Alike: how.String(), Confidence: how.doubt(), Evidence: l.Evidence})
 		return
 	}
 	id := b.transferID(m)
 	if t := find(id); t != nil {
 		describe(a, t, how)
 	}
-	s := model.Sighting{Transfer: id, Alike: how.String()}
+	s := model.Sighting{Transfer: id, Alike: how.String(), Confidence: how.doubt()}
 	if from := b.places.at[m.from]; m.from != 0 {
 		s.Host, s.IP, s.Time, s.How = from.host, from.ip, m.start, "sent"
 		a.Sightings = append(a.Sightings, s)

@@ -46,6 +46,9 @@ type Book struct {
 	places    places
 	odd       []string // ids of transfers that are no 16 digits
 	listed    []model.Listed
+	contacts  contacts
+	pending   []uint32 // movements from nowhere, whose contacts are not all known yet
+	leads     []lead   // in the order of movements
 	now       model.Time
 	forgotten Forgotten
 	members   map[uint32][]uint32 // what groups gave, until something changes
@@ -73,6 +76,8 @@ func (b *Book) Forgotten() Forgotten { return b.forgotten }
 // Add takes the next transfer, and gives the key of its content: the id of the artifact
 // as far as it is known by now, "" where nothing tells the content.
 func (b *Book) Add(t *model.Transfer) string {
+	b.pass(t.End)
+	b.meet(t.Source, t.Destination, max(t.End, t.Start), true)
 	c, how, ok := b.find(t)
 	if !ok {
 		return ""

@@ -65,7 +65,7 @@ func TestAlike(t *testing.T) {
 		{"less of it", []string{"sha256=aa size=99999 4096=p 65536=q name=a.dat", "size=99999 4096=p name=b.dat"}, "aa", "prefix"},
 		{"the part first", []string{"size=99999 4096=p name=b.dat", "sha256=aa size=99999 4096=p 65536=q name=a.dat"}, "aa", ""},
 		{"a part of another", []string{"sha256=aa size=99999 4096=p 65536=q name=a.dat", "size=99999 4096=p 65536=r name=a.dat"}, "ab", "prefix"},
-		{"one head, two hashes", []string{"sha256=aa size=99999 4096=p 65536=q", "sha256=bb size=99999 4096=p 65536=q"}, "ab", ""},
+		{"one head, two hashes", []string{"sha256=aa size=99999 4096=p 65536=q type=pe", "sha256=bb size=99999 4096=p 65536=q type=pe"}, "ab", ""},
 		{"padded", []string{"sha256=aa size=99999 4096=p 65536=q type=pe", "sha256=bb size=999999 4096=p 65536=q type=pe"}, "aa", "padded"},
 		{"cut", []string{"sha256=aa size=9999999 4096=p 65536=q 1048576=r type=pe", "size=70000 4096=p 65536=q type=pe"}, "aa", "partial"},
 		{"two programs with one stub", []string{"sha256=aa size=9999999 4096=p 65536=q 1048576=r type=pe", "sha256=bb size=8888888 4096=p 65536=q 1048576=s type=pe"}, "ab", ""},
@@ -102,7 +102,9 @@ func TestAlike(t *testing.T) {
 			if len(all) != len(letters)-1 {
 				t.Errorf("%d artifacts, %d keys", len(all), len(letters)-1)
 			}
+			seen := 0
 			for _, a := range all {
+				seen += len(a.Sightings)
 				if letters[a.ID] == "" {
 					t.Errorf("no key leads to artifact %s", a.ID)
 				}
@@ -111,6 +113,9 @@ func TestAlike(t *testing.T) {
 						t.Errorf("alike %q instead of %q", s.Alike, c.alike)
 					}
 				}
+			}
+			if want := 2 * (len(keys) - strings.Count(got, "-")); seen != want {
+				t.Errorf("%d sightings instead of %d", seen, want)
 			}
 		})
 	}

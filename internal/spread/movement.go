@@ -10,14 +10,15 @@ import (
 
 // movement is one transfer of a content, or one file that a listing shows.
 type movement struct {
-	id         uint64 // of the transfer; the place in odd or in listed where kind says so
-	start, end model.Time
-	from, to   uint32 // places; 0 where no record names one
-	next       uint32 // of the same content
-	sensor     uint32 // whose clock it was dated by
-	kind       kind
-	tie        tie
-	rank       rank // of the record, the content apart
+	id          uint64 // of the transfer; the place in odd or in listed where kind says so
+	start, end  model.Time
+	from, to    uint32 // places; 0 where no record names one
+	next        uint32 // of the same content
+	sensor      uint32 // whose clock it was dated by
+	kind        kind
+	tie         tie
+	rank        rank // of the record, the content apart
+	interrupted bool
 }
 
 // kind is what a movement's id is.
@@ -52,6 +53,25 @@ const (
 
 func (r rank) String() string { return [...]string{"low", "medium", "high"}[r] }
 
+// rank is how sure a tie is.
+func (t tie) rank() rank {
+	switch t {
+	case tieHash, tieHead:
+		return high
+	case tieName:
+		return low
+	}
+	return medium
+}
+
+// doubt is the confidence of what no hash ties, "" of all else.
+func (t tie) doubt() string {
+	if t == tieHash {
+		return ""
+	}
+	return t.rank().String()
+}
+
 // words of ties, as sightings have them.
 func (t tie) String() string {
 	return [...]string{"", "prefix", "prefix", "name", "padded", "partial"}[t]
@@ -71,7 +91,7 @@ func certainty(t *model.Transfer) rank {
 
 // move puts a transfer down for its content.
 func (b *Book) move(c uint32, t *model.Transfer, how tie) {
-	m := movement{start: begin(t), end: max(t.End, begin(t)), tie: how, rank: certainty(t),
+	m := movement{start: begin(t), end: max(t.End, begin(t)), tie: how, rank: certainty(t), interrupted: t.Status == model.Interrupted,
 		from: b.places.of(t.Source), to: b.places.of(t.Destination), sensor: b.places.sensor(t.Evidence)}
 	var ok bool
 	if m.id, ok = numberOf("t-", t.ID); !ok {
@@ -105,7 +125,9 @@ func (b *Book) put(c uint32, m movement) {
 	x.tail = n
 	x.count++
 	x.seen = max(x.seen, m.end)
-	b.now = max(b.now, m.end)
+	if m.from == 0 && m.to != 0 && m.end != 0 {
+		b.pending = append(b.pending, n)
+	}
 }
 
 // transferID is the id of a movement's transfer.
@@ -171,6 +193,12 @@ func (p *places) of(e model.Endpoint) uint32 {
 	p.at = append(p.at, place{k, host})
 	p.number[k] = n
 	return n
+}
+
+// name is how people call a host.
+func (p *places) name(n uint32) string {
+	e := p.at[n].endpoint
+	return model.Endpoint{Host: e.host, IP: e.ip}.Name()
 }
 
 // sensor gives the number of who dated a record: the input and host of its first evidence.

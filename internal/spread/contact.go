@@ -1,0 +1,133 @@
+package spread
+
+import "waybill/internal/model"
+
+// contact is two hosts that spoke over something that can carry a file, or at whose
+// beginning one was let in.
+type contact struct {
+	at       model.Time
+	ends     [2]uint32 // hosts
+	previous [2]uint64 // of each end, by number; 0 for none
+	carries  bool
+}
+
+// lead is a host that was in contact with one where a file came to be from nowhere.
+type lead struct {
+	movement uint32
+	host     uint32
+	at       model.Time
+	carries  bool
+}
+
+// Bounds of what is remembered of contacts.
+const (
+	contactsKept            = 1 << 16
+	contactReach model.Time = 3600e9 // before the file
+	leadsMost               = 64     // hosts
+	leadsWalk               = 4096   // contacts looked at
+)
+
+// contacts are the last ones, and the last of each host.
+type contacts struct {
+	ring []contact
+	next uint64            // number of the next one; the first is 1
+	last map[uint32]uint64 // by host
+}
+
+// carrying are accesses that say whether one end can give the other a file by them;
+// those that let somebody in without saying how come after.
+var carrying = map[string]bool{
+	"share-connect": true, "share-read": true, "network-write": true, "ssh-session": true, "rdp-session": true, "rsync": true, "pipe-open": true,
+	"winrm-exec": true, "peek": true, "metadata": true, "refused-open": true,
+	"logon": false, "service-create": false, "service-start": false, "service-change": false, "task-create": false, "task-run": false,
+	"wmi-exec": false, "dcom-exec": false, "rpc-call": false,
+}
+
+// Contact takes an access between two hosts: a parent of a file that no record names is
+// one of those that were in contact when it came.
+func (b *Book) Contact(a *model.Access) {
+	b.pass(a.Time)
+	if carries, ok := carrying[a.What]; ok {
+		b.meet(a.Source, a.Destination, a.Time, carries)
+	}
+}
+
+func (b *Book) meet(source, destination model.Endpoint, at model.Time, carries bool) {
+	from, to := b.places.of(source), b.places.of(destination)
+	if from == 0 || to == 0 {
+		return
+	}
+	b.contacts.add(b.places.at[from].same, b.places.at[to].same, at, carries)
+}
+
+func (c *contacts) add(from, to uint32, at model.Time, carries bool) {
+	if from == to || at == 0 {
+		return
+	}
+	if c.last == nil {
+		c.last, c.next = map[uint32]uint64{}, 1
+	}
+	x := contact{at: at, ends: [2]uint32{from, to}, previous: [2]uint64{c.last[from], c.last[to]}, carries: carries}
+	if len(c.ring) < contactsKept {
+		c.ring = append(c.ring, x)
+	} else {
+		c.ring[(c.next-1)%contactsKept] = x
+	}
+	c.last[from], c.last[to] = c.next, c.next
+	c.next++
+}
+
+// each visits the contacts of a host, the last one first, while visit says so.
+func (c *contacts) each(host uint32, visit func(other uint32, x *contact) bool) {
+	for n, walked := c.last[host], 0; n != 0 && n+contactsKept >= c.next && walked < leadsWalk; walked++ {
+		x := &c.ring[(n-1)%contactsKept]
+		side := 0
+		if x.ends[1] == host {
+			side = 1
+		}
+		if !visit(x.ends[1-side], x) {
+			return
+		}
+		n = x.previous[side]
+	}
+}
+
+// pass lets time pass: what came from nowhere is followed up once all contacts of its
+// time are known.
+func (b *Book) pass(at model.Time) {
+	b.now = max(b.now, at)
+	n := 0
+	for n < len(b.pending) && b.movements[b.pending[n]].end+b.set.Slack < b.now {
+		b.follow(b.pending[n])
+		n++
+	}
+	b.pending = b.pending[n:]
+}
+
+// follow notes who was in contact with the host of a movement when the file came.
+func (b *Book) follow(n uint32) {
+	m := &b.movements[n]
+	known := len(b.leads)
+	b.contacts.each(b.places.at[m.to].same, func(other uint32, x *contact) bool {
+		if x.at < m.end-contactReach || len(b.leads)-known == leadsMost {
+			return false
+		}
+		if x.at <= m.end+b.set.Slack {
+			b.lead(known, lead{n, other, x.at, x.carries})
+		}
+		return true
+	})
+}
+
+// lead notes a host once: by its latest contact that can carry a file, else the latest.
+func (b *Book) lead(from int, l lead) {
+	for i := from; i < len(b.leads); i++ {
+		if o := &b.leads[i]; o.host == l.host {
+			if l.carries && !o.carries {
+				*o = l
+			}
+			return
+		}
+	}
+	b.leads = append(b.leads, l)
+}

@@ -1,0 +1,112 @@
+package spread
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"waybill/internal/model"
+)
+
+// TestParents draws small spreads and compares their edges and roots.
+func TestParents(t *testing.T) {
+	const pe = " sha256=aa size=9000 name=run.exe"
+	cases := []struct {
+		name string
+		// events in the order of time: "A>B words" is a transfer, "A~B what at=n" an access,
+		// "@B at=n" a file that a listing shows; one a minute where at is not given.
+		events []string
+		want   string
+	}{
+		{"over a file server", []string{"A>S" + pe, "S>B" + pe, "S>C" + pe}, "A>S high, S>B high, S>C high; A"},
+		{"passed on", []string{"A>B" + pe, "B>C" + pe, "C>D" + pe}, "A>B high, B>C high, C>D high; A"},
+		{"two origins", []string{"A>B" + pe, "X>Y" + pe}, "A>B high, X>Y high; A X"},
+		{"back again", []string{"A>B" + pe, "B>A" + pe, "A>B" + pe}, "A>B high; A"},
+		{"renamed and by another hash", []string{"A>B md5=m sha256=aa size=9000 name=run.exe", "B>C md5=m size=9000 name=svc.exe"}, "A>B high, B>C high; A"},
+		{"by name and size", []string{"A>B" + pe, "B>C size=9000 name=run.exe"}, "A>B high, B>C low; A"},
+		{"padded", []string{"A>B sha256=aa size=70000 4096=p 65536=q type=pe", "B>C sha256=bb size=99000 4096=p 65536=q type=pe"}, "A>B high, B>C medium; A"},
+		{"had before it came", []string{"A>B" + pe, "C>A" + pe}, "A>B high; A C"},
+		{"from nowhere", []string{"A>B" + pe, ">C" + pe}, "A>B high, unknown>C high; A unknown"},
+		{"from nowhere, a holder was in contact", []string{"A>B" + pe, "B~C share-connect at=118", ">C" + pe}, "A>B high, B>C medium; A"},
+		{"from nowhere, whom it called", []string{"A>B" + pe, "C~B share-connect at=118", ">C" + pe}, "A>B high, B>C medium; A"},
+		{"from nowhere, the latest of two", []string{"A>B" + pe, "A~C share-connect at=90", "B~C logon at=110", ">C" + pe}, "A>B high, B>C low; A"},
+		{"from nowhere, a logon", []string{"A>B" + pe, "B~C logon at=118", ">C" + pe}, "A>B high, B>C low; A"},
+		{"from nowhere, who has none", []string{"A>B" + pe, "Z~C share-connect at=118", ">C" + pe}, "A>B high, unknown>C high; A unknown"},
+		{"from nowhere, a contact hours ago", []string{"A>B" + pe, "B~C share-connect at=70", ">C at=9000" + pe}, "A>B high, unknown>C high; A unknown"},
+		{"from nowhere, a holder later", []string{"A>B" + pe, "Z~C share-connect at=118", ">C at=120" + pe, "B>Z at=4000" + pe}, "A>B high, unknown>C high, B>Z high; A unknown"},
+		{"listed alone", []string{"A>B" + pe, "@C at=900"}, "A>B high, unknown>C high; A unknown"},
+		{"listed, in contact", []string{"A>B" + pe, "B~C network-write at=899", "@C at=900"}, "A>B high, B>C medium; A"},
+		{"listed where it came", []string{"A>B at=60" + pe, "@B at=61"}, "A>B high; A"},
+		{"listed long before it came", []string{"A>C at=10" + pe, "@B at=60", "C>B at=9000" + pe}, "A>C high, unknown>B high; A unknown"},
+		{"listed without a time", []string{"A>B" + pe, "@C"}, "A>B high, unknown>C high; A unknown"},
+		{"on the server itself", []string{"A>S" + pe, "S>S" + pe}, "A>S high; A"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			b := New(Settings{})
+			var of *model.Transfer
+			for i, e := range c.events {
+				head, rest, _ := strings.Cut(e, " ")
+				if !strings.Contains(rest, "at=") && head[0] != '@' {
+					rest += fmt.Sprint(" at=", 60*(i+1)+1e6)
+				} else {
+					rest = atLater(rest)
+				}
+				switch {
+				case head[0] == '@':
+					x := file("", "", "", rest)
+					b.List(model.Listed{Of: of, Host: model.Endpoint{Host: head[1:]}, Time: x.End, Evidence: []model.Evidence{{Computer: head[1:]}}})
+				case strings.Contains(head, "~"):
+					x := file("", "", "", rest)
+					from, to, _ := strings.Cut(head, "~")
+					b.Contact(&model.Access{What: strings.Fields(rest)[0], Time: x.End, Source: model.Endpoint{Host: from}, Destination: model.Endpoint{Host: to}})
+				default:
+					from, to, _ := strings.Cut(head, ">")
+					of = file(fmt.Sprintf("t-%016x", i), from, to, rest)
+					b.Add(of)
+				}
+			}
+			if all := b.Artifacts(none); len(all) != 1 {
+				t.Errorf("%d artifacts", len(all))
+			} else if got := inWords(all[0].Spread); got != c.want {
+				t.Errorf("%s\ninstead of\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// atLater moves at=n to where the times of the others are.
+func atLater(rest string) string {
+	words := strings.Fields(rest)
+	for i, w := range words {
+		var n int
+		if _, err := fmt.Sscanf(w, "at=%d", &n); err == nil {
+			words[i] = fmt.Sprint("at=", n+1e6)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func inWords(s *model.Spread) string {
+	var edges []string
+	for _, e := range s.Edges {
+		edges = append(edges, e.Parent+">"+e.Child+" "+e.Confidence)
+	}
+	return strings.Join(edges, ", ") + "; " + strings.Join(s.Roots, " ")
+}
+
+// TestSpreadRecord compares what else a spread says.
+func TestSpreadRecord(t *testing.T) {
+	b := New(Settings{})
+	for i, e := range []string{"A B", "B C", "A D"} {
+		from, to, _ := strings.Cut(e, " ")
+		b.Add(file(fmt.Sprintf("t-%016x", i), from, to, fmt.Sprint("sha256=aa at=", 100+i)))
+	}
+	s := b.Artifacts(none)[0].Spread
+	if s.Depth != 2 || s.Hosts != 4 || s.EarliestVisible != "A" || s.First != 100e9 || s.Last != 102e9 {
+		t.Errorf("%+v", s)
+	}
+	if e := s.Edges[1]; e.Transfer != "t-0000000000000001" || e.Time != 101e9 {
+		t.Errorf("%+v", e)
+	}
+}
