@@ -19,6 +19,7 @@ type evalCommand struct {
 	Campaigns string  `type:"existingdir" help:"Folder of campaigns (*.yaml) in place of those that are built in."`
 	Repeat    int     `default:"1" help:"How often each campaign is run in a world."`
 	HeldOut   bool    `help:"Also the kinds of campaigns that tuning never saw."`
+	Explain   int     `help:"So many findings of each benign row, and of each campaign that was missed, with their reasons."`
 	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
 
 	Behaviours bool     `help:"Instead, play each row of behaviours with its twin, by itself and after an everyday week."`
@@ -57,7 +58,7 @@ func (e *evalCommand) Run(p *program) error {
 	if e.Format == "ndjson" {
 		return eval.NDJSON(p.stdout, results)
 	}
-	return eval.Table(p.stdout, results)
+	return eval.Table(p.stdout, results, e.Explain)
 }
 
 // behaviours plays rows of behaviours and prints their table.

@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"math/rand/v2"
-	"strings"
 
 	"waybill/internal/model"
 )
@@ -217,11 +216,7 @@ func (a *attack) take(s *Step, src, dst *Host, at model.Time) *Move {
 		f.content = content.Key
 	}
 	act := s.Action
-	if act.Start != nil && act.Start.User == "account" && a.user == "" {
-		x := *act.Start
-		x.User = "user"
-		act.Start = &x
-	}
+	byAccount := act.Start != nil && act.Start.User == "account"
 	m := a.w.move(&act, a.r.label, src, dst, at, f)
 	if own {
 		content.Type = typeOf(content.Type, m.Name)
@@ -229,14 +224,13 @@ func (a *attack) take(s *Step, src, dst *Host, at model.Time) *Move {
 	}
 	if a.user != "" && (s.Account == "admin" || s.Account == "service") {
 		m.User, m.Domain = a.user, domain
-		if m.Start != nil && act.Start.User == "account" {
-			m.Start.User = domain + `\` + a.user
-		}
+	}
+	if m.Start != nil && byAccount {
+		m.Start.User = domain + `\` + cmp.Or(a.user, m.User, m.Destination.User, "svc")
 	}
 	if own && s.Content.Type != "none" {
 		a.r.Moves = append(a.r.Moves, m)
 	}
-	m.Command = strings.ReplaceAll(m.Command, "{account}", cmp.Or(m.User, "user"))
 	a.w.later(m)
 	return m
 }

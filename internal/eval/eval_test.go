@@ -25,7 +25,7 @@ func TestSameSeed(t *testing.T) {
 		c := small("service", "staging")
 		c.Seed = seed
 		var out bytes.Buffer
-		if err := Table(&out, []*Result{Run(c, Tiers[1])}); err != nil {
+		if err := Table(&out, []*Result{Run(c, Tiers[1])}, 1); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

@@ -144,11 +144,11 @@ func (y *Eyes) unix(m *Move) {
 		Source: model.Endpoint{IP: m.Source.IP}, Destination: model.Endpoint{Host: d.Name, IP: d.IP}, Path: m.Path, Name: m.Name, User: m.User,
 		Completeness: model.Logged, Status: model.Done, Reason: model.ReasonLogged, Evidence: y.hostEvidence(m, d, "auditd")}
 	if x := m.Start; x != nil {
-		image, command := x.Image, x.Command
-		if image == m.Local || image == "" {
-			image, command = m.Path, m.Path
+		image, command := m.Path, m.Path
+		if x.Image != m.Local && x.Image != "" {
+			image, command = x.Image, x.Image+" "+m.Path
 		}
-		t.Executed = []model.Execution{{Time: x.Time, How: "process", Process: image, Command: command + " " + m.Path, User: x.User, Evidence: y.hostEvidence(m, d, "auditd")}}
+		t.Executed = []model.Execution{{Time: x.Time, How: "process", Process: image, Command: command, User: x.User, Evidence: y.hostEvidence(m, d, "auditd")}}
 	}
 	y.seen.Transfers = append(y.seen.Transfers, t)
 }

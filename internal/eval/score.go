@@ -94,6 +94,7 @@ type alert struct {
 	label    *Label // of the campaign that is in it, else of its first transfer
 	campaign *Running
 	reasons  []model.Reason
+	title    string
 }
 
 func newResult(w *World, t Tier) *Result {
@@ -150,7 +151,7 @@ func (r *Result) judged(findings []*model.Finding, artifacts []*model.Artifact) 
 
 // alert finds out whose a finding is: a campaign's if one of its transfers is.
 func (r *Result) alert(f *model.Finding) alert {
-	a := alert{score: f.Score, id: f.ID, time: f.Time, reasons: f.Reasons}
+	a := alert{score: f.Score, id: f.ID, time: f.Time, reasons: f.Reasons, title: f.Title}
 	for _, id := range f.Transfers {
 		l := r.label(id)
 		if l == nil {

@@ -10,8 +10,9 @@ import (
 	"waybill/internal/model"
 )
 
-// Table prints results for people.
-func Table(out io.Writer, results []*Result) error {
+// Table prints results for people, with some findings of each benign row and of what was
+// missed.
+func Table(out io.Writer, results []*Result, explain int) error {
 	w := &printer{Writer: tabwriter.NewWriter(out, 0, 4, 2, ' ', tabwriter.StripEscape)}
 	if len(results) > 0 {
 		c := results[0].World.Config
@@ -20,6 +21,7 @@ func Table(out io.Writer, results []*Result) error {
 	w.summary(results)
 	for _, r := range results {
 		w.tier(r)
+		w.explain(r, explain)
 	}
 	if w.err != nil {
 		return w.err

@@ -330,7 +330,10 @@ func (w *World) zipf(n int) int {
 // content is what an event of a routine moves.
 func (w *World) content(a *Action, m *Move, f *filled) Content {
 	s := a.Content
-	key := []uint64{w.Seed, text(a.Channel + a.Share + a.Path), uint64(f.pick)}
+	key := []uint64{w.Seed, text(a.Channel + a.Share + a.Path)}
+	if s.Pool > 0 {
+		key = append(key, uint64(f.pick))
+	}
 	switch s.Per {
 	case "job":
 		key = append(key, text(f.job))

@@ -65,6 +65,9 @@ func (h *host) land(tr *model.Transfer, local string, t model.Time) {
 	} else if old.transfer != tr && old.time < t {
 		// What was started since is the new file.
 		old.transfer.Executed = slices.DeleteFunc(old.transfer.Executed, func(x model.Execution) bool { return x.Time >= t-2e9 })
+		old.transfer.Hashes = slices.DeleteFunc(old.transfer.Hashes, func(x model.Hash) bool {
+			return x.Time >= t-2e9 && (x.From == "process-start" || x.From == "module-load")
+		})
 	}
 	h.landed[local], h.stems[l.stem] = l, l
 	if len(h.landedQ) > maxLanded {
