@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"waybill/internal/identity"
@@ -15,14 +17,14 @@ import (
 // followed day by day, the ledger makes one transfer of a movement, the judge looks at
 // all of them in the order of time.
 type chain struct {
-	w         *World
-	hosts     *identity.Table
-	follow    *winhost.Hosts
-	inputs    []string
-	interest  map[string]bool
-	logged    map[string]bool // hosts that log starts
-	transfers []*model.Transfer
-	accesses  []*model.Access
+	w        *World
+	hosts    *identity.Table
+	follow   *winhost.Hosts
+	inputs   []string
+	interest map[string]bool
+	logged   map[string]bool // hosts that log starts
+	judge    *judge.Judge
+	waiting  []judge.Event // of the next day
 }
 
 func newChain(w *World) *chain {
@@ -30,7 +32,7 @@ func newChain(w *World) *chain {
 	for _, l := range w.labels {
 		c.inputs = append(c.inputs, labelName(l))
 	}
-	c.morning()
+	c.judge = judge.New(judge.Settings{StartsLogged: c.logged})
 	return c
 }
 
@@ -82,18 +84,37 @@ func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
 	for h := range found.StartsLogged {
 		c.logged[h] = true
 	}
-	c.judge(all, accesses)
+	c.judged(all, accesses)
 	return all, accesses
 }
 
-// judge takes what a day brought.
-func (c *chain) judge(transfers []*model.Transfer, accesses []*model.Access) {
-	c.transfers = append(c.transfers, transfers...)
-	c.accesses = append(c.accesses, accesses...)
+// judged gives the judge a day in the order of time. What ends after midnight waits for
+// the next day.
+func (c *chain) judged(transfers []*model.Transfer, accesses []*model.Access) {
+	all := c.waiting
+	for _, t := range transfers {
+		all = append(all, judge.Event{Time: t.End, Transfer: t})
+	}
+	for _, a := range accesses {
+		all = append(all, judge.Event{Time: a.Time, Access: a})
+	}
+	slices.SortStableFunc(all, func(a, b judge.Event) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(idOf(a), idOf(b)))
+	})
+	midnight := Epoch + model.Time(c.w.hour)*hour
+	n := 0
+	for ; n < len(all) && (all[n].Time < midnight || c.w.Done()); n++ {
+		c.judge.Step(all[n])
+	}
+	c.waiting = slices.Clone(all[n:])
+}
+
+func idOf(e judge.Event) string {
+	if e.Transfer != nil {
+		return e.Transfer.ID
+	}
+	return e.Access.ID
 }
 
 // close gives what was judged.
-func (c *chain) close() ([]*model.Finding, []*model.Artifact) {
-	v := judge.Look(c.transfers, c.accesses, nil, judge.Settings{StartsLogged: c.logged})
-	return v.Findings, v.Artifacts
-}
+func (c *chain) close() ([]*model.Finding, []*model.Artifact) { return c.judge.Close(), nil }

@@ -40,6 +40,19 @@ func (h *Host) client() bool {
 	return false
 }
 
+// Is says whether the host is one of those that a word means.
+func (h *Host) Is(word string) bool {
+	switch word {
+	case "client":
+		return h.client()
+	case "windows":
+		return h.Windows()
+	case "winserver":
+		return h.Windows() && !h.client()
+	}
+	return h.Role == word
+}
+
 // FQDN is the name under which the host writes its logs.
 func (h *Host) FQDN() string { return h.Name + "." + domainName }
 

@@ -63,6 +63,7 @@ type Routine struct {
 	ShareOf           float64 `yaml:"share_of"` // part of the volume that moves a file
 	Bulk              bool    // much of it, and nothing that runs: thinned by --bulk
 	Hours, Days       string
+	Each              bool  // the hosts take turns
 	Jobs              Range // hosts that one job reaches
 	Over              time.Duration
 	OneTarget         bool `yaml:"one_target"` // the files of a job go to one host

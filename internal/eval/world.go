@@ -54,6 +54,7 @@ type row struct {
 	label  *Label
 	volume float64 // events a day
 	weekly int     // weekday of what happens weekly
+	next   int     // host whose turn was last
 }
 
 // NewWorld makes a world.
@@ -244,16 +245,31 @@ func (w *World) event(r *row, at model.Time, src, dst *Host, i int, job string) 
 // ends picks the hosts of a movement: first the one that others depend on.
 func (w *World) ends(r *row, src, dst *Host) (*Host, *Host) {
 	relative := r.From == "peer" || r.From == "own-fileserver" || strings.HasPrefix(r.From, "same:")
-	if dst == nil && (relative || src == nil && !r.Push) {
+	if dst == nil && !r.Each && (relative || src == nil && !r.Push) {
 		dst = w.pick(r.To, src, w.rng)
 	}
 	if src == nil {
 		src = w.pick(r.From, dst, w.rng)
 	}
+	if r.Each && dst == nil && src != nil {
+		dst = w.turn(r, src)
+	}
 	if dst == nil && src != nil {
 		dst = w.pick(r.To, src, w.rng)
 	}
 	return src, dst
+}
+
+// turn gives the next host of a kind, so that each has its turn before the first has its
+// second.
+func (w *World) turn(r *row, src *Host) *Host {
+	for range len(w.All) {
+		r.next = (r.next + 1) % len(w.All)
+		if h := w.All[r.next]; h != src && h.Is(r.To) {
+			return h
+		}
+	}
+	return nil
 }
 
 // fetched lets others fetch what was put on a share.

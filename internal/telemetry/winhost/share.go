@@ -291,7 +291,7 @@ func (h *host) decide(w *write) {
 	}
 	path := w.local
 	if c != nil {
-		c.taken = true
+		h.take(c, w)
 		path = c.path
 		tr.Evidence = append(slices.Clone(tr.Evidence), c.evidence)
 		tr.Observations = []string{w.id, c.id}
@@ -327,6 +327,16 @@ func (h *host) creationOf(w *write) *creation {
 		}
 	}
 	return nil
+}
+
+// take notes that a file was created for a write, and again for what was written to it
+// before the write was over.
+func (h *host) take(c *creation, w *write) {
+	for i := range h.created {
+		if o := &h.created[i]; o.path == c.path && o.image == c.image && o.time >= c.time && o.time <= w.last+minute {
+			o.taken = true
+		}
+	}
 }
 
 // settleCreations decides on files that were created before t and belong to no 5145.
