@@ -1,13 +1,14 @@
 // Package history remembers what is normal here. In come uses: two hosts exchanged
 // files this way, an account did so on that host, a source gave out this kind of file.
 // Out comes how often and on how many days each was seen before a time. What is
-// remembered fades with a half-life, so that what ended long ago is new again. It
-// judges nothing, and never asks the clock: time is the events'.
+// remembered fades with a half-life, so that what ended long ago is new again; it is
+// bounded, and kept in one SQLite file with what hosts were seen doing, what inputs it
+// was learned from and what analysts say of findings. It judges nothing, and never
+// asks the clock: time is the events'.
 package history
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"waybill/internal/model"
@@ -25,23 +26,26 @@ const (
 	Sender    Kind = 4  // actor, way: with anybody
 	Account   Kind = 5  // account, way
 	AccountOn Kind = 6  // account, "", actor
-	Family    Kind = 7  // actor, way, kind of file: what it hands out
-	FamilyTo  Kind = 8  // actor, kind of file, other end: who got it
-	NewFamily Kind = 9  // actor, way: it handed out a kind of file that it never did before
+	Family    Kind = 7  // giver, way, kind of file: what it hands out
+	FamilyTo  Kind = 8  // giver, kind of file, taker: who got it
+	NewFamily Kind = 9  // giver, way: it handed out a kind of file that it never did before
 	Content   Kind = 10 // content: a program moved
 	ContentAt Kind = 11 // content, "", host: it was there
 	Utility   Kind = 12 // account, tool, host
+	Gives     Kind = 13 // giver, way: it handed out programs
+	GivesTo   Kind = 14 // giver, way, taker
 )
 
-// Use is how often something happened before, and when.
-type Use struct {
-	First, Last model.Time
-	Count       float32 // faded
-	Days        uint16  // distinct days, not faded
-}
+// lastKind is the highest of them.
+const lastKind = GivesTo
 
-// Known says whether it ever happened.
-func (u Use) Known() bool { return u.Days > 0 }
+// HalfLife is how long it takes until a use counts half, when it is not set.
+const HalfLife model.Time = 30 * day
+
+// MostUses is how many uses are remembered, when it is not set: some 400 MiB.
+const MostUses = 4 << 20
+
+const day model.Time = 24 * 3600e9
 
 // key of a use: three names as their numbers.
 type key struct {
@@ -49,93 +53,113 @@ type key struct {
 	kind    Kind
 }
 
-// HalfLife is how long it takes until a use counts half, when it is not set.
-const HalfLife model.Time = 30 * day
-
-const day model.Time = 24 * 3600e9
-
 // Normal is what is remembered. It is not safe for use by several goroutines.
 type Normal struct {
 	HalfLife model.Time
-	names    map[string]uint32
-	texts    []string // by number
-	uses     map[key]Use
-	peers    map[key]uint32 // how many different last names were seen with the others
-	first    model.Time
-	last     model.Time
-	days     int
+	Most     int // uses that are remembered; of more, those that count least go first
+
+	names map[string]uint32
+	texts []string // by number
+	uses  map[key]tally
+	peers map[key]uint32 // how many different last names were seen with the others
+	all   tally          // of all uses
+	last  model.Time
+
+	// What a file has of it: the first names, and uses that are not changed.
+	saved   int
+	gone    []key // uses that it has, and that are no more
+	rewrite bool  // it has nothing of this
 }
 
 // New gives an empty memory.
 func New() *Normal {
-	return &Normal{HalfLife: HalfLife, names: map[string]uint32{}, uses: map[key]Use{}, peers: map[key]uint32{}}
+	return &Normal{HalfLife: HalfLife, Most: MostUses, names: map[string]uint32{}, uses: map[key]tally{}, peers: map[key]uint32{}, rewrite: true}
 }
 
 // Span is the time of the first and of the last use, and on how many days there were any.
-func (n *Normal) Span() (first, last model.Time, days int) { return n.first, n.last, n.days }
+func (n *Normal) Span() (first, last model.Time, days int) {
+	return n.all.firstTime(), n.all.lastTime(), int(n.all.days())
+}
 
 // Len is how many uses are remembered.
 func (n *Normal) Len() int { return len(n.uses) }
 
 // Learn notes that something happened. Times should come in order; one that comes late
-// counts and moves nothing back.
+// counts, and its day too, once.
 func (n *Normal) Learn(k Kind, a, b, c string, at model.Time) {
-	if at == 0 {
+	if at <= 0 {
 		return
 	}
-	n.note(at)
+	if at-n.last >= 1e9 || n.last > at { // once a second is enough
+		n.all.add(at, n.HalfLife)
+		n.last = max(n.last, at)
+	}
 	id := key{n.number(a), n.number(b), n.number(c), k}
 	u, known := n.uses[id]
-	if !known {
-		n.peer(id)
-		u.First = at
+	if !known && !n.admit(id) {
+		return
 	}
-	if !known || dayOf(at) > dayOf(u.Last) {
-		u.Days = min(u.Days, math.MaxUint16-1) + 1
-	}
-	u.Count = n.faded(u, at) + 1
-	u.First, u.Last = min(u.First, at), max(u.Last, at)
+	u.add(at, n.HalfLife)
 	n.uses[id] = u
-}
-
-// note keeps the span of all uses.
-func (n *Normal) note(at model.Time) {
-	if n.first == 0 || at < n.first {
-		n.first = at
-	}
-	if n.days == 0 || dayOf(at) > dayOf(n.last) {
-		n.days++
-	}
-	n.last = max(n.last, at)
 }
 
 // Use gives how often something happened before a time; zero for never.
 func (n *Normal) Use(k Kind, a, b, c string, at model.Time) Use {
-	x, y, z := n.names[a], n.names[b], n.names[c]
+	x, y, z := n.known(a), n.known(b), n.known(c)
 	if x == 0 || y == 0 || z == 0 {
 		return Use{}
 	}
-	u := n.uses[key{x, y, z, k}]
-	u.Count = n.faded(u, at)
+	t, known := n.uses[key{x, y, z, k}]
+	if !known || t.firstTime() >= at {
+		return Use{}
+	}
+	u := t.use()
+	u.Count = t.faded(at, n.HalfLife)
 	return u
 }
 
-// peer counts a last name that is new with the two others, for kinds where it is a host.
-func (n *Normal) peer(id key) {
-	if id.kind == Pair || id.kind == FamilyTo || id.kind == ContentAt {
-		n.peers[key{id.a, id.b, 0, id.kind}]++
+// peersMost is how many takers of a kind of file or of a content are remembered: more
+// are many.
+const peersMost = 64
+
+// admit makes room for a use that is new. It counts the last name with the two others,
+// for kinds where it is a host, and says whether to remember it.
+func (n *Normal) admit(id key) bool {
+	if n.Most > 0 && len(n.uses) >= n.Most {
+		n.shrink(n.Most - n.Most/8)
 	}
+	switch id.kind {
+	case Pair:
+	case FamilyTo, ContentAt, GivesTo:
+		if n.peers[key{id.a, id.b, 0, id.kind}] >= peersMost {
+			return false
+		}
+	default:
+		return true
+	}
+	n.peers[key{id.a, id.b, 0, id.kind}]++
+	return true
 }
 
 // Peers is how many different hosts were seen as the last name with the two others, of
-// Pair, FamilyTo and ContentAt.
+// Pair, and up to 64 of FamilyTo, GivesTo and ContentAt.
 func (n *Normal) Peers(k Kind, a, b string) int {
-	return int(n.peers[key{n.names[a], n.names[b], 0, k}])
+	return int(n.peers[key{n.known(a), n.known(b), 0, k}])
+}
+
+// known is the number of a name, 0 for none.
+func (n *Normal) known(name string) uint32 {
+	id, ok := n.names[name]
+	if !ok && !text(name) {
+		return n.names[shortName(name)]
+	}
+	return id
 }
 
 func (n *Normal) number(name string) uint32 {
-	id, ok := n.names[name]
-	if !ok {
+	id := n.known(name)
+	if id == 0 {
+		name = shortName(name)
 		id = uint32(len(n.texts)) + 1
 		n.texts = append(n.texts, name)
 		n.names[name] = id
@@ -143,28 +167,19 @@ func (n *Normal) number(name string) uint32 {
 	return id
 }
 
-// faded is a count as it is worth at a time.
-func (n *Normal) faded(u Use, at model.Time) float32 {
-	if at-u.Last < day || u.Count == 0 {
-		return u.Count
-	}
-	return u.Count * float32(math.Exp2(-float64(at-u.Last)/float64(n.HalfLife)))
-}
-
-func dayOf(t model.Time) int64 { return int64(t / day) }
-
 // Entry is one use with its names, for those who print and keep them.
 type Entry struct {
 	Kind    Kind
 	A, B, C string
 	Use
+	Recent uint64 // the days among the 64 up to Last's: bit 0 is Last's
 }
 
 // Entries gives all uses in the order of kind and names.
 func (n *Normal) Entries() []Entry {
 	out := make([]Entry, 0, len(n.uses))
 	for k, u := range n.uses {
-		out = append(out, Entry{k.kind, n.texts[k.a-1], n.texts[k.b-1], n.texts[k.c-1], u})
+		out = append(out, n.entry(k, u))
 	}
 	slices.SortFunc(out, func(x, y Entry) int {
 		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B), cmp.Compare(x.C, y.C))
@@ -172,24 +187,27 @@ func (n *Normal) Entries() []Entry {
 	return out
 }
 
-// Restore puts an entry back; two of one name are added.
+func (n *Normal) entry(k key, u tally) Entry {
+	return Entry{k.kind, n.texts[k.a-1], n.texts[k.b-1], n.texts[k.c-1], u.use(), u.recent}
+}
+
+// Restore puts an entry back; two of one name are put together: counts are added, days
+// that both have count once.
 func (n *Normal) Restore(e Entry) {
-	if e.Days == 0 || e.Last < e.First {
+	u, ok := tallyOf(&e)
+	if !ok || e.Kind == 0 || e.Kind > lastKind {
 		return
 	}
 	id := key{n.number(e.A), n.number(e.B), n.number(e.C), e.Kind}
-	u, known := n.uses[id]
-	if !known {
-		n.peer(id)
-		n.uses[id] = e.Use
-	} else {
-		at := max(u.Last, e.Last)
-		sum := n.faded(u, at) + n.faded(e.Use, at)
-		n.uses[id] = Use{First: min(u.First, e.First), Last: at, Count: sum, Days: uint16(min(int(u.Days)+int(e.Days), math.MaxUint16))}
+	old, known := n.uses[id]
+	if !known && !n.admit(id) {
+		return
 	}
-	if n.first == 0 || e.First < n.first {
-		n.first = e.First
+	if known {
+		u = merged(old, u, n.HalfLife)
 	}
-	n.last = max(n.last, e.Last)
-	n.days = max(n.days, int(e.Days))
+	u.changed = true
+	n.uses[id] = u
+	n.all = merged(n.all, u, n.HalfLife)
+	n.last = max(n.last, u.lastTime())
 }

@@ -1,0 +1,85 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Form is the form of files that this version writes.
+const Form = 1
+
+// application marks a database as a history ("wbhi", SQLite's application_id).
+const application = 0x77626869
+
+// tables are those of the file, exactly as they are made. Nothing else may be in it: no
+// view, trigger or computed column runs.
+var tables = []struct{ name, sql string }{
+	{"held", `CREATE TABLE held (transfer TEXT PRIMARY KEY, artifact TEXT, finding TEXT, time INTEGER, uses BLOB) WITHOUT ROWID`},
+	{"inputs", `CREATE TABLE inputs (digest TEXT PRIMARY KEY, name TEXT, last INTEGER) WITHOUT ROWID`},
+	{"marks", `CREATE TABLE marks (id TEXT PRIMARY KEY, verdict TEXT, reason TEXT, until INTEGER) WITHOUT ROWID`},
+	{"meta", `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID`},
+	{"names", `CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT)`},
+	{"roles", `CREATE TABLE roles (host TEXT PRIMARY KEY, seen BLOB) WITHOUT ROWID`},
+	{"uses", `CREATE TABLE uses (kind INTEGER, a INTEGER, b INTEGER, c INTEGER, first INTEGER, last INTEGER, count REAL, older INTEGER, recent INTEGER, PRIMARY KEY (kind, a, b, c)) WITHOUT ROWID`},
+}
+
+// check makes sure that the file is a history of a form that this version knows, or
+// empty.
+func (f *File) check() error {
+	var form, id, objects int64
+	for pragma, into := range map[string]*int64{"PRAGMA user_version": &form, "PRAGMA application_id": &id, "SELECT count(*) FROM sqlite_master": &objects} {
+		if err := f.conn.QueryRowContext(context.Background(), pragma).Scan(into); err != nil {
+			return err
+		}
+	}
+	switch {
+	case objects == 0 && id == 0 && form == 0:
+		f.fresh = true
+		return nil
+	case id != application:
+		return errors.New("this is a database of another program: name another file (nothing was changed)")
+	case form > Form:
+		return fmt.Errorf("a newer waybill wrote it (form %d, this one knows %d): use that one, or another file", form, Form)
+	}
+	return f.checkTables()
+}
+
+func (f *File) checkTables() error {
+	rows, err := f.conn.QueryContext(context.Background(), "SELECT name, type, coalesce(sql, '') FROM sqlite_master ORDER BY name LIMIT 100")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		var name, kind, text string
+		if err := rows.Scan(&name, &kind, &text); err != nil {
+			return err
+		}
+		if n >= len(tables) || kind != "table" || tables[n].name != name || tables[n].sql != text {
+			return fmt.Errorf("its table %.40q is not one of a history: take a copy of before, or begin a new one", name)
+		}
+		n++
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if n < len(tables) {
+		return fmt.Errorf("its table %s is missing: take a copy of before, or begin a new one", tables[n].name)
+	}
+	return nil
+}
+
+// create makes the tables of an empty file.
+func (f *File) create() error {
+	for _, t := range tables {
+		if err := f.exec(t.sql); err != nil {
+			return err
+		}
+	}
+	if err := f.exec(fmt.Sprintf("PRAGMA application_id = %d", application)); err != nil {
+		return err
+	}
+	return f.exec(fmt.Sprintf("PRAGMA user_version = %d", Form))
+}
