@@ -37,6 +37,7 @@ type commands struct {
 	Scan       scanCommand               `cmd:"" help:"Find the files that moved between hosts."`
 	Coverage   coverageCommand           `cmd:"" help:"Say what the inputs can and cannot show."`
 	Eval       evalCommand               `cmd:"" help:"Measure detection on simulated networks."`
+	History    historyCommand            `cmd:"" help:"Look at what is normal here, and change it."`
 	Version    versionCommand            `cmd:"" help:"Print the version."`
 	Help       helpCommand               `cmd:"" help:"Explain a command."`
 	Completion kongcompletion.Completion `cmd:"" help:"Print what makes a shell complete waybill's words (bash, zsh, fish)."`
@@ -117,7 +118,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // usage says what to type instead.
 func usage(err error, args []string) error {
 	name := "waybill help"
-	known := []string{"scan", "eval", "version", "help", "completion"}
+	known := []string{"scan", "eval", "history", "version", "help", "completion"}
 	if slices.Contains(known, args[0]) {
 		name += " " + args[0]
 	}

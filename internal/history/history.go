@@ -39,6 +39,10 @@ const (
 // lastKind is the highest of them.
 const lastKind = GivesTo
 
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "new-family", "content", "content-at", "utility", "gives", "gives-to"}
+
+func (k Kind) String() string { return kindNames[k] }
+
 // HalfLife is how long it takes until a use counts half, when it is not set.
 const HalfLife model.Time = 30 * day
 

@@ -113,7 +113,7 @@ var allowed = map[string][]string{
 
 	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
 
-	"cmd/waybill":       {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
+	"cmd/waybill":       {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench": {"internal/synth", "internal/scan"},
 	"examples":          {},
 }
