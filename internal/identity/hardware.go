@@ -45,7 +45,9 @@ const grace = model.Time(300e9)
 // Hardware is the hardware address that an address was at, "" when none is known, or
 // when two answered for it at the time. The last word before counts, seen or leased;
 // then the first after; then the inventory's.
-func (t *Table) Hardware(a model.Addr, at model.Time) string {
+func (t *Table) Hardware(a model.Addr, at model.Time) string { return t.spell(a, at).mac }
+
+func (t *Table) hardwareOf(a model.Addr, at model.Time) string {
 	mac, _ := t.claimed(a, at)
 	return mac
 }
@@ -122,7 +124,7 @@ func (b *Binding) word(when model.Time) model.Time {
 
 // ofHardware is what records call the hardware that an address was at.
 func (t *Table) ofHardware(a model.Addr, at model.Time) string {
-	mac := t.Hardware(a, at)
+	mac := t.hardwareOf(a, at)
 	if mac == "" {
 		return ""
 	}

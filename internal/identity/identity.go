@@ -43,14 +43,16 @@ type Table struct {
 	roles    map[string][]Binding           // those that say one, by address, hardware and name
 	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
 	long     map[string]string              // bare name to the one with domain; "" where there are two
+	memo     memo
 }
 
 // Add adds a binding.
 func (t *Table) Add(b Binding) {
 	if t.byAddr == nil {
-		*t = Table{map[model.Addr][]Binding{}, map[string][]Binding{}, map[model.Addr][]Binding{}, map[model.Addr][]Binding{},
-			map[string][]Binding{}, map[string][]Binding{}, map[string]map[model.Addr]bool{}, map[string]string{}}
+		*t = Table{byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
+			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
 	}
+	t.memo.forget()
 	t.addRole(b)
 	t.addHardware(b)
 	if !b.Addr.Known() || b.Host == "" || b.rank() > 0 && generic(b.Host) {
@@ -111,7 +113,9 @@ const ranks = 3
 // Host is the host that had an address at a time, "" when none or several are known.
 // What records say of the hardware that the address was at counts before what is only
 // said in exchanges.
-func (t *Table) Host(a model.Addr, at model.Time) string {
+func (t *Table) Host(a model.Addr, at model.Time) string { return t.spell(a, at).host }
+
+func (t *Table) hostOf(a model.Addr, at model.Time) string {
 	for rank := range ranks {
 		for _, reach := range []model.Time{0, slack} {
 			if host, one := t.only(a, at, reach, rank); host != "" {
@@ -159,6 +163,7 @@ func (t *Table) reassigned(b Binding, at model.Time) bool {
 
 // End ends the lease that a hardware address has of an address: it was given back.
 func (t *Table) End(a model.Addr, mac string, at model.Time) {
+	t.memo.forget()
 	for _, list := range [][]Binding{t.leases[a], t.byAddr[a], t.hardware[a]} {
 		for i := range list {
 			if b := &list[i]; b.Lease && b.MAC == mac && b.First <= at && b.Last > at {
@@ -207,15 +212,29 @@ func (t *Table) full(host string) string {
 // Addr is the address of a host at a time, the zero value when none or several
 // hosts of that name are known. A host with several addresses has its most lasting.
 func (t *Table) Addr(host string, at model.Time) model.Addr {
+	if a, ok := t.memo.addrs[host]; ok {
+		return a
+	}
+	a, always := t.addrOf(host, at)
+	if always {
+		t.memo.keep(host, a)
+	}
+	return a
+}
+
+// addrOf also says whether the answer is the same at all times.
+func (t *Table) addrOf(host string, at model.Time) (a model.Addr, always bool) {
 	all := t.byName[strings.ToLower(host)]
 	if len(all) == 0 {
 		all = t.byName[Bare(host)]
 	}
 	var best *Binding
+	always = true
 	for i := range all {
 		b := &all[i]
+		always = always && b.Addr == all[0].Addr && b.rank() == 0
 		if best != nil && !SameName(best.Host, b.Host) {
-			return model.Addr{}
+			return model.Addr{}, true
 		}
 		if best != nil && best.rank() != b.rank() {
 			if best.rank() > b.rank() {
@@ -228,9 +247,9 @@ func (t *Table) Addr(host string, at model.Time) model.Addr {
 		}
 	}
 	if best == nil || best.rank() > 0 && !sameHost(t.Host(best.Addr, at), host) {
-		return model.Addr{} // others claim the address too, or the host has it no more
+		return model.Addr{}, always // others claim the address too, or the host has it no more
 	}
-	return best.Addr
+	return best.Addr, always
 }
 
 func near(b *Binding, at model.Time) model.Time {
@@ -286,7 +305,9 @@ func SameName(a, b string) bool {
 	if strings.EqualFold(a, b) {
 		return true
 	}
-	return Bare(a) == Bare(b) && (!strings.Contains(a, ".") || !strings.Contains(b, "."))
+	x, _, xFull := strings.Cut(a, ".")
+	y, _, yFull := strings.Cut(b, ".")
+	return !(xFull && yFull) && strings.EqualFold(x, y)
 }
 
 // Complete fills in what of an endpoint the other half tells.
@@ -303,7 +324,7 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 	if e.MAC == "" && e.IP.Known() {
 		e.MAC = t.Hardware(e.IP, at)
 	}
-	if e.Role == "" {
+	if e.Role == "" && len(t.roles) > 0 {
 		e.Role = t.role(e)
 	}
 }

@@ -5,17 +5,17 @@ import "waybill/internal/model"
 // onlyOne gives the movement that t may be an observation of where the address of one
 // end is known to nobody: a server's log seldom holds its own. It has to be the only
 // one of that name, size and time, and the other end has to be known.
-func (b *book) onlyOne(t *model.Transfer) *entry {
-	if t.Source.IP.Known() && t.Destination.IP.Known() {
+func (b *book) onlyOne(t *entry, keys []thing) *entry {
+	if t.t.Source.IP.Known() && t.t.Destination.IP.Known() {
 		return nil
 	}
 	var one nearest
-	for _, k := range b.keys(t) {
+	for _, k := range keys {
 		if k.connection {
 			continue
 		}
-		b.each(k.sum, t, func(e *entry) {
-			if b.alike(e.t, t) && b.mayBe(e.t, t) {
+		b.each(k.sum, func(e *entry) {
+			if e != t && b.alike(e, t) && b.mayBe(e.t, t.t) {
 				one.offer(e, t)
 			}
 		})

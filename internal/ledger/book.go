@@ -2,99 +2,160 @@ package ledger
 
 import (
 	"hash/maphash"
-	"slices"
-	"strconv"
 	"strings"
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
-// book finds transfers by what they may have in common at about the same time: a
-// name, a hash, a connection. What has none of it in common is never compared, so
-// the work grows with the transfers and not with their pairs.
+// book finds movements by what they may have in common: a name, a hash, a connection.
+// What has none of it in common is never compared, so the work grows with the
+// transfers and not with their pairs. It holds the movements of the window only.
 type book struct {
-	hosts *identity.Table
-	seed  maphash.Seed
-	first map[key]int32 // the last link of a key, 1 + its index
-	links []link
+	hosts  *identity.Table
+	seed   maphash.Seed
+	oldest map[uint64]int32 // link of a key
+	links  []link           // the first stands for none
+	unused int32            // a chain of links
+	spare  []*entry
+	makers map[maker]uint32
+
+	text   []byte  // of a key
+	things []thing // of a transfer
 }
 
-// entry is one movement of the book.
-type entry struct {
-	t     *model.Transfer
-	order int // in which they came: the best witness first
-}
-
-// key is one thing in common in one span of time.
-type key struct {
-	what uint64
-	span int64
-}
-
+// link is a movement under a key, in a ring of those of the key, the newest before
+// the oldest.
 type link struct {
-	e    *entry
-	next int32
+	e            *entry
+	key          uint64
+	newer, older int32
 }
 
-const (
-	// maxSpans is how many spans a movement is put down in; a longer one goes into span
-	// always.
-	maxSpans = 64
-	always   = -1 << 62
-	// crowd bounds what is looked at of one key in one span.
-	crowd = 1024
-)
+// entry is one movement of the book, or an observation that waits for its place.
+type entry struct {
+	t        *model.Transfer
+	from, to model.Time // by the clock of all
+	reach    model.Time // what of it is looked at
+	rank     int
+	gone     bool     // it became part of another
+	sources           // what the fields of t are taken from
+	told     bool     // who is known
+	who      []uint32 // whose logs vouch for it
+	links    []int32
+	few      struct {
+		who   [3]uint32
+		links [5]int32
+	}
+}
+
+// before orders movements: the better witness, then what began first.
+func (e *entry) before(o *entry) bool {
+	if e.rank != o.rank {
+		return e.rank < o.rank
+	}
+	if e.from != o.from {
+		return e.from < o.from
+	}
+	return e.t.ID < o.t.ID
+}
+
+// crowd bounds what is looked at of one key.
+const crowd = 1024
 
 func newBook(hosts *identity.Table) *book {
-	return &book{hosts: hosts, seed: maphash.MakeSeed(), first: map[key]int32{}}
+	return &book{hosts: hosts, seed: maphash.MakeSeed(), oldest: map[uint64]int32{}, links: make([]link, 1), makers: map[maker]uint32{}}
 }
 
-// spans are those that a movement lies in, widened by some on either side.
-func spans(t *model.Transfer, wider int64) (from, to int64) {
-	return int64(begin(t)/Slack) - wider, int64(max(begin(t), t.End)/Slack) + wider
-}
-
-func (b *book) add(e *entry, t *model.Transfer) {
-	from, to := spans(t, 0)
-	if to-from >= maxSpans {
-		from, to = always, always
-	}
-	for _, w := range b.keys(t) {
-		for span := from; span <= to; span++ {
-			b.put(key{w.sum, span}, e)
+// entry makes one of an observation.
+func (b *book) entry(d due) *entry {
+	if len(b.spare) == 0 {
+		slab := make([]entry, 64)
+		for i := range slab {
+			b.spare = append(b.spare, &slab[i])
 		}
 	}
+	e := popped(&b.spare)
+	t := d.t
+	at := begin(t)
+	b.hosts.Complete(&t.Source, at)
+	b.hosts.Complete(&t.Destination, at)
+	e.t, e.from, e.rank = t, d.from, rank(t)
+	e.to = d.from + max(0, t.End-at)
+	e.reach = min(e.to, e.from+Reach)
+	e.links, e.who = e.few.links[:0], e.few.who[:0]
+	return e
 }
 
-func (b *book) put(k key, e *entry) {
-	last := b.first[k]
-	if last != 0 && b.links[last-1].e == e {
+// free gives an entry back that is in no list any more.
+func (b *book) free(e *entry) {
+	*e = entry{}
+	b.spare = append(b.spare, e)
+}
+
+// put puts a movement down under all that t, which vouches for it, is known by.
+func (b *book) put(e *entry, t *model.Transfer, keys []thing) {
+	for _, k := range keys {
+		b.link(k.sum, e)
+	}
+	if passedNameless(t) || mayBeNoted(t) {
+		b.link(b.pairKey(t), e)
+	}
+}
+
+func (b *book) link(key uint64, e *entry) {
+	oldest, known := b.oldest[key]
+	if known && b.links[b.links[oldest].older].e == e {
 		return
 	}
-	b.links = append(b.links, link{e, last})
-	b.first[k] = int32(len(b.links))
+	i := b.unused
+	if i == 0 {
+		i = int32(len(b.links))
+		b.links = append(b.links, link{})
+	} else {
+		b.unused = b.links[i].newer
+	}
+	e.links = append(e.links, i)
+	if !known {
+		b.oldest[key] = i
+		b.links[i] = link{e, key, i, i}
+		return
+	}
+	newest := b.links[oldest].older
+	b.links[i] = link{e, key, oldest, newest}
+	b.links[newest].newer, b.links[oldest].older = i, i
 }
 
-// each visits what is in the book under a key at about the time of t.
-func (b *book) each(what uint64, t *model.Transfer, visit func(*entry)) {
-	from, to := spans(t, 1)
-	if to-from > 2*maxSpans { // only its ends
-		b.span(key{what, to - 1}, visit)
-		b.span(key{what, to}, visit)
-		to = from + maxSpans
+// drop forgets a movement.
+func (b *book) drop(e *entry) {
+	for _, i := range e.links {
+		k := &b.links[i]
+		switch {
+		case k.newer == i:
+			delete(b.oldest, k.key)
+		case b.oldest[k.key] == i:
+			b.oldest[k.key] = k.newer
+		}
+		b.links[k.newer].older, b.links[k.older].newer = k.older, k.newer
+		*k = link{newer: b.unused}
+		b.unused = i
 	}
-	for span := from; span <= to; span++ {
-		b.span(key{what, span}, visit)
-	}
-	b.span(key{what, always}, visit)
+	e.links = nil
 }
 
-func (b *book) span(k key, visit func(*entry)) {
-	n := 0
-	for i := b.first[k]; i != 0 && n < crowd; i = b.links[i-1].next {
-		visit(b.links[i-1].e)
-		n++
+// each visits the movements under a key, the newest first.
+func (b *book) each(key uint64, visit func(*entry)) {
+	oldest, known := b.oldest[key]
+	if !known {
+		return
+	}
+	i := oldest
+	for range crowd {
+		i = b.links[i].older
+		visit(b.links[i].e)
+		if i == oldest {
+			return
+		}
 	}
 }
 
@@ -104,198 +165,159 @@ type thing struct {
 	connection bool // by which alone names are not told
 }
 
-// keys of a transfer in the book.
+// keys of a transfer in the book, good until the next call.
 func (b *book) keys(t *model.Transfer) []thing {
-	var out []thing
-	for _, n := range names(t) {
-		out = append(out, thing{sum: maphash.String(b.seed, "name:"+strings.ToLower(n))})
-	}
-	for _, n := range garbledNames(t) {
-		out = append(out, thing{sum: maphash.String(b.seed, "name:"+n)})
-	}
-	for _, s := range sums(t) {
-		out = append(out, thing{sum: maphash.String(b.seed, s)})
-	}
-	if c := connection(t); c != "" {
-		out = append(out, thing{sum: maphash.String(b.seed, c), connection: true})
-	}
-	return out
-}
-
-// names that a transfer goes by.
-func names(t *model.Transfer) []string {
-	var out []string
+	b.things = b.things[:0]
 	for _, n := range [...]string{t.Name, t.DispositionName} {
-		if n != "" {
-			out = append(out, n)
-		}
+		b.named(t, n)
 	}
-	return append(out, t.EarlierNames...)
-}
-
-// connection names the connection of a transfer and its direction, "" where a port is
-// not known.
-func connection(t *model.Transfer) string {
-	s, d := &t.Source, &t.Destination
-	if s.Port == 0 || d.Port == 0 || !s.IP.Known() || !d.IP.Known() {
-		return ""
+	for _, n := range t.EarlierNames {
+		b.named(t, n)
 	}
-	return s.IP.String() + " " + strconv.Itoa(int(s.Port)) + " " + d.IP.String() + " " + strconv.Itoa(int(d.Port))
-}
-
-// sums are the hashes of the content, by whoever's word.
-func sums(t *model.Transfer) []string {
-	var out []string
 	if t.SHA256 != "" {
-		out = append(out, "sha256:"+t.SHA256)
+		b.known("sha256", t.SHA256)
 	}
-	for _, h := range t.Hashes {
-		if s := h.Alg + ":" + h.Value; !slices.Contains(out, s) {
-			out = append(out, s)
-		}
+	for i := range t.Hashes {
+		b.known(t.Hashes[i].Alg, t.Hashes[i].Value)
 	}
-	return out
+	if connected(t) {
+		b.things = append(b.things, thing{b.connection(&t.Source, &t.Destination), true})
+	}
+	return b.things
 }
 
-// find gives the movement that t is an observation of: the nearest in time that has a
-// name or hash in common, else the nearest of its connection.
-func (b *book) find(t *model.Transfer) *entry {
-	if rank(t) == 0 {
-		return nil // a packet decoder has joined what is one
-	}
-	var named, connected nearest
-	for _, k := range b.keys(t) {
-		b.each(k.sum, t, func(e *entry) {
-			switch {
-			case !b.same(e.t, t):
-			case !k.connection:
-				named.offer(e, t)
-			case sameContent(e.t, t):
-				connected.offer(e, t)
-			}
-		})
-	}
-	if named.e != nil {
-		return named.e
-	}
-	if connected.e != nil && (connected.others == 0 || sized(connected.e.t, t)) {
-		return connected.e
-	}
-	return b.onlyOne(t)
+// connection is the key of a connection and its direction.
+func (b *book) connection(from, to *model.Endpoint) uint64 {
+	b.text = append(b.text[:0], 'c', byte(from.Port), byte(from.Port>>8), byte(to.Port), byte(to.Port>>8))
+	b.text = append(append(b.text, from.IP[:]...), to.IP[:]...)
+	return maphash.Bytes(b.seed, b.text)
 }
 
-// nearest is the best of what was offered.
-type nearest struct {
-	e      *entry
-	others int
+// key adds the key that the text is.
+func (b *book) key() { b.things = append(b.things, thing{sum: maphash.Bytes(b.seed, b.text)}) }
+
+func (b *book) known(alg, value string) {
+	b.text = append(append(append(append(b.text[:0], 'h'), alg...), ':'), value...)
+	b.key()
 }
 
-func (n *nearest) offer(e *entry, t *model.Transfer) {
-	if n.e == e {
+func (b *book) named(t *model.Transfer, name string) {
+	if name == "" {
 		return
 	}
-	if n.e != nil {
-		n.others++
-		if d, best := apart(e.t, t), apart(n.e.t, t); d > best || d == best && e.order > n.e.order {
-			return
+	b.text = appendLower(append(b.text[:0], 'n'), name)
+	b.key()
+	if t.Channel != "ftp" {
+		return
+	}
+	if g := garbled(name); g != strings.ToLower(name) {
+		b.text = append(append(b.text[:0], 'n'), g...)
+		b.key()
+	}
+}
+
+// appendLower appends the lower case of a text.
+func appendLower(to []byte, text string) []byte {
+	at := len(to)
+	for i := range len(text) {
+		c := text[i]
+		if c >= 0x80 {
+			return append(to[:at], strings.ToLower(text)...)
 		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
 	}
-	n.e = e
+	return to
 }
 
-// alike says whether two records agree in all but their ends.
-func (b *book) alike(o, t *model.Transfer) bool {
-	if apart(o, t) > Slack || !sameChannel(o, t) || otherConnection(o, t) || conflict(o, t) || toldApart(o, t) {
-		return false
+// eachName visits the names that a transfer goes by, until one is what is looked for.
+func eachName(t *model.Transfer, found func(string) bool) bool {
+	if t.Name != "" && found(t.Name) || t.DispositionName != "" && found(t.DispositionName) {
+		return true
 	}
-	return o.Operation == "" || t.Operation == "" || o.Operation == t.Operation || o.Operation != model.Copy && t.Operation != model.Copy
-}
-
-func (b *book) same(o, t *model.Transfer) bool {
-	if !b.alike(o, t) {
-		return false
-	}
-	at := begin(t)
-	src, srcKnown := b.hosts.Same(o.Source, t.Source, at)
-	dst, dstKnown := b.hosts.Same(o.Destination, t.Destination, at)
-	return src && dst && (srcKnown || dstKnown)
-}
-
-// otherConnection says whether two are of different connections. FTP and TFTP have one
-// for what is asked and others for the data; what went over several is of all of them.
-func otherConnection(o, t *model.Transfer) bool {
-	a, c := connection(o), connection(t)
-	if a == "" || c == "" || a == c || len(o.CommunityID) > 1 || len(t.CommunityID) > 1 {
-		return false
-	}
-	return family(o.Channel) == "smb" || family(o.Channel) == "http" || o.Channel == "nfs"
-}
-
-// toldApart says whether the logs of one host or sensor gave both: they were told apart
-// there, unless one is what a command asked for and the other what came of it.
-func toldApart(o, t *model.Transfer) bool {
-	if (o.Tool == "") != (t.Tool == "") {
-		return false
-	}
-	for _, a := range o.Evidence {
-		for _, c := range t.Evidence {
-			if who := witness(a); who != "" && who == witness(c) {
-				return true
-			}
+	for _, n := range t.EarlierNames {
+		if found(n) {
+			return true
 		}
 	}
 	return false
 }
 
-// witness is whose log a piece of evidence is from: the host's, or the sensor's, which
+func anyName(string) bool { return true }
+
+// connected says whether the connection of a transfer is known, and its direction.
+func connected(t *model.Transfer) bool {
+	return t.Source.Port != 0 && t.Destination.Port != 0 && t.Source.IP.Known() && t.Destination.IP.Known()
+}
+
+func sameConnection(o, t *model.Transfer) bool {
+	return connected(o) && o.Source.Port == t.Source.Port && o.Destination.Port == t.Destination.Port &&
+		o.Source.IP == t.Source.IP && o.Destination.IP == t.Destination.IP
+}
+
+// maker is whose log a piece of evidence is from: the host's, or the sensor's, which
 // has no name in many logs and is told by the folder that they lie in.
-func witness(e model.Evidence) string {
-	maker := sensorOf(e)
-	switch {
-	case maker == "":
-		return e.Computer
-	case e.Computer != "":
-		return maker + " of " + e.Computer
+type maker struct{ sensor, name string }
+
+func makerOf(e *model.Evidence) maker {
+	sensor := sensorOf(e)
+	if sensor == "" || e.Computer != "" {
+		return maker{sensor, e.Computer}
 	}
-	return maker + " in " + e.Input[:strings.LastIndexAny(e.Input, "/\\!")+1]
+	return maker{sensor, e.Input[:strings.LastIndexAny(e.Input, `/\!`)+1]}
+}
+
+// whose notes whose logs vouch for a movement, if it is not known yet.
+func (b *book) whose(e *entry) {
+	if e.told {
+		return
+	}
+	e.told = true
+	for i := range e.t.Evidence {
+		m := makerOf(&e.t.Evidence[i])
+		if m == (maker{}) {
+			continue
+		}
+		id, ok := b.makers[m]
+		if !ok {
+			id = uint32(len(b.makers)) << 1
+			b.makers[m] = id
+		}
+		if e.t.Tool != "" {
+			id |= 1 // what commands asked for
+		}
+		e.vouches(id)
+	}
+}
+
+func (e *entry) vouches(id uint32) {
+	for _, w := range e.who {
+		if w == id {
+			return
+		}
+	}
+	e.who = append(e.who, id)
 }
 
 // sensorOf is whose network sensor a piece of evidence is from, "" for hosts and packets.
-func sensorOf(e model.Evidence) string {
-	maker, _, _ := strings.Cut(e.Channel, "/")
-	if maker == "zeek" || maker == "suricata" {
-		return maker
+func sensorOf(e *model.Evidence) string {
+	switch {
+	case strings.HasPrefix(e.Channel, "zeek/"):
+		return "zeek"
+	case strings.HasPrefix(e.Channel, "suricata/"):
+		return "suricata"
 	}
 	return ""
 }
 
 // passedBy says whether a network sensor saw t pass.
 func passedBy(t *model.Transfer) bool {
-	return slices.ContainsFunc(t.Evidence, func(e model.Evidence) bool { return sensorOf(e) != "" })
-}
-
-// sameContent says whether two that one connection carried may be the same: sizes
-// that are known are equal, and so are names, if both can be believed. A sensor may
-// garble one that is not ASCII.
-func sameContent(o, t *model.Transfer) bool {
-	if sized(o, t) && *o.Size != *t.Size && (o.WireSize == nil || *o.WireSize != *t.Size) {
-		return false
+	for i := range t.Evidence {
+		if sensorOf(&t.Evidence[i]) != "" {
+			return true
+		}
 	}
-	a, c := names(o), names(t)
-	if len(a) == 0 || len(c) == 0 {
-		return true
-	}
-	return sized(o, t) && (!slices.ContainsFunc(a, ascii) || !slices.ContainsFunc(c, ascii))
-}
-
-// sized says whether the size of both is known and that of all of it.
-func sized(o, t *model.Transfer) bool {
-	whole := func(x *model.Transfer) bool {
-		return x.Size != nil && x.Completeness != model.Partial && (x.SensorComplete == nil || *x.SensorComplete)
-	}
-	return whole(o) && whole(t)
-}
-
-func ascii(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 })
+	return false
 }

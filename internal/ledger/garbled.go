@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"strings"
-
-	"waybill/internal/model"
 )
 
 // garbled is a name as logs of FTP servers may have it: lines for blanks (xferlog(5)),
@@ -19,18 +17,4 @@ func garbled(name string) string {
 		}
 	}
 	return string(out)
-}
-
-// garbledNames are the names of what moved over FTP as its server may have logged them.
-func garbledNames(t *model.Transfer) []string {
-	if t.Channel != "ftp" {
-		return nil
-	}
-	var out []string
-	for _, n := range names(t) {
-		if g := garbled(n); g != strings.ToLower(n) {
-			out = append(out, g)
-		}
-	}
-	return out
 }

@@ -1,257 +1,288 @@
 // Package ledger makes one transfer of the observations that vouch for the same
-// movement. In come transfers as single sensors saw them, with their evidence;
-// out come transfers with the evidence of all, under the id of the best witness:
-// packets before logs, what was done before what was claimed. It adds nothing that
-// no sensor said, and joins nothing that two sensors contradict.
+// movement. In come transfers as single sensors saw them, with their evidence, about
+// in the order of time; out come transfers with the evidence of all, under the id of
+// the best witness, each field from the witness that knows it best (witness.go), with
+// what witnesses contradict each other in. It adds nothing that no sensor said, opens
+// nothing and asks no clock; what it keeps is bounded by the window of the watermark.
 package ledger
 
 import (
 	"cmp"
+	"fmt"
+	"reflect"
 	"slices"
-	"strings"
+	"time"
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
-// Slack is how far apart two sensors may date one movement: the error of their
-// clocks, and what lies between the ways to see it.
-const Slack model.Time = 2 * 60e9
+const (
+	// Slack is how far apart two sensors may date one movement, once what is known of
+	// their clocks is taken off: the rest of that error, and what lies between the ways
+	// to see it.
+	Slack model.Time = 2 * 60e9
+	// Reach is how much of a long log record is looked at for what it may belong to. What
+	// packets show is looked for as long as it lasts.
+	Reach model.Time = 30 * 60e9
+	// hold is how long after its end a movement is kept: two that only fit each other
+	// are told by what else there was.
+	hold = 3 * Slack
+)
 
-// Start is the start or load of a program on a host.
-type Start struct {
-	Host  model.Endpoint
-	Image string
-	model.Execution
+// Settings are what a ledger is told. The zero value is for observations that are
+// added in the order of time.
+type Settings struct {
+	// Late is by how much an observation may come after the watermark has passed its
+	// beginning. What comes later is a transfer of its own, says so, and is counted.
+	Late model.Time
+	// Clocks are what is known of the errors of clocks; nil is nothing.
+	Clocks *Clocks
 }
 
-// Join makes one transfer of those that are the same movement. Ends that the table
-// knows are completed. The transfers are given up.
+// Stats is what a ledger counted.
+type Stats struct {
+	Observations int64
+	Joined       int64 // that became part of another's transfer
+	Repeated     int64 // that were given twice
+	Late         int64 // that came too late to be compared
+	// Contradictions are those of witnesses, by the field.
+	Contradictions map[string]int64
+}
+
+// Ledger takes observations and gives transfers.
+//
+// The best witnesses are put in the book first: an observation waits until all that
+// may be a better witness of its movement is there, so that neither the order in which
+// they were added counts nor how often the watermark moves.
+type Ledger struct {
+	settings Settings
+	book     *book
+	pending  heap[due]         // the watermark has not passed them
+	waiting  [ranks - 1]line   // of ranks 1 and above, in the order of time
+	unnamed  line              // of which a sensor knew no name
+	over     heap[ending]      // all that are in the book
+	passed   model.Time        // all that begins before is there
+	last     *model.Transfer   // the latest that was taken
+	out      []*model.Transfer // finished
+	stats    Stats
+}
+
+// New makes a ledger. Ends that the table knows are completed.
+func New(hosts *identity.Table, s Settings) *Ledger {
+	return &Ledger{settings: s, book: newBook(hosts), passed: earliest, stats: Stats{Contradictions: map[string]int64{}}}
+}
+
+const (
+	earliest = model.Time(-1 << 62)
+	latest   = model.Time(1 << 62)
+)
+
+// Add takes an observation, which is given up.
+func (l *Ledger) Add(t *model.Transfer) {
+	from := begin(t) + l.settings.Clocks.shift(t)
+	if from < l.passed {
+		l.late(t, from)
+		return
+	}
+	l.pending.push(due{from, t})
+}
+
+// Advance says that the time is now the watermark's: what begins Late before it has
+// come. It gives the movements that nothing can be joined to any more, in the order in
+// which they ended.
+func (l *Ledger) Advance(watermark model.Time) []*model.Transfer {
+	closed := max(l.passed, watermark-l.settings.Late)
+	for len(l.pending) > 0 && l.pending[0].from < closed {
+		l.take(l.pending.pop())
+	}
+	l.pass(closed)
+	return l.given()
+}
+
+// Close gives the rest.
+func (l *Ledger) Close() []*model.Transfer { return l.Advance(latest) }
+
+// Stats is what was counted so far.
+func (l *Ledger) Stats() Stats { return l.stats }
+
+// Join gives the transfers of a whole run.
+func (l *Ledger) Join(all []*model.Transfer) []*model.Transfer {
+	ordered := make([]due, len(all))
+	for i, t := range all {
+		ordered[i] = due{begin(t) + l.settings.Clocks.shift(t), t}
+	}
+	slices.SortFunc(ordered, due.compare)
+	for _, d := range ordered {
+		l.take(d)
+	}
+	return l.Close()
+}
+
+// Join makes one transfer of those that are the same movement. The transfers are
+// given up.
 func Join(all []*model.Transfer, hosts *identity.Table) []*model.Transfer {
-	for _, t := range all {
-		at := cmp.Or(t.Start, t.End)
-		hosts.Complete(&t.Source, at)
-		hosts.Complete(&t.Destination, at)
-	}
-	ordered := slices.Clone(all)
-	slices.SortStableFunc(ordered, func(a, b *model.Transfer) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
-	})
-	if n := len(ordered); n == 0 || rank(ordered[n-1]) == 0 {
-		return ordered // packets alone
-	}
-	b := newBook(hosts)
-	var out []*model.Transfer
-	for _, t := range ordered {
-		if best := b.find(t); best != nil {
-			merge(best.t, t)
-			b.add(best, t) // by the names it has now
-			continue
-		}
-		e := &entry{t: t, order: len(out)}
-		b.add(e, t)
-		out = append(out, t)
-	}
-	return nameless(out, b)
+	return New(hosts, Settings{}).Join(all)
 }
 
-// rank orders witnesses, the best first.
+func (l *Ledger) given() []*model.Transfer {
+	out := l.out
+	l.out = nil
+	return out
+}
+
+// take puts the next observation in its place.
+func (l *Ledger) take(d due) {
+	l.pass(d.from)
+	l.stats.Observations++
+	if l.last != nil && again(l.last, d.t) {
+		l.stats.Repeated++
+		return
+	}
+	l.last = d.t
+	e := l.book.entry(d)
+	if e.rank == 0 {
+		l.enter(e, l.book.keys(e.t))
+		return
+	}
+	l.waiting[e.rank-1].push(e)
+}
+
+// again says whether two observations are one that was given twice.
+func again(a, b *model.Transfer) bool {
+	return a.Start == b.Start && a.ID == b.ID && a.End == b.End && a.Name == b.Name && reflect.DeepEqual(a.Evidence, b.Evidence)
+}
+
+// pass says that all that begins before now was taken, and does what waited for it, at
+// its own time: the result must not depend on how far the watermark moves at once.
+func (l *Ledger) pass(now model.Time) {
+	for next := l.next(); next < now; next = l.next() {
+		l.step(next)
+	}
+	l.step(now)
+}
+
+// next is the next time at which something can be done. What could be done before and
+// waits for others is done with them.
+func (l *Ledger) next() model.Time {
+	next := latest
+	at := func(last model.Time) {
+		if last >= l.passed {
+			next = min(next, last+1)
+		}
+	}
+	for i := range l.waiting {
+		at(l.waiting[i].last(Slack))
+	}
+	at(l.unnamed.last(hold))
+	if len(l.over) > 0 {
+		at(l.over[0].to + hold)
+	}
+	return next
+}
+
+// step does what can be done now: each rank for those above it.
+func (l *Ledger) step(now model.Time) {
+	l.passed = now
+	through := now
+	for i := range l.waiting {
+		through = l.waiting[i].until(through, Slack, l.decide)
+	}
+	through = l.unnamed.until(through, hold, l.pairUp)
+	for len(l.over) > 0 && l.over[0].to+hold < through {
+		l.finish(l.over.pop().e)
+	}
+}
+
+// decide joins an observation to its movement, or makes it one.
+func (l *Ledger) decide(e *entry) {
+	keys := l.book.keys(e.t)
+	best := l.book.find(e, keys)
+	if best == nil {
+		if best = l.book.turned(e); best != nil {
+			l.stats.Contradictions["direction"]++
+			best.turn(e)
+		}
+	}
+	if best != nil {
+		l.merge(best, e, keys)
+		l.book.free(e)
+		return
+	}
+	l.enter(e, keys)
+	if passedNameless(e.t) {
+		l.unnamed.push(e)
+	}
+}
+
+func (l *Ledger) merge(best, e *entry, keys []thing) {
+	l.stats.Joined++
+	l.book.whose(best)
+	l.book.whose(e)
+	for _, field := range best.merge(e) {
+		l.stats.Contradictions[field]++
+	}
+	l.book.put(best, e.t, keys)
+}
+
+// pairUp joins what passed without a name to what a host noted, where they fit only
+// each other.
+func (l *Ledger) pairUp(e *entry) {
+	noted := l.book.noted(e)
+	if noted == nil {
+		return
+	}
+	first, second := e, noted
+	if noted.before(e) {
+		first, second = noted, e
+	}
+	second.gone = true
+	l.book.drop(second)
+	l.merge(first, second, l.book.keys(second.t))
+}
+
+func (l *Ledger) enter(e *entry, keys []thing) {
+	l.book.put(e, e.t, keys)
+	l.over.push(ending{e.to, e})
+}
+
+func (l *Ledger) finish(e *entry) {
+	if !e.gone {
+		l.book.drop(e)
+		l.out = append(l.out, e.t)
+	}
+	l.book.free(e)
+}
+
+// late makes a transfer of what came when others of its time had been decided.
+func (l *Ledger) late(t *model.Transfer, from model.Time) {
+	e := l.book.entry(due{from, t})
+	l.stats.Observations++
+	if e.to < l.passed {
+		l.stats.Late++
+		behind := time.Duration(l.passed - from).Round(time.Second)
+		t.Notes = append(t.Notes, fmt.Sprintf("came %s after its time was closed: not compared with what others saw", behind))
+	}
+	l.enter(e, l.book.keys(e.t))
+}
+
+// ranks are those of witnesses, the best first: packets, network sensors, other logs
+// that hold a movement for done, what was only asked for, what only its effects show.
+// The id and the times of a transfer are those of its best witness.
+const ranks = 5
+
 func rank(t *model.Transfer) int {
 	switch {
 	case t.Completeness == model.Inferred:
-		return 3
+		return 4
 	case t.Completeness != model.Logged:
 		return 0
 	case t.Status == model.Claimed:
-		return 2
+		return 3
+	case passedBy(t):
+		return 1
 	}
-	return 1
-}
-
-// apart is the time between two records of a movement.
-func apart(a, b *model.Transfer) model.Time {
-	return max(0, begin(a)-max(b.End, begin(b)), begin(b)-max(a.End, begin(a)))
+	return 2
 }
 
 func begin(t *model.Transfer) model.Time { return cmp.Or(t.Start, t.End) }
-
-// conflict says whether two contents are known to differ: they have hashes of one
-// kind, and none that is equal.
-func conflict(o, t *model.Transfer) bool {
-	differ, theirs := false, sums(t)
-	for _, a := range sums(o) {
-		alg, _, _ := strings.Cut(a, ":")
-		for _, c := range theirs {
-			if c == a {
-				return false
-			}
-			differ = differ || strings.HasPrefix(c, alg+":")
-		}
-	}
-	return differ
-}
-
-// sameChannel compares channels: logs seldom tell the dialect of SMB, and a
-// download by BITS or by WebDAV is HTTP on the wire.
-func sameChannel(o, t *model.Transfer) bool {
-	a, c := family(o.Channel), family(t.Channel)
-	return a == c || a == "unknown" || c == "unknown"
-}
-
-func family(channel string) string {
-	switch channel {
-	case "smb1", "smb2", "smb":
-		return "smb"
-	case "http", "webdav", "bits":
-		return "http"
-	}
-	return channel
-}
-
-// merge adds what t says to o, which is the better witness.
-func merge(o, t *model.Transfer) {
-	if len(o.Observations) == 0 {
-		o.Observations = []string{o.ID}
-	}
-	o.SensorComplete = seenBy(o, t)
-	for _, id := range append([]string{t.ID}, t.Observations...) {
-		if !slices.Contains(o.Observations, id) {
-			o.Observations = append(o.Observations, id)
-		}
-	}
-	if o.Status == model.Claimed && t.Status == model.Done {
-		o.Status, o.Reason = model.Done, t.Reason
-	}
-	endpoint(&o.Source, &t.Source)
-	endpoint(&o.Destination, &t.Destination)
-	for _, p := range [][2]*string{{&o.User, &t.User}, {&o.Domain, &t.Domain}, {&o.UserSID, &t.UserSID}, {&o.InitiatorUser, &t.InitiatorUser},
-		{&o.Process, &t.Process}, {&o.Tool, &t.Tool}, {&o.Command, &t.Command}, {&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.Initiator, &t.Initiator},
-		{&o.OriginalName, &t.OriginalName}, {&o.Type, &t.Type}, {&o.DispositionName, &t.DispositionName}, {&o.Auth, &t.Auth}} {
-		if *p[0] == "" {
-			*p[0] = *p[1]
-		}
-	}
-	if o.PID == 0 {
-		o.PID = t.PID
-	}
-	if o.Size == nil {
-		o.Size = t.Size
-	}
-	o.Logon, o.Receiver = cmp.Or(o.Logon, t.Logon), cmp.Or(o.Receiver, t.Receiver)
-	for _, h := range t.Hashes {
-		if !slices.Contains(o.Hashes, h) {
-			o.Hashes = append(o.Hashes, h)
-		}
-	}
-	name(o, t)
-	for _, id := range t.CommunityID {
-		if !slices.Contains(o.CommunityID, id) {
-			o.CommunityID = append(o.CommunityID, id)
-		}
-	}
-	if o.Session == nil {
-		o.Session = t.Session
-	}
-	o.Executed = append(o.Executed, t.Executed...)
-	o.Evidence = append(o.Evidence, t.Evidence...)
-}
-
-// name takes the name that t has: as the file's own where o has none, else as one that
-// it had before. A name of another script is one that a sensor could not write.
-func name(o, t *model.Transfer) {
-	switch {
-	case o.Name == "":
-		o.Name = t.Name
-	case t.Name == "" || strings.EqualFold(o.Name, t.Name) || slices.Contains(o.EarlierNames, t.Name):
-	case o.Channel == "ftp" && garbled(o.Name) == garbled(t.Name):
-	case ascii(o.Name) || !passedBy(t):
-		o.EarlierNames = append(o.EarlierNames, t.Name)
-	}
-}
-
-// seenBy says whether a sensor saw all of what is only logged: one that did is enough.
-func seenBy(o, t *model.Transfer) *bool {
-	if o.Completeness != model.Logged || t.SensorComplete == nil || o.SensorComplete != nil && *o.SensorComplete {
-		return o.SensorComplete
-	}
-	return t.SensorComplete
-}
-
-func endpoint(o, t *model.Endpoint) {
-	if !o.IP.Known() {
-		o.IP, o.Port = t.IP, t.Port
-	}
-	if o.Port == 0 && o.IP == t.IP {
-		o.Port = t.Port
-	}
-	o.Host = cmp.Or(o.Host, t.Host)
-}
-
-// Confirm takes the claims for done that reads of the source's share agree with:
-// the file of that name, by the destination, at that time.
-func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
-	byName := map[string][]*model.Access{}
-	for _, a := range reads {
-		path := strings.ToLower(a.Object)
-		name := path[strings.LastIndexByte(path, '\\')+1:]
-		byName[name] = append(byName[name], a)
-	}
-	for _, t := range all {
-		if t.Status != model.Claimed || t.Operation != model.Pull || family(t.Channel) != "smb" {
-			continue
-		}
-		path := strings.ToLower(strings.Trim(t.Path, `\`))
-		for _, a := range byName[path[strings.LastIndexByte(path, '\\')+1:]] {
-			if max(a.Time-t.End, t.Start-a.Time) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
-				continue
-			}
-			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
-			dst, known := hosts.Same(t.Destination, a.Source, a.Time)
-			if src && dst && known {
-				t.Status, t.Reason = model.Done, model.ReasonLogged
-				t.Evidence = append(t.Evidence, a.Evidence...)
-				break
-			}
-		}
-	}
-}
-
-// window is how long after its arrival a start is tied to a file.
-const window model.Time = 24 * 3600e9
-
-// Tie notes the starts in the transfers that brought their programs: on that host,
-// of that name and place, the latest before.
-func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
-	byName := map[string][]*model.Transfer{}
-	for _, t := range all {
-		if t.Name != "" && t.Status != model.Denied && t.Status != model.Failed {
-			n := strings.ToLower(t.Name)
-			byName[n] = append(byName[n], t)
-		}
-	}
-	for _, s := range starts {
-		image := strings.ToLower(s.Image)
-		var best *model.Transfer
-		for _, t := range byName[image[strings.LastIndexByte(image, '\\')+1:]] {
-			if s.Time < begin(t)-Slack || s.Time > t.End+window || best != nil && begin(t) < begin(best) {
-				continue
-			}
-			if same, known := hosts.Same(t.Destination, s.Host, s.Time); same && known && fitsPlace(t, image) {
-				best = t
-			}
-		}
-		if best != nil && !slices.ContainsFunc(best.Executed, func(x model.Execution) bool { return x.How == s.How && max(x.Time-s.Time, s.Time-x.Time) < 2e9 }) {
-			best.Executed = append(best.Executed, s.Execution)
-		}
-	}
-}
-
-// fitsPlace says whether the image lies where an SMB write put it, as far as the
-// path below the share tells.
-func fitsPlace(t *model.Transfer, image string) bool {
-	if family(t.Channel) != "smb" || t.Operation != model.Push {
-		return true
-	}
-	path := strings.ToLower(strings.Trim(strings.ReplaceAll(t.Path, "/", `\`), `\`))
-	return strings.HasSuffix(image, `\`+path)
-}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"waybill/internal/model"
@@ -10,107 +11,61 @@ import (
 // its name and without a connection, may have seen one movement. That both ends, the
 // channel and the time agree is enough only where nothing else fits either of them.
 
-// pairKey is what the two must have in common.
-type pairKey struct {
-	source, destination model.Addr
-	channel, content    string
-	span                int64
-}
-
-// pairs are transfers by what they must have in common.
-type pairs map[pairKey][]int
-
-// few is how many of one pair, content and span are looked at: in a crowd none is the
-// only one that fits.
+// few is how many of one pair of hosts are compared: in a crowd none is the only one
+// that fits.
 const few = 32
 
-// anything stands for content of every kind.
-const anything = "*"
-
-// nameless joins those of the two kinds that fit only each other.
-func nameless(all []*model.Transfer, b *book) []*model.Transfer {
-	passed, noted := pairs{}, pairs{}
-	for i, t := range all {
-		switch {
-		case !t.Source.IP.Known() || !t.Destination.IP.Known():
-		case passedNameless(t):
-			passed.add(t, i)
-		case notedOnly(t):
-			noted.add(t, i)
-		}
+// noted gives what a host noted of what passed without a name, if nothing else fits
+// either of them.
+func (b *book) noted(passed *entry) *entry {
+	if passed.gone || !passedNameless(passed.t) {
+		return nil
 	}
-	if len(passed) == 0 || len(noted) == 0 {
-		return all
+	noted := b.only(passed, notedOnly)
+	if noted == nil || b.only(noted, passedNameless) != passed {
+		return nil
 	}
-	gone := map[int]bool{}
-	for i, t := range all {
-		if gone[i] || !passedNameless(t) {
-			continue
-		}
-		j := noted.only(all, t, b)
-		if j < 0 || passed.only(all, all[j], b) != i {
-			continue
-		}
-		merge(all[min(i, j)], all[max(i, j)])
-		gone[max(i, j)] = true
-	}
-	out := all[:0:0]
-	for i, t := range all {
-		if !gone[i] {
-			out = append(out, t)
-		}
-	}
-	return out
+	return noted
 }
 
-func passedNameless(t *model.Transfer) bool {
-	return len(names(t)) == 0 && connection(t) != "" && passedBy(t)
-}
-
-func notedOnly(t *model.Transfer) bool {
-	return t.Name != "" && t.Completeness == model.Logged && t.Status == model.Done && connection(t) == "" && !passedBy(t)
-}
-
-func (p pairs) add(t *model.Transfer, i int) {
-	from, to := spans(t, 0)
-	for span := from; span <= min(to, from+maxSpans); span++ {
-		for _, content := range [...]string{contentOf(t), anything} {
-			k := pairKey{t.Source.IP, t.Destination.IP, family(t.Channel), content, span}
-			p[k] = append(p[k], i)
+// only gives the one of a kind that fits e, nil where there is none or another.
+func (b *book) only(e *entry, kind func(*model.Transfer) bool) *entry {
+	var found *entry
+	fit, near := 0, 0
+	b.each(b.pairKey(e.t), func(x *entry) {
+		if near > few || !kind(x.t) || !fitContent(contentOf(x.t), contentOf(e.t)) || apart(x, e) > Slack {
+			return
 		}
-	}
-}
-
-// only gives the one that fits t, -1 where there is none or another.
-func (p pairs) only(all []*model.Transfer, t *model.Transfer, b *book) int {
-	found := -1
-	kinds := []string{contentOf(t), ""}
-	if kinds[0] == "" {
-		kinds = []string{anything}
-	}
-	from, to := spans(t, 1)
-	for span := from; span <= min(to, from+maxSpans); span++ {
-		for _, content := range kinds {
-			list := p[pairKey{t.Source.IP, t.Destination.IP, family(t.Channel), content, span}]
-			if len(list) > few {
-				return -1
-			}
-			for _, i := range list {
-				if i == found || !sameNoted(all[i], t, b) {
-					continue
-				}
-				if found >= 0 {
-					return -1
-				}
-				found = i
-			}
+		near++
+		if b.same(x, e) && (!sized(x.t) || !sized(e.t) || *x.t.Size == *e.t.Size) {
+			found = x
+			fit++
 		}
+	})
+	if fit != 1 || near > few {
+		return nil
 	}
 	return found
 }
 
-func sameNoted(o, t *model.Transfer, b *book) bool {
-	return b.same(o, t) && (!sized(o, t) || *o.Size == *t.Size)
+func fitContent(a, b string) bool { return a == b || a == "" || b == "" }
+
+// pairKey is the key of what went from one address to another over a channel.
+func (b *book) pairKey(t *model.Transfer) uint64 {
+	b.text = append(append(append(b.text[:0], 'p'), t.Source.IP[:]...), t.Destination.IP[:]...)
+	b.text = append(b.text, family(t.Channel)...)
+	return maphash.Bytes(b.seed, b.text)
+}
+
+func passedNameless(t *model.Transfer) bool {
+	return t.Completeness == model.Logged && connected(t) && !eachName(t, anyName) && passedBy(t)
+}
+
+func notedOnly(t *model.Transfer) bool { return mayBeNoted(t) && t.Status == model.Done }
+
+// mayBeNoted says whether a host noted a file without a connection.
+func mayBeNoted(t *model.Transfer) bool {
+	return t.Completeness == model.Logged && t.Name != "" && t.Source.IP.Known() && t.Destination.IP.Known() && !connected(t) && !passedBy(t)
 }
 
 // contentOf is the kind of content that a transfer is known to have, else that its

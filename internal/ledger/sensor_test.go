@@ -137,9 +137,9 @@ func TestNameless(t *testing.T) {
 		all  []func() *model.Transfer
 		want string
 	}{
-		"one and one":         {[]func() *model.Transfer{passed, noted}, "t-s+t-z"},
+		"one and one":         {[]func() *model.Transfer{passed, noted}, "t-z+t-s"},
 		"two of that kind":    {[]func() *model.Transfer{passed, other(func(*model.Transfer) {}), noted}, "t-s t-y t-z"},
-		"one of another kind": {[]func() *model.Transfer{passed, other(func(t *model.Transfer) { t.Type = "text" }), noted}, "t-s+t-z t-y"},
+		"one of another kind": {[]func() *model.Transfer{passed, other(func(t *model.Transfer) { t.Type = "text" }), noted}, "t-y t-z+t-s"},
 		"one of no kind":      {[]func() *model.Transfer{passed, other(func(t *model.Transfer) { t.Type = "" }), noted}, "t-s t-y t-z"},
 		"no program":          {[]func() *model.Transfer{other(func(t *model.Transfer) { t.Type = "text" }), noted}, "t-s t-y"},
 		"two notes": {[]func() *model.Transfer{passed, noted, func() *model.Transfer {

@@ -106,8 +106,9 @@ type Coverage struct {
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
-	Advice          []string            `json:"advice,omitempty"` // where sensors would show more
-	Carved          bool                `json:"carved,omitempty"` // unknown protocols were looked into
+	Contradictions  map[string]int64    `json:"contradictions,omitempty"` // what witnesses say differently of movements, by the field
+	Advice          []string            `json:"advice,omitempty"`         // where sensors would show more
+	Carved          bool                `json:"carved,omitempty"`         // unknown protocols were looked into
 	Tickets         *Tickets            `json:"tickets,omitempty"`
 }
 

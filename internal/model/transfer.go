@@ -88,6 +88,8 @@ type Transfer struct {
 	Status         string   `json:"status"`
 	Reason         string   `json:"reason,omitempty"`
 	Notes          []string `json:"notes,omitempty"`
+	// Contradictions are what witnesses say differently of the movement.
+	Contradictions []string `json:"contradictions,omitempty"`
 	Confidence     string   `json:"confidence,omitempty"`
 
 	ContentEncoding string `json:"content_encoding,omitempty"`

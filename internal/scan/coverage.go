@@ -41,6 +41,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	}
 	all.UnknownPorts = mostUnknown(p.unknownPorts)
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
+	all.Contradictions = l.joined.Contradictions
 	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
 	all.Carved = !p.o.NoCarve
 	if p.o.Keytab != nil {

@@ -50,7 +50,9 @@ func (l *logs) join(r *Records) {
 			ours[domain] = true
 		}
 	}
-	r.Transfers = ledger.Join(append(r.Transfers, found.Transfers...), hosts)
+	book := ledger.New(hosts, ledger.Settings{})
+	r.Transfers = book.Join(append(r.Transfers, found.Transfers...))
+	l.joined = book.Stats()
 	starts := make([]ledger.Start, 0, len(found.Starts))
 	for _, s := range found.Starts {
 		starts = append(starts, ledger.Start{Host: *s.Host, Image: s.Image, Execution: s.Execution})

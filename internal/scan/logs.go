@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"waybill/internal/input"
+	"waybill/internal/ledger"
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
@@ -248,6 +249,7 @@ type logs struct {
 	twins   int64
 	faults  []string
 
+	joined   ledger.Stats
 	hostLogs []model.LogCoverage
 	never    []string
 
