@@ -98,7 +98,7 @@ func (b *book) put(e *entry, t *model.Transfer, keys []thing) {
 	for _, k := range keys {
 		b.link(k.sum, e)
 	}
-	if passedNameless(t) || mayBeNoted(t) {
+	if passedNameless(t) || mayBeNoted(t) || sealedNameless(t) {
 		b.link(b.pairKey(t), e)
 	}
 }

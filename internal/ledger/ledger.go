@@ -199,10 +199,10 @@ func (l *Ledger) decide(e *entry) {
 	keys := l.book.keys(e.t)
 	best := l.book.find(e, keys)
 	if best == nil {
-		if best = l.book.turned(e); best != nil {
-			l.stats.Contradictions["direction"]++
-			best.turn(e)
-		}
+		best = l.book.sealed(e)
+	}
+	if best == nil {
+		best = l.turned(e)
 	}
 	if best != nil {
 		l.merge(best, e, keys)
@@ -213,6 +213,16 @@ func (l *Ledger) decide(e *entry) {
 	if passedNameless(e.t) {
 		l.unnamed.push(e)
 	}
+}
+
+// turned gives the movement of which e says the other direction.
+func (l *Ledger) turned(e *entry) *entry {
+	best := l.book.turned(e)
+	if best != nil {
+		l.stats.Contradictions["direction"]++
+		best.turn(e)
+	}
+	return best
 }
 
 func (l *Ledger) merge(best, e *entry, keys []thing) {

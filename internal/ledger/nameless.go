@@ -63,6 +63,30 @@ func passedNameless(t *model.Transfer) bool {
 
 func notedOnly(t *model.Transfer) bool { return mayBeNoted(t) && t.Status == model.Done }
 
+// sealed gives the encrypted session that carried what a host noted: the only one of
+// its ends and channel whose size fits.
+func (b *book) sealed(noted *entry) *entry {
+	if noted.t.Size == nil || !noted.t.Source.IP.Known() || !noted.t.Destination.IP.Known() {
+		return nil
+	}
+	var one nearest
+	b.each(b.pairKey(noted.t), func(e *entry) {
+		if sealedNameless(e.t) && *noted.t.Size >= e.t.Estimate.Low && *noted.t.Size <= e.t.Estimate.High && b.same(e, noted) {
+			one.offer(e, noted)
+		}
+	})
+	if one.others > 0 {
+		return nil
+	}
+	return one.e
+}
+
+// sealedNameless says whether packets show an encrypted session, and about how much
+// went over it.
+func sealedNameless(t *model.Transfer) bool {
+	return t.Completeness == model.Opaque && t.Estimate != nil && t.Size == nil && !eachName(t, anyName)
+}
+
 // mayBeNoted says whether a host noted a file without a connection.
 func mayBeNoted(t *model.Transfer) bool {
 	return t.Completeness == model.Logged && t.Name != "" && t.Source.IP.Known() && t.Destination.IP.Known() && !connected(t) && !passedBy(t)

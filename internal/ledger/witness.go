@@ -240,7 +240,7 @@ func weighSize(t *model.Transfer, s sight) uint8 {
 	return 1 + uint8(s)
 }
 
-func takeSize(o, t *model.Transfer) { o.Size = t.Size }
+func takeSize(o, t *model.Transfer) { o.Size, o.Estimate = t.Size, nil }
 
 // sizesDiffer compares what is known exactly. Over FTP in ASCII mode the two ends have
 // line ends of their own (RFC 959 3.1.1.1).

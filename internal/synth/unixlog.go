@@ -44,6 +44,12 @@ func (l *UnixLogs) Add(m Moved, end model.Time) {
 		l.syslog("syslog", at, "smbd_audit", head+"openat|ok|%s|/srv/%s/%s", choose(push, "w", "r"), m.Share, m.Path)
 		l.syslog("syslog", at, "smbd_audit", head+"%s|ok|/srv/%s/%s", choose(push, "pwrite_send", "pread_send"), m.Share, m.Path)
 		l.syslog("syslog", at, "smbd_audit", head+"close|ok|/srv/%s/%s", m.Share, m.Path)
+	case "ssh":
+		tag, path := fmt.Sprintf("sftp-server[%d]", 4000+l.pid), m.Path
+		l.syslog("auth.log", at, tag, "session opened for local user %s from [%s]", m.User, client)
+		l.syslog("auth.log", at, tag, `open "%s" flags %s mode 0666`, path, choose(push, "WRITE,CREATE,TRUNCATE", "READ"))
+		l.syslog("auth.log", at, tag, `close "%s" bytes read %d written %d`, path, choose(push, 0, m.Size), choose(push, m.Size, 0))
+		l.syslog("auth.log", at, tag, "session closed for local user %s from [%s]", m.User, client)
 	case "tftp":
 		l.syslog("daemon.log", at, fmt.Sprintf("in.tftpd[%d]", 5000+l.pid), "%s from %s filename %s", choose(push, "WRQ", "RRQ"), client, m.Path)
 	case "http":

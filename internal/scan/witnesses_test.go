@@ -1,0 +1,137 @@
+package scan
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"waybill/internal/model"
+	"waybill/internal/synth"
+)
+
+// written puts files into a folder, in folders of their own where their names say so,
+// and gives the paths of those that lie in it.
+func written(t *testing.T, files map[string][]byte) []string {
+	t.Helper()
+	dir, tops := t.TempDir(), map[string]bool{}
+	for name, b := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		top, _, _ := strings.Cut(name, "/")
+		tops[filepath.Join(dir, top)] = true
+	}
+	var out []string
+	for p := range tops {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// seenMovements are the movements of a scan, without what tells its witnesses.
+func seenMovements(r *Records) []string {
+	var out []string
+	for _, x := range r.Transfers {
+		size := "?"
+		if x.Size != nil && x.Completeness != model.Opaque {
+			size = fmt.Sprint(*x.Size)
+		}
+		out = append(out, fmt.Sprint(x.Source.IP, ">", x.Destination.IP, " ", strings.TrimRight(x.Channel, "12"), " ", x.Operation, " ", x.Name, " ", size))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// findings are what findings say of hosts, contents and techniques, however well they
+// are known.
+func findings(r *Records) []string {
+	bare := func(host string) string {
+		host, _, _ = strings.Cut(strings.ToLower(host), ".")
+		return host
+	}
+	var out []string
+	for _, f := range r.Findings {
+		var hosts, words []string
+		for _, h := range f.Hosts {
+			hosts = append(hosts, bare(h))
+		}
+		for _, w := range strings.Fields(f.Title) {
+			if strings.Contains(w, "-") {
+				w = bare(w)
+			}
+			words = append(words, w)
+		}
+		slices.Sort(hosts)
+		out = append(out, fmt.Sprint(strings.Join(words, " "), " ", hosts, f.Techniques))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestSameIntrusion gives one intrusion as capture, as logs and as both, in whatever
+// order: one transfer each, and the same finding.
+func TestSameIntrusion(t *testing.T) {
+	for _, w := range synth.WitnessedWays {
+		capture, logs, moved := w.Witnesses(3)
+		alone := scanned(t, written(t, logs)...)
+		logs["office.pcap"] = capture.PCAP()
+		paths := written(t, logs)
+		packets := scanned(t, paths[slices.IndexFunc(paths, func(p string) bool { return filepath.Ext(p) == ".pcap" })])
+		both := scanned(t, paths...)
+		if got, want := len(both.Transfers), len(moved); got != want || len(alone.Transfers) != want || len(packets.Transfers) != want {
+			t.Errorf("%s: %d movements, by packets %s; by logs %s; by both %s", w.Channel, want, brief(packets.Transfers), brief(alone.Transfers), brief(both.Transfers))
+			continue
+		}
+		for _, x := range both.Transfers {
+			if len(x.Observations) < 2 || len(x.Contradictions) > 0 {
+				t.Errorf("%s: not joined, or in contradiction: %q %q", w.Channel, x.Observations, x.Contradictions)
+			}
+		}
+		if w.Channel != "ssh" && !slices.Equal(seenMovements(both), seenMovements(packets)) {
+			t.Errorf("%s: %q by both, %q by packets", w.Channel, seenMovements(both), seenMovements(packets))
+		}
+		if !slices.Equal(findings(both), findings(alone)) {
+			t.Errorf("%s: found by both %q, by logs %q", w.Channel, findings(both), findings(alone))
+		}
+		if w.Channel == "smb" && (!slices.Equal(findings(both), findings(packets)) || len(both.Findings) != 1 || !slices.Equal(both.Findings[0].Artifacts, packets.Findings[0].Artifacts) || !slices.Equal(both.Findings[0].Artifacts, alone.Findings[0].Artifacts)) {
+			t.Errorf("%s: found by both %q, by packets %q", w.Channel, findings(both), findings(packets))
+		}
+		want, _ := json.Marshal(both.Records)
+		slices.Reverse(paths)
+		if again, _ := json.Marshal(scanned(t, paths...).Records); string(again) != string(want) {
+			t.Errorf("%s: the order of the inputs: %s", w.Channel, firstDifference(string(again), string(want)))
+		}
+	}
+}
+
+// TestSameTwice: inputs that are there twice, under other names and in another form,
+// change no movement and no finding.
+func TestSameTwice(t *testing.T) {
+	for _, w := range synth.WitnessedWays {
+		capture, logs, _ := w.Witnesses(4)
+		logs["office.pcap"] = capture.PCAP()
+		want := movements(scanned(t, written(t, logs)...))
+		logs["zz-again.pcapng"] = capture.PCAPNG(synth.PCAPNGOptions{})
+		for name, b := range logs {
+			if strings.HasPrefix(name, "uac-") {
+				logs["copy/"+name] = b
+			}
+		}
+		r, err := Run(t.Context(), Options{Paths: written(t, logs)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := movements(r); got != want {
+			t.Errorf("%s: %s", w.Channel, firstDifference(got, want))
+		}
+	}
+}
