@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
@@ -27,7 +26,7 @@ var Format = telemetry.Format{Kind: "auditd", Family: "unixhost", Looks: looks, 
 
 func looks(head []byte) bool {
 	return linelog.Looks(head, func(line string) bool {
-		_, ok := parse(line, nil)
+		_, ok := parse(line, calendar{})
 		return ok || separates(line)
 	}) && bytes.Contains(head, []byte("msg=audit("))
 }
@@ -47,8 +46,8 @@ type log struct {
 	open   []*event
 	spare  []*event
 	now    model.Time
-	zone   *time.Location // of interpreted times
-	parted bool           // printed by ausearch, which puts the lines of an event last one first
+	dates  calendar // of interpreted times
+	parted bool     // printed by ausearch, which puts the lines of an event last one first
 	logtext.Faults
 }
 
@@ -70,7 +69,9 @@ type head struct {
 }
 
 func open(r io.Reader, o telemetry.OpenOptions) telemetry.Log {
-	return &log{text: logtext.NewReader(r), zone: o.Zone}
+	text := logtext.NewReader(r)
+	head, _ := text.Peek(logtext.HeadSize)
+	return &log{text: text, dates: calendarOf(head, o.Zone)}
 }
 
 // Next reads the next events.
@@ -119,7 +120,7 @@ func (l *log) give(b *telemetry.Batch) {
 	l.open = append(l.open[:0], l.open[1:]...)
 	r := b.Next()
 	r.Time, r.Host, r.Stream, r.Line = e.time, e.node, "auditd", e.line
-	r.Assumed = e.interpreted && l.zone == nil
+	r.Assumed = e.interpreted && l.dates.zone == nil
 	r.Set("type", e.kind)
 	r.Fields = append(r.Fields, e.fields...)
 	l.spare = append(l.spare, e)
@@ -136,7 +137,7 @@ func (l *log) line(line string) {
 		l.part()
 		return
 	}
-	h, ok := parse(line, l.zone)
+	h, ok := parse(line, l.dates)
 	if !ok {
 		if l.ended {
 			l.Note("line %d: the last line is cut off", l.number)
@@ -179,7 +180,7 @@ func (l *log) event(h head) *event {
 
 // parse reads "[node=HOST ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL): FIELDS", and with
 // a local time, and a blank before the colon, what ausearch -i makes of it.
-func parse(line string, zone *time.Location) (h head, ok bool) {
+func parse(line string, dates calendar) (h head, ok bool) {
 	if rest, found := strings.CutPrefix(line, "node="); found {
 		if h.node, line, ok = strings.Cut(rest, " "); !ok {
 			return h, false
@@ -198,7 +199,7 @@ func parse(line string, zone *time.Location) (h head, ok bool) {
 		return h, false
 	}
 	if colon := strings.LastIndexByte(when, ':'); strings.HasPrefix(rest, " :") && colon > 0 {
-		h.time, ok = localTime(when[:colon], zone)
+		h.time, ok = dates.time(when[:colon])
 		h.serial, h.rest, h.interpreted = when[colon+1:], rest[2:], true
 		return h, ok
 	}

@@ -11,21 +11,49 @@ import (
 	"waybill/internal/telemetry/linelog"
 )
 
-// localTime reads the time that ausearch -i prints, in its own zone and locale: the
-// month first, as in the C locale and in en_US, or a date of ISO 8601.
-func localTime(when string, zone *time.Location) (model.Time, bool) {
+// calendar is how ausearch -i wrote its times: in its own zone and locale.
+type calendar struct {
+	zone     *time.Location
+	dayFirst bool
+}
+
+// Layouts of dates: in the C locale and en_US, those that begin with the day, which
+// ones with dots always do, and ISO 8601.
+var (
+	monthFirst = [...]string{"01/02/06", "01/02/2006", "02.01.2006", "02.01.06", time.DateOnly, "02/01/06", "02/01/2006"}
+	dayFirst   = [...]string{"02/01/06", "02/01/2006", "02-01-2006", "02-01-06", "02.01.2006", "02.01.06", time.DateOnly}
+)
+
+// calendarOf looks which number of the dates of a head is no month.
+func calendarOf(head []byte, zone *time.Location) calendar {
+	c := calendar{zone: zone}
+	linelog.Each(head, func(line string) {
+		_, rest, _ := strings.Cut(line, "msg=audit(")
+		if len(rest) > 6 && (rest[2] == '/' || rest[2] == '-') && linelog.Two(rest[:2]) > 12 {
+			c.dayFirst = true
+		}
+	})
+	return c
+}
+
+// time reads one of these times.
+func (c calendar) time(when string) (model.Time, bool) {
 	date, clock, ok := strings.Cut(when, " ")
 	clock, millis, ok2 := strings.Cut(clock, ".")
 	ms, err := strconv.ParseUint(millis, 10, 16)
 	if !ok || !ok2 || err != nil || ms > 999 {
 		return 0, false
 	}
-	for _, layout := range [...]string{"01/02/06", "01/02/2006", time.DateOnly} {
+	layouts := monthFirst[:]
+	if c.dayFirst {
+		layouts = dayFirst[:]
+	}
+	for _, layout := range layouts {
 		d, err := time.Parse(layout, date)
 		if err != nil {
 			continue
 		}
-		t, ok := linelog.Date(d.Year(), d.Month(), d.Day(), linelog.Clock(clock), zone)
+		t, ok := linelog.Date(d.Year(), d.Month(), d.Day(), linelog.Clock(clock), c.zone)
 		return t + model.Time(ms)*1e6, ok
 	}
 	return 0, false

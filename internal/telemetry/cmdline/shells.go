@@ -241,7 +241,7 @@ func (r *reader) shLine(text string, depth int) {
 		return
 	}
 	for _, c := range strings.FieldsFunc(text, func(c rune) bool { return c == ';' || c == '|' || c == '&' || c == '\n' }) {
-		r.command(shellWords(c), depth+1)
+		r.command(ShellWords(c), depth+1)
 	}
 }
 

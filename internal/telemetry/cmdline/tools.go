@@ -543,7 +543,7 @@ func smbclient(args []string) []Move {
 	folder := flagValue(args, "-D")
 	var out []Move
 	for c := range strings.SplitSeq(flagValue(args, "-c")+flagValue(args, "--command"), ";") {
-		w := shellWords(strings.TrimSpace(c))
+		w := ShellWords(strings.TrimSpace(c))
 		if len(w) == 2 && w[0] == "cd" {
 			folder = w[1]
 		}

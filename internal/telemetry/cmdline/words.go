@@ -114,8 +114,8 @@ func replaceFold(s, old, with string) string {
 	}
 }
 
-// shellWords parts a line as a POSIX shell does, as far as quotes go.
-func shellWords(line string) []string { return quotedWords(line, '\\') }
+// ShellWords parts a line as a POSIX shell does, as far as quotes go.
+func ShellWords(line string) []string { return quotedWords(line, '\\') }
 
 // psWords parts a PowerShell command; commas stay.
 func psWords(command string) []string { return quotedWords(command, '`') }

@@ -42,8 +42,7 @@ func read(line string, r *telemetry.Record) linelog.Taken {
 	}
 	r.Time = model.Time(t.UnixNano())
 	rest, graded := ungraded(rest)
-	if strings.HasPrefix(rest, "cpu") && strings.Contains(rest, ")") {
-		r.Stream = "esxi/vmkernel"
+	if kernel(strings.TrimPrefix(rest, "vmkernel: "), r) {
 		return linelog.Record
 	}
 	end := strings.IndexAny(rest, "[: ")
@@ -68,6 +67,17 @@ func read(line string, r *telemetry.Record) linelog.Taken {
 	}
 	r.Set("message", strings.TrimSpace(strings.TrimPrefix(rest[end:], ":")))
 	return linelog.Record
+}
+
+// kernel takes "cpuN:WORLD opID=X)MESSAGE" of the kernel.
+func kernel(rest string, r *telemetry.Record) bool {
+	head, message, ok := strings.Cut(rest, ")")
+	if !ok || !strings.HasPrefix(head, "cpu") {
+		return false
+	}
+	r.Stream = "esxi/vmkernel"
+	r.Set("message", message)
+	return true
 }
 
 // ungraded takes off a severity: "In(14) " since 8.0, "info " of hostd before.

@@ -13,6 +13,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/auditd"
 	"waybill/internal/telemetry/linelog"
 	"waybill/internal/telemetry/logtext"
 )
@@ -22,7 +23,7 @@ var Format = telemetry.Format{Kind: "syslog", Family: "unixhost", Looks: looks, 
 
 // programs whose messages are followed, by tag. Others are counted as "syslog".
 var programs = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sftp-server": "sftp-server", "internal-sftp": "sftp-server",
-	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo", "sysmon": "sysmon",
+	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo", "sysmon": "sysmon", "auoms": "auoms",
 	"dhcpd": "dhcp/isc", "dnsmasq-dhcp": "dhcp/dnsmasq", "kea-dhcp4": "dhcp/kea"}
 
 func looks(head []byte) bool {
@@ -192,8 +193,12 @@ func said(r *telemetry.Record, tag, pid, message string) {
 		r.Stream = "syslog"
 		return
 	}
-	if r.Stream == "sysmon" {
+	switch r.Stream {
+	case "sysmon":
 		sysmon(r, message)
+		return
+	case "auoms":
+		auditd.AUOMSMessage(r, message)
 		return
 	}
 	r.Set("pid", pid)

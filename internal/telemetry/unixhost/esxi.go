@@ -26,8 +26,39 @@ func (h *host) esxiShell(r *telemetry.Record) {
 	if !ok || !strings.HasPrefix(user, "[") {
 		return
 	}
-	h.asked(r, asker{user: strings.Clone(user[1:]), command: command}, cmdline.ReadShell(command))
-	h.datastores(r, strings.Clone(user[1:]), command)
+	who := asker{user: strings.Clone(user[1:]), command: command}
+	h.asked(r, who, cmdline.ReadShell(command))
+	h.datastores(r, who.user, command)
+	if program := typed(strings.Fields(command)); program != "" {
+		h.ran(r, "process", program, who)
+	}
+}
+
+// typed is the file that a command of the shell runs or installs: by its path, by an
+// interpreter, or a VIB (ESXCLI reference, "esxcli software vib install").
+func typed(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	if strings.Join(args[:min(3, len(args))], " ") == "esxcli software vib" {
+		return option(args, "-v", "--viburl")
+	}
+	p := process{args: args}
+	program := p.runsProgram("/")
+	if strings.Contains(args[0], "/") || program != args[0] {
+		return program
+	}
+	return ""
+}
+
+// ran gives the start of something that came to the host.
+func (h *host) ran(r *telemetry.Record, how, program string, who asker) {
+	if len(h.starts) >= maxFacts {
+		return
+	}
+	program = strings.Clone(program)
+	h.starts = append(h.starts, telemetry.Start{Host: &model.Endpoint{Host: h.key}, Image: strings.ReplaceAll(program, "/", `\`), Execution: model.Execution{
+		Time: r.Time, How: how, Process: program, Command: cmdline.Redact(clip(who.command)), User: who.user, Evidence: []model.Evidence{h.evidence(r, how)}}})
 }
 
 // hostd takes what the management agent says: logins, copies to datastores, and copies
@@ -36,6 +67,10 @@ func (h *host) hostd(r *telemetry.Record) {
 	m := r.Get("message")
 	if rest, ok := after(m, "Guest File Path is "); ok {
 		h.guestPath(r, rest)
+		return
+	}
+	if strings.HasSuffix(m, "State Transition (VM_STATE_OFF -> VM_STATE_POWERING_ON)") {
+		h.poweredOn(r, m)
 		return
 	}
 	_, m, ok := strings.Cut(m, "] Event ")
@@ -54,6 +89,103 @@ func (h *host) hostd(r *telemetry.Record) {
 	case strings.HasPrefix(m, "File download from path "):
 		h.datastore(r, m, model.Pull)
 	}
+}
+
+// poweredOn takes "[... sub=Vmsvc.vm:PATH.vmx ... user=USER] State Transition (...)": the
+// machine's file is run, and so are the disks that came to its folder.
+func (h *host) poweredOn(r *telemetry.Record, m string) {
+	path, rest := within(m, "sub=Vmsvc.vm:", ".vmx")
+	if path == "" {
+		return
+	}
+	user, _ := within(rest, " user=", "]")
+	who := asker{user: strings.Clone(user)}
+	h.ran(r, "power-on", path+".vmx", who)
+	for _, disk := range h.disks[folderOf(path)] {
+		h.ran(r, "power-on", disk, who)
+	}
+}
+
+// disk remembers a virtual machine's disk that came.
+func (h *host) disk(path string) {
+	if !strings.HasSuffix(strings.ToLower(path), ".vmdk") || len(h.disks) >= maxFacts {
+		return
+	}
+	if h.disks == nil {
+		h.disks = map[string][]string{}
+	}
+	if folder := folderOf(path); folder != "" && len(h.disks[folder]) < maxEvidence {
+		h.disks[folder] = append(h.disks[folder], strings.Clone(path))
+	}
+}
+
+// folderOf is the name of the folder that a file lies in, lower case: what stands before
+// it, the store's name or number, differs between logs.
+func folderOf(path string) string {
+	return strings.ToLower(base(strings.TrimSuffix(path, base(path))))
+}
+
+// vmkernel takes what the kernel says of NFS datastores, and of machines that go to
+// another hypervisor while they run.
+func (h *host) vmkernel(r *telemetry.Record) {
+	m := r.Get("message")
+	switch {
+	case strings.HasPrefix(m, "NFS: "):
+		h.kernelMount(m)
+	case strings.HasPrefix(m, "Migrate: "):
+		h.migration(r, m)
+	}
+}
+
+// kernelMount takes "NFS mount succeeded for SERVER:PATH volume NAME." and "Restored
+// connection to the server SERVER mount point PATH, mounted as NUMBER ("NAME")".
+func (h *host) kernelMount(m string) {
+	if rest, ok := after(m, "NFS mount succeeded for "); ok {
+		from, name, _ := strings.Cut(rest, " volume ")
+		server, path, _ := strings.Cut(from, ":/")
+		h.store(server, "/"+path, strings.TrimSuffix(name, "."))
+		return
+	}
+	rest, _ := after(m, "Restored connection to the server ")
+	server, rest, _ := strings.Cut(rest, " mount point ")
+	path, rest, _ := strings.Cut(rest, ", mounted as ")
+	number, rest, _ := strings.Cut(rest, " ")
+	name, _ := within(rest, `("`, `"`)
+	h.store(server, path, number)
+	h.store(server, path, name)
+}
+
+// store notes a datastore that lies on an NFS server.
+func (h *host) store(server, path, name string) {
+	if server == "" || path == "" || name == "" || strings.Contains(name, "/") || h.isSelf(endOf(server, "")) {
+		return
+	}
+	h.mount(export{host: strings.Clone(server), path: strings.Clone(path), at: "/vmfs/volumes/" + strings.Clone(name), channel: "nfs"})
+}
+
+// migration takes "... srcIP = <A> dstIP = <B> ..." at the host that the machine leaves.
+func (h *host) migration(r *telemetry.Record, m string) {
+	if !strings.Contains(m, "Source ") {
+		return
+	}
+	from, rest := within(m, "<", ">")
+	to, _ := within(rest, "<", ">")
+	source, destination := endOf(from, ""), endOf(to, "")
+	if !source.IP.Known() || !destination.IP.Known() {
+		return
+	}
+	a := h.access(r, "vm-migration", "vmotion", source)
+	a.Destination, a.Detail = destination, "a virtual machine went to another hypervisor while it ran"
+}
+
+// within is what stands between two marks, and what is behind; "" when they are not there.
+func within(s, from, to string) (inner, rest string) {
+	_, s, _ = strings.Cut(s, from)
+	inner, rest, ok := strings.Cut(s, to)
+	if !ok {
+		return "", ""
+	}
+	return inner, rest
 }
 
 func after(s, mark string) (string, bool) {

@@ -130,6 +130,7 @@ func (h *host) lies(t *model.Transfer, path string) {
 		h.book.byPath = map[string]*model.Transfer{}
 	}
 	h.book.byPath[strings.Clone(path)] = t
+	h.disk(path)
 }
 
 // crowd bounds how many movements of one name are looked at.

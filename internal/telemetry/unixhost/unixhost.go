@@ -70,6 +70,7 @@ type host struct {
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 	audit    auditState
 	guest    guestCopy
+	disks    map[string][]string   // of virtual machines, that came: paths by folder
 	drop     *model.Transfer       // what came last by AirDrop
 	managers map[model.Addr]string // who is logged in to the hypervisor from an address; "" is several
 	claims   map[string]claim      // by what is asked for
@@ -102,6 +103,7 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"quarantine":     (*host).quarantine,
 	"esxi/shell":     (*host).esxiShell,
 	"esxi/hostd":     (*host).hostd,
+	"esxi/vmkernel":  (*host).vmkernel,
 
 	"dhcp/isc":     (*host).lease,
 	"dhcp/dnsmasq": (*host).lease,

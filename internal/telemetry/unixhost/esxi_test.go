@@ -1,0 +1,55 @@
+package unixhost_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestHypervisor: machines that are started, what is typed in the shell, and what the kernel
+// says of datastores and migrations. Lines as public logs and vendors' texts have them.
+func TestHypervisor(t *testing.T) {
+	const (
+		uuid    = "5b2cf72d-c314ef74-0f37-8cdf9d51786c"
+		on      = "2018-07-05T21:55:18.661Z info hostd[6C88890] [Originator@6876 sub=Vmsvc.vm:/vmfs/volumes/" + uuid + "/app 1/app 1.vmx opID=ecb6776e user=root] State Transition (VM_STATE_OFF -> VM_STATE_POWERING_ON)"
+		upload  = "2018-07-05T21:50:18.661Z info hostd[6C88890] [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 9 : File upload to path '[ds1] app 1/app 1.vmdk' was initiated from 'x@10.77.0.5' and completed with status 'Success'\n"
+		shell   = "2023-12-07T05:36:00.835Z In(14) shell[1053659]: [root]: "
+		kernel  = "2023-12-07T05:04:55.162Z In(182) vmkernel: cpu10:2099084 opID=a9f5cca4)"
+		mounted = kernel + "NFS: 317: NFS mount succeeded for 10.77.0.20:/srv/nfs volume backup.\n"
+		again   = kernel + `NFS: 340: Restored connection to the server 10.77.0.20 mount point /srv/nfs, mounted as f0102e1f-41b7b812-0000-000000000000 ("backup")` + "\n"
+		copied  = "fs1>10.77.0.20 push nfs vm/a.vmdk claimed by source"
+	)
+	for name, c := range map[string]struct{ text, moves, starts, accesses string }{
+		"a machine starts":     {on, "", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root`, ""},
+		"with a disk":          {upload + on, "10.77.0.5>fs1 push http app 1/app 1.vmdk done by source", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root, power-on app 1\app 1.vmdk root`, ""},
+		"it may not":           {on + " not allowed for this Vm", "", "", ""},
+		"it stops":             {strings.Replace(on, "VM_STATE_OFF -> VM_STATE_POWERING_ON", "VM_STATE_ON -> VM_STATE_OFF", 1), "", "", ""},
+		"a script by path":     {shell + "/tmp/enc.sh -x", "", `process \tmp\enc.sh root`, ""},
+		"by an interpreter":    {shell + "python /tmp/a.py", "", `process \tmp\a.py root`, ""},
+		"a VIB":                {shell + "esxcli software vib install -v /tmp/lsu.vib --no-sig-check", "", `process \tmp\lsu.vib root`, ""},
+		"a command":            {shell + "ls /tmp", "", "", ""},
+		"a datastore is there": {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
+		"it is there again":    {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/f0102e1f-41b7b812-0000-000000000000/vm/a.vmdk", copied, "", ""},
+		"by its name":          {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
+		"another datastore":    {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup2/a.vmdk", "", "", ""},
+		"older lines": {"2013-12-07T05:04:55.162Z cpu10:2099084)NFS: 157: NFS mount succeeded for 10.77.0.20:/srv/nfs volume backup.\n" + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk",
+			copied, "", ""},
+		"a migration": {kernel + "Migrate: 314: vmotion: Source vmmLeaderID = 2118927, ts = 7182955985622810397, srcIP = <10.77.0.1> dstIP = <10.77.0.2> Dest wid = 2109446 using SHARED swap, encrypted",
+			"", "", "vm-migration 10.77.0.1>10.77.0.2"},
+		"its other end": {kernel + "Migrate: 314: vmotion: Dest vmmLeaderID = 2109446, ts = 7182955985622810397, srcIP = <10.77.0.1> dstIP = <10.77.0.2> Dest wid = 0", "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := follow(t, c.text)
+			var starts, accesses []string
+			for _, s := range r.Starts {
+				starts = append(starts, fmt.Sprint(s.How, " ", s.Image, " ", s.User))
+			}
+			for _, a := range r.Accesses {
+				accesses = append(accesses, fmt.Sprint(a.What, " ", a.Source.Name(), ">", a.Destination.Name()))
+			}
+			if got := told(r); got != c.moves || strings.Join(starts, ", ") != c.starts || strings.Join(accesses, ", ") != c.accesses {
+				t.Errorf("%q %q %q\ninstead of %q %q %q", got, starts, accesses, c.moves, c.starts, c.accesses)
+			}
+		})
+	}
+}
