@@ -5,6 +5,8 @@
 // with the peak memory. It needs openssl, and taskset to choose cores.
 //
 // With -events it measures event logs: lines of JSON and EVTX.
+//
+// With -verdict it measures what comes after the readers, on a made-up network.
 package main
 
 import (
@@ -22,10 +24,14 @@ func main() {
 	profile := flag.String("cpuprofile", "", "with -scan, write a CPU profile there")
 	child := flag.String("scan", "", "scan this file and print what was found (the benchmark calls itself so)")
 	events := flag.Int("events", 0, "instead of captures, measure logs of this many events")
+	hosts := flag.Int("verdict", 0, "instead, measure what comes after the readers in a network of this many hosts")
+	days := flag.Int("days", 3, "with -verdict, for this many days")
 	flag.Parse()
 	var err error
 	if *events > 0 && *child == "" {
 		err = benchLogs(*dir, *events, *runs)
+	} else if *hosts > 0 {
+		err = profiled(*profile, func() error { verdict(*hosts, *days); return nil })
 	} else if *child != "" {
 		err = scanOne(*child, *profile, runtime.GOMAXPROCS(0))
 	} else {

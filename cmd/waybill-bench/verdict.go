@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"waybill/internal/judge"
+	"waybill/internal/model"
+)
+
+// verdict measures what comes after the readers: transfers of a made-up network go
+// through the judge, hour by hour. Making them is not counted.
+func verdict(hosts, days int) {
+	w := newNetwork(hosts)
+	j := judge.New(judge.Settings{})
+	var took time.Duration
+	n := 0
+	var peak uint64
+	for hour := range days * 24 {
+		batch := w.hour(hour)
+		began := time.Now()
+		for _, t := range batch {
+			j.Step(judge.Event{Time: t.End, Transfer: t})
+		}
+		took += time.Since(began)
+		n += len(batch)
+		if hour%12 == 0 {
+			peak = max(peak, heap())
+		}
+	}
+	findings := len(j.Close())
+	fmt.Printf("%7d hosts %3d days %10d transfers %9.0f/s  %6.1f MiB  %d findings\n", hosts, days, n, float64(n)/took.Seconds(), float64(peak)/(1<<20), findings)
+}
+
+// profiled runs with a CPU profile written to a file, if one is named.
+func profiled(file string, run func() error) error {
+	if file == "" {
+		return run()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
+}
+
+// heap is what is in use after garbage is collected.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// perDay is how many files a host moves in a day (design, Scores).
+const perDay = 200
+
+// network is hosts with a file server for each hundred, and two that hand out software.
+type network struct {
+	rnd     *rand.Rand
+	hosts   []model.Endpoint
+	servers []model.Endpoint
+	deploy  []model.Endpoint
+	users   []string
+	next    int
+}
+
+func newNetwork(n int) *network {
+	w := &network{rnd: rand.New(rand.NewPCG(1, 2))}
+	at := uint32(10<<24 | 1<<16)
+	end := func(name string) model.Endpoint {
+		at++
+		return model.Endpoint{IP: model.Addr{10: 0xff, 11: 0xff, 12: byte(at >> 24), 13: byte(at >> 16), 14: byte(at >> 8), 15: byte(at)}, Host: name + ".corp.example"}
+	}
+	for i := range n {
+		w.hosts = append(w.hosts, end(fmt.Sprintf("WS-%05d", i)))
+		w.users = append(w.users, fmt.Sprintf("user%05d", i))
+	}
+	for i := range max(1, n/100) {
+		w.servers = append(w.servers, end(fmt.Sprintf("FS-%03d", i)))
+	}
+	w.deploy = []model.Endpoint{end("SCCM-01"), end("AV-01")}
+	return w
+}
+
+// began is the first day.
+const began = model.Time(1_772_000_000e9)
+
+// hour makes what moves in one hour, in the order of time. Nine tenths of a day's files
+// move in ten hours.
+func (w *network) hour(h int) []*model.Transfer {
+	share := 0.1 / 14
+	if of := h % 24; of >= 8 && of < 18 {
+		share = 0.09
+	}
+	n := int(float64(len(w.hosts)*perDay) * share)
+	at := began + model.Time(h)*3600e9
+	out := make([]*model.Transfer, 0, n)
+	for i := range n {
+		out = append(out, w.transfer(at+model.Time(i)*model.Time(3600e9/n)))
+	}
+	return out
+}
+
+func (w *network) transfer(at model.Time) *model.Transfer {
+	w.next++
+	i := w.rnd.IntN(len(w.hosts))
+	server := w.servers[i%len(w.servers)]
+	size := int64(w.rnd.IntN(1 << 20))
+	t := &model.Transfer{Kind: "transfer", ID: fmt.Sprintf("t-%016x", w.next), Start: at, End: at + 1e8, Channel: "smb2", Status: model.Done,
+		Completeness: model.Whole, Scope: model.ScopeInternal, Size: &size, User: w.users[i], Domain: "CORP", Techniques: []string{"T1570"},
+		Source: w.hosts[i], Destination: server, Operation: model.Push, Initiator: model.BySource,
+		Evidence: []model.Evidence{{Input: "core.pcap", Kind: "packets", Packets: &[2]uint64{1, 2}}}}
+	switch k := w.rnd.IntN(1000); {
+	case k < 5: // deployment
+		t.Source, t.Destination, t.User = w.deploy[k%2], w.hosts[i], "svc-deploy"
+		t.Share, t.Path, t.Name, t.Type = `\\`+w.hosts[i].Host+`\ADMIN$`, `ccmsetup\ccmsetup.exe`, "ccmsetup.exe", "pe"
+		t.SHA256 = fmt.Sprintf("%064x", int(at/(30*24*3600e9)))
+	case k < 60: // an application's parts, read from a share
+		part := w.rnd.IntN(2000)
+		t.Source, t.Destination, t.Operation, t.Initiator = server, w.hosts[i], model.Pull, model.ByDestination
+		t.Share, t.Path, t.Name, t.Type = `\\`+server.Host+`\apps`, fmt.Sprintf(`erp\bin\part%04d.dll`, part), fmt.Sprintf("part%04d.dll", part), "pe"
+		t.SHA256 = fmt.Sprintf("%064x", part)
+	case k < 500:
+		t.Source, t.Destination, t.Operation, t.Initiator = server, w.hosts[i], model.Pull, model.ByDestination
+		fallthrough
+	default:
+		t.Share, t.Path, t.Name, t.Type = `\\`+server.Host+`\home`, fmt.Sprintf(`%s\doc%d.docx`, w.users[i], w.next), fmt.Sprintf("doc%d.docx", w.next), "office"
+		t.SHA256 = fmt.Sprintf("%064x", w.next)
+	}
+	return t
+}
