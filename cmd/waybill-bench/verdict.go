@@ -18,7 +18,7 @@ func verdict(hosts, days int) {
 	w := newNetwork(hosts)
 	j := judge.New(judge.Settings{})
 	var took time.Duration
-	n := 0
+	n, by := 0, map[string]int{}
 	var peak uint64
 	for hour := range days * 24 {
 		batch := w.hour(hour)
@@ -27,13 +27,18 @@ func verdict(hosts, days int) {
 			j.Step(judge.Event{Time: t.End, Transfer: t})
 		}
 		took += time.Since(began)
+		for _, f := range j.Take() {
+			by[f.Severity.String()]++
+		}
 		n += len(batch)
 		if hour%12 == 0 {
 			peak = max(peak, heap())
 		}
 	}
-	findings := len(j.Close())
-	fmt.Printf("%7d hosts %3d days %10d transfers %9.0f/s  %6.1f MiB  %d findings\n", hosts, days, n, float64(n)/took.Seconds(), float64(peak)/(1<<20), findings)
+	for _, f := range j.Close() {
+		by[f.Severity.String()]++
+	}
+	fmt.Printf("%7d hosts %3d days %10d transfers %9.0f/s  %6.1f MiB  findings %v\n", hosts, days, n, float64(n)/took.Seconds(), float64(peak)/(1<<20), by)
 }
 
 // profiled runs with a CPU profile written to a file, if one is named.

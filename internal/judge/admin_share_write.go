@@ -33,7 +33,7 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if policyFile(t) {
 		return s, []Mark{adminMark(landed(t), "a group policy file that copies or starts programs", t.End)}
 	}
-	if !runs(t) {
+	if !e.Runs {
 		s.Files = remember(s.Files, landed(t), e.window())
 		return s, nil
 	}

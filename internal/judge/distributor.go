@@ -23,12 +23,12 @@ func distributorNats(u *Usual) (float64, string) {
 	switch {
 	case u.Family.Days >= usualDays && u.FamilyHosts >= manyReached:
 		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
-	case u.Sender.Days < usualDays || u.SenderHosts < manyReached:
+	case u.Gives.Days < usualDays || u.GivesTo < manyReached:
 		return 0, ""
 	case u.Family.Days >= 2 && u.Family.Count >= manyReached:
 		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days before", u.Family.Days)
 	case u.NewFamily.Days >= usualDays:
-		return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, and new kinds on %d days", u.SenderHosts, u.NewFamily.Days)
+		return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, and new kinds on %d days", u.GivesTo, u.NewFamily.Days)
 	}
 	return 0, ""
 }

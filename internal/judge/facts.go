@@ -16,6 +16,7 @@ type Facts struct {
 	User     string // account, lower case
 	Way      string // channel, direction, kind of share, and whether it is a program
 	Family   string // kind of file: folder and form of name; "" where no name is known
+	Runs     bool   // it runs
 	Program  bool   // it runs, or may
 	Usual    Usual
 }
@@ -24,15 +25,20 @@ type Facts struct {
 type Usual struct {
 	// Days is for how long both ends, and this way, were watched: below that nothing can
 	// be called new.
-	Days                                            float64
-	Pair, AnyPair, Sender, Account, AccountOn       history.Use
-	Family, FamilyTo, NewFamily, Content, ContentAt history.Use
-	SenderHosts, FamilyHosts, ContentHosts          int
+	Days                                      float64
+	Pair, AnyPair, Sender, Account, AccountOn history.Use
+	SenderHosts                               int
+	// What the source hands out: by this way, this kind of file, and kinds it never did before.
+	Gives, Family, NewFamily history.Use
+	GivesTo, FamilyHosts     int
+	Content                  history.Use
+	ContentHosts             int
 }
 
 // factory makes facts, and remembers the texts that it made.
 type factory struct {
-	hosts map[model.Endpoint]string
+	hosts map[hostName]string
+	users map[userName]string
 	ways  map[way]string
 }
 
@@ -42,16 +48,24 @@ type way struct {
 	program                   bool
 }
 
+type hostName struct {
+	host string
+	ip   model.Addr
+}
+
+type userName struct{ domain, user string }
+
 // remembered bounds the texts that are kept.
 const remembered = 1 << 17
 
 func newFactory() *factory {
-	return &factory{hosts: map[model.Endpoint]string{}, ways: map[way]string{}}
+	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}}
 }
 
 // of finds the facts of a transfer with this content.
 func (f *factory) of(t *model.Transfer, content string) Facts {
-	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: strings.ToLower(account(t.Domain, t.User)), Program: runs(t) || mayRun(t) && !plain(t.Name)}
+	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: f.user(t), Runs: runs(t)}
+	x.Program = x.Runs || mayRun(t) && !plain(t.Name)
 	switch {
 	case t.Initiator == model.BySource:
 		x.Actor, x.Other = x.From, x.To
@@ -69,9 +83,9 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 
 // host is what the state of an endpoint is kept under.
 func (f *factory) host(e model.Endpoint) string {
-	id := model.Endpoint{Host: e.Host}
+	id := hostName{host: e.Host}
 	if e.Host == "" {
-		id.IP = e.IP
+		id.ip = e.IP
 	}
 	key, ok := f.hosts[id]
 	if !ok {
@@ -82,6 +96,23 @@ func (f *factory) host(e model.Endpoint) string {
 		f.hosts[id] = key
 	}
 	return key
+}
+
+// user is an account, lower case.
+func (f *factory) user(t *model.Transfer) string {
+	if t.User == "" {
+		return ""
+	}
+	id := userName{t.Domain, t.User}
+	name, ok := f.users[id]
+	if !ok {
+		if len(f.users) >= remembered {
+			clear(f.users)
+		}
+		name = strings.ToLower(account(t.Domain, t.User))
+		f.users[id] = name
+	}
+	return name
 }
 
 func (f *factory) way(t *model.Transfer, program bool) string {

@@ -118,6 +118,8 @@ type Analytic interface {
 	Name() string
 	// Step takes the next event, in the order of time, and gives what it shows.
 	Step(e Event) []Mark
+	// Wide says whether it looks at transfers of what neither runs nor may, too.
+	Wide() bool
 	// Able says whether inputs with this coverage let the analytic see anything.
 	Able(c *model.Coverage) model.Ableness
 }
@@ -137,8 +139,20 @@ type rule[S any] struct {
 	// look gives the next state from a state, which it may reuse, and an event.
 	look func(S, Event) (S, []Mark)
 	able func(*model.Coverage) model.Ableness
+	// wide says that it looks at what neither runs nor may, too.
+	wide bool
+	// keep is how long after its last event a state is kept; 0 is twice the Window.
+	keep model.Time
 
-	states [Partitions]map[string]S
+	states [Partitions]map[string]held[S]
+	swept  model.Time // when a partition was swept last
+	broom  uint8      // the next one to sweep
+}
+
+// held is a state and when it was looked at last.
+type held[S any] struct {
+	State S          `json:"state"`
+	Last  model.Time `json:"last"`
 }
 
 func (r *rule[S]) Name() string { return r.name }
@@ -162,12 +176,27 @@ func (r *rule[S]) step(key string, e Event) []Mark {
 	}
 	part := &r.states[partition(key)]
 	if *part == nil {
-		*part = map[string]S{}
+		*part = map[string]held[S]{}
 	}
-	next, marks := r.look((*part)[key], e)
-	(*part)[key] = next
+	next, marks := r.look((*part)[key].State, e)
+	(*part)[key] = held[S]{next, e.Time}
+	r.sweep(e.Time)
 	return marks
 }
+
+// sweep drops the states of one partition that nothing touched for long, now and then:
+// all partitions in the time that a state is kept.
+func (r *rule[S]) sweep(now model.Time) {
+	keep := cmp.Or(r.keep, 2*Window)
+	if now-r.swept < keep/Partitions {
+		return
+	}
+	r.swept = now
+	maps.DeleteFunc(r.states[r.broom], func(_ string, h held[S]) bool { return now-h.Last > keep })
+	r.broom++
+}
+
+func (r *rule[S]) Wide() bool { return r.wide }
 
 // partition deals a key into one of the Partitions (FNV-1a).
 func partition(key string) uint8 {

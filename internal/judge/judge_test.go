@@ -101,6 +101,11 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 	return transfers, accesses
 }
 
+// known is the event of a transfer, with its facts.
+func known(t *model.Transfer) Event {
+	return Event{Time: t.End, Transfer: t, Facts: newFactory().of(t, spread.New(spread.Settings{}).Add(t))}
+}
+
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -231,7 +236,7 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[place]:
 		again(t, r)
-	case *rule[held]:
+	case *rule[receipts]:
 		again(t, r)
 	case both:
 		throughJSON(t, r[0])

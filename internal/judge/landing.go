@@ -94,7 +94,7 @@ func launched(e Event) (launch, bool) {
 func onHost(e Event) string {
 	switch {
 	case smbPush(e):
-		return hostKey(e.Transfer.Destination)
+		return e.To
 	case e.Access != nil:
 		if _, ok := launched(e); ok {
 			return hostKey(e.Access.Destination)

@@ -20,8 +20,8 @@ type writers struct {
 
 func writerHost(e Event) string {
 	switch {
-	case e.moved() && e.Transfer.Name != "" && runs(e.Transfer):
-		return hostKey(e.Transfer.Destination)
+	case e.moved() && e.Transfer.Name != "" && e.Runs:
+		return e.To
 	case e.Access != nil && e.Access.What == "network-write":
 		return hostKey(e.Access.Destination)
 	}

@@ -47,12 +47,12 @@ func TestOpaqueBulk(t *testing.T) {
 		at := begin
 		for i, f := range x.seen {
 			at += 1e9
-			rule.Step(Event{Transfer: &model.Transfer{ID: "file", Start: at, End: at, Type: f.typ, Size: &f.size, SHA256: f.content, Name: fmt.Sprintf("%d.bin", i), Status: model.Done, Operation: model.Push,
-				Completeness: model.Whole, Source: model.Endpoint{IP: addr(f.from)}, Destination: model.Endpoint{IP: addr(f.to)}}})
+			rule.Step(known(&model.Transfer{ID: "file", Start: at, End: at, Type: f.typ, Size: &f.size, SHA256: f.content, Name: fmt.Sprintf("%d.bin", i), Status: model.Done, Operation: model.Push,
+				Completeness: model.Whole, Source: model.Endpoint{IP: addr(f.from)}, Destination: model.Endpoint{IP: addr(f.to)}}))
 		}
 		at += x.after
-		marks := rule.Step(Event{Transfer: &model.Transfer{ID: "bulk", Start: at, End: at, Status: model.Done, Operation: model.Push, Completeness: model.Opaque,
-			Estimate: &x.estimate, Scope: model.ScopeInternal, Source: model.Endpoint{IP: addr(b)}, Destination: model.Endpoint{IP: addr(c)}}})
+		marks := rule.Step(known(&model.Transfer{ID: "bulk", Start: at, End: at, Status: model.Done, Operation: model.Push, Completeness: model.Opaque,
+			Estimate: &x.estimate, Scope: model.ScopeInternal, Source: model.Endpoint{IP: addr(b)}, Destination: model.Endpoint{IP: addr(c)}}))
 		if x.nats == 0 != (len(marks) == 0) || len(marks) > 0 && (marks[0].Nats != x.nats || !strings.Contains(marks[0].Text, x.text)) {
 			t.Errorf("%s: %+v", x.name, marks)
 		}
@@ -63,7 +63,7 @@ func TestOpaqueBulk(t *testing.T) {
 func TestSizeClasses(t *testing.T) {
 	classes := func(x model.Transfer) []string {
 		x.Status = model.Done
-		return sizeClasses(Event{Transfer: &x})
+		return sizeClasses(known(&x))
 	}
 	for n := int64(bulkLeast + 2000); n < 1<<32; n += n / 97 {
 		file := classes(model.Transfer{Size: &n, Completeness: model.Whole})

@@ -31,7 +31,7 @@ const pipeNear model.Time = 10 * 60e9
 func pipeHost(e Event) string {
 	switch {
 	case smbPush(e):
-		return hostKey(e.Transfer.Destination)
+		return e.To
 	case e.Access != nil && e.Access.What == "pipe-open" && e.Access.Detail != "":
 		return hostKey(e.Access.Destination)
 	}

@@ -1,6 +1,10 @@
 package judge
 
-import "fmt"
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
 
 // rareFile marks programs that no host was ever seen with before. One that many hosts
 // have had for days speaks for what moves it.
@@ -21,10 +25,15 @@ func lookRare(s struct{}, e Event) (struct{}, []Mark) {
 		return s, nil
 	case !u.Content.Known():
 		m.Nats, m.Text = rare, fmt.Sprintf("no host was seen with this content in %.0f days", u.Days)
-	case u.ContentHosts >= manyHosts && u.Content.Days >= usualDays && e.Time-u.Content.First >= usualDays*Window:
+	case u.common(e.Time):
 		m.Nats, m.Text = common, fmt.Sprintf("%d hosts have had this content, since %s", u.ContentHosts, u.Content.First.String()[:10])
 	default:
 		return s, nil
 	}
 	return s, []Mark{m}
+}
+
+// common says whether many hosts have had the content for long.
+func (u *Usual) common(at model.Time) bool {
+	return u.ContentHosts >= commonHosts && u.Content.Days >= usualDays && at-u.Content.First >= commonSince
 }

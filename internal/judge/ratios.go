@@ -14,6 +14,10 @@ const (
 	distributorKnown = -6.0 // it hands out this kind of file to many hosts
 	distributorNew   = -2.5 // it hands out new kinds of files now and then
 
+	sameFile   = 4.0 // one content reached three hosts in a day
+	sameSlow   = 2.0 // in two weeks
+	sameServed = 1.5 // that all fetched it from hosts that serve it
+
 	relayPush  = 4.0 // a host sends on what it received
 	relayServe = 2.0 // others fetch from a host what it received
 
@@ -24,4 +28,8 @@ const (
 const (
 	usualDays   = 3 // distinct days
 	manyReached = 5 // hosts
+	// A content is common when so many hosts have had it, for so long: a slow intruder
+	// must not become usual by what he does.
+	commonHosts = 10
+	commonSince = 7 * Window
 )

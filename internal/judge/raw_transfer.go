@@ -16,7 +16,7 @@ func overRaw(e Event) string {
 	if !e.moved() || e.Transfer.Channel != "tcp" && e.Transfer.Channel != "udp" || e.Transfer.Completeness == model.Opaque {
 		return ""
 	}
-	return hostKey(e.Transfer.Destination)
+	return e.To
 }
 
 func lookRaw(s struct{}, e Event) (struct{}, []Mark) {

@@ -15,7 +15,7 @@ func overRDP(e Event) string {
 	if !e.moved() || e.Transfer.Channel != "rdp" || screens(e.Transfer) {
 		return ""
 	}
-	return hostKey(e.Transfer.Destination)
+	return e.To
 }
 
 // screens says that nothing that an encrypted session moved need be a file.

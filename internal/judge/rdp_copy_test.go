@@ -25,12 +25,12 @@ func TestRDPCopy(t *testing.T) {
 		x := &model.Transfer{Channel: "rdp", Operation: model.Pull, Status: model.Done, Completeness: model.Whole, Path: "a.exe",
 			Destination: model.Endpoint{Host: "pc"}}
 		c.change(x)
-		key := overRDP(Event{Transfer: x})
+		key := overRDP(known(x))
 		if (key != "") != c.want {
 			t.Errorf("%s: key %q", name, key)
 			continue
 		}
-		if _, marks := lookRDP(struct{}{}, Event{Transfer: x}); c.want && (len(marks) != 1 || marks[0].Nats != 2) {
+		if _, marks := lookRDP(struct{}{}, known(x)); c.want && (len(marks) != 1 || marks[0].Nats != 2) {
 			t.Errorf("%s: %+v", name, marks)
 		}
 	}

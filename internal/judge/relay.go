@@ -9,16 +9,16 @@ import (
 // relay marks programs and archives that a host passes on: it received the content
 // from one host and sent it to another, or let others fetch it.
 func relay() Analytic {
-	return &rule[held]{name: "relay", key: func(e Event) string {
+	return &rule[receipts]{name: "relay", key: func(e Event) string {
 		if programMoved(e) == "" {
 			return ""
 		}
 		return e.Content
-	}, look: lookRelay, able: needsFiles}
+	}, look: lookRelay, able: needsFiles, keep: relayWindow}
 }
 
-// held is which hosts received a content, and from whom.
-type held struct {
+// receipts is which hosts received a content, and from whom.
+type receipts struct {
 	By map[string]receipt `json:"by"`
 }
 
@@ -29,7 +29,7 @@ type receipt struct {
 	Evidence []model.Evidence `json:"evidence"`
 }
 
-func lookRelay(s held, e Event) (held, []Mark) {
+func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	t := e.Transfer
 	if t.Operation == model.Copy {
 		return s, nil
@@ -48,7 +48,7 @@ func lookRelay(s held, e Event) (held, []Mark) {
 	if s.By == nil {
 		s.By = map[string]receipt{}
 	}
-	if _, known := s.By[e.To]; !known && len(s.By) < reachedMost {
+	if _, known := s.By[e.To]; !known && len(s.By) < receiptsMost && e.Usual.ContentHosts < manyReached {
 		s.By[e.To] = receipt{e.From, t.Source.Name(), t.End, t.Evidence}
 	}
 	return s, marks
@@ -56,3 +56,6 @@ func lookRelay(s held, e Event) (held, []Mark) {
 
 // relayWindow is how long after it came a content is passed on: intruders take days.
 const relayWindow = 14 * Window
+
+// receiptsMost bounds the hosts remembered of one content.
+const receiptsMost = 256

@@ -60,7 +60,7 @@ func (s *starts) launch(e Event) (launch, launcher) {
 // onHostOrStarted keys also what logs show to have been started.
 func onHostOrStarted(e Event) string {
 	if e.moved() && len(e.Transfer.Executed) > 0 {
-		return hostKey(e.Transfer.Destination)
+		return e.To
 	}
 	return onHost(e)
 }

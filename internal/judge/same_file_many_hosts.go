@@ -10,30 +10,35 @@ import (
 )
 
 // sameFileManyHosts marks one content that reaches three or more hosts in the
-// window. Documents, pictures and texts that many read are everyday life: what
-// counts is content that runs, that can hold what runs, or of which nothing is known.
+// window, or in two weeks. Documents, pictures and texts that many read are everyday
+// life: what counts is content that runs, that can hold what runs, or of which nothing is
+// known. What many hosts fetch from one that has always had it says less, and what many
+// have had for long nothing.
 func sameFileManyHosts() Analytic {
-	return &rule[reach]{name: "same-file-many-hosts", key: contentOf, look: lookReach, able: needsFiles}
+	return &rule[reach]{name: "same-file-many-hosts", key: contentOf, look: lookReach, able: needsFiles, keep: slowWindow}
 }
 
-// reach is the hosts that one content reached in the window.
+// reach is the hosts that one content reached of late.
 type reach struct {
 	Latest map[string]model.Time `json:"latest"` // last arrival by host
 	Queue  []arrival             `json:"queue"`  // in the order of time; those that are not a host's latest are stale
 	Last   string                `json:"last"`   // transfer of it
+	Marked int                   `json:"marked"` // hosts of the last mark
 }
 
 type arrival struct {
 	Host     string           `json:"host"`
 	Name     string           `json:"name"` // as people call it
+	From     string           `json:"from"` // whom it was fetched from; "" where it was put there
 	Time     model.Time       `json:"time"`
 	Evidence []model.Evidence `json:"evidence"`
 }
 
-// manyHosts is how many hosts are many, reachedMost how many are remembered.
 const (
-	manyHosts   = 3
-	reachedMost = 4096
+	manyHosts   = 3           // how many hosts are many
+	reachedMost = 256         // how many are remembered
+	slowWindow  = 14 * Window // in which a slow spread counts: intruders take days
+	markEvery   = 16          // beyond so many hosts, not each one is said
 )
 
 func contentOf(e Event) string {
@@ -43,7 +48,7 @@ func contentOf(e Event) string {
 		}
 		return e.Content
 	}
-	if !e.moved() || hostKey(e.Transfer.Destination) == "" || !mayRun(e.Transfer) {
+	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) {
 		return ""
 	}
 	return e.Content
@@ -51,25 +56,59 @@ func contentOf(e Event) string {
 
 func lookReach(s reach, e Event) (reach, []Mark) {
 	if l := e.Listed; l != nil {
-		s = s.add(arrival{hostKey(l.Host), l.Host.Name(), l.Time, l.Evidence}, e.window())
+		s = s.add(arrival{Host: hostKey(l.Host), Name: l.Host.Name(), Time: l.Time, Evidence: l.Evidence}, e.window())
 	} else {
 		t := e.Transfer
-		s = s.add(arrival{hostKey(t.Destination), t.Destination.Name(), t.End, t.Evidence}, e.window())
+		a := arrival{Host: e.To, Name: t.Destination.Name(), Time: t.End, Evidence: t.Evidence[:min(1, len(t.Evidence))]}
+		if t.Operation == model.Pull {
+			a.From = e.From
+		}
+		s = s.add(a, e.window())
 		s.Last = t.ID
 	}
-	if len(s.Latest) < manyHosts || s.Last == "" {
+	if s.Last == "" {
 		return s, nil
 	}
-	return s, []Mark{s.mark(e.Time)}
+	return s.judged(e)
 }
 
-// add takes an arrival in and drops what left the window. The state passed in is
-// given up.
+// judged says how far the content spread.
+func (s reach) judged(e Event) (reach, []Mark) {
+	recent := 0
+	for _, at := range s.Latest {
+		if e.Time-at <= e.window() {
+			recent++
+		}
+	}
+	nats, within := sameFile, "a day"
+	switch {
+	case recent >= manyHosts && s.served():
+		nats = sameServed
+	case recent >= manyHosts:
+	case len(s.Latest) >= manyHosts && e.Usual.Days >= watched && !s.served():
+		nats, within, recent = sameSlow, "two weeks", len(s.Latest)
+	default:
+		return s, nil
+	}
+	if recent > markEvery && recent/markEvery == s.Marked/markEvery {
+		return s, nil
+	}
+	s.Marked = recent
+	return s, []Mark{s.mark(e, nats, recent, within)}
+}
+
+// served says whether all arrivals were fetched from hosts that did not receive it
+// themselves.
+func (s reach) served() bool {
+	return !slices.ContainsFunc(s.Queue, func(a arrival) bool { return a.From == "" || s.Latest[a.From] != 0 })
+}
+
+// add takes an arrival in and drops what is too old. The state passed in is given up.
 func (s reach) add(a arrival, window model.Time) reach {
 	if s.Latest == nil {
 		s.Latest = map[string]model.Time{}
 	}
-	for len(s.Queue) > 0 && (s.stale(s.Queue[0]) || a.Time-s.Queue[0].Time > window) {
+	for len(s.Queue) > 0 && (s.stale(s.Queue[0]) || a.Time-s.Queue[0].Time > max(window, slowWindow)) {
 		if !s.stale(s.Queue[0]) {
 			delete(s.Latest, s.Queue[0].Host)
 		}
@@ -89,22 +128,25 @@ func (s reach) add(a arrival, window model.Time) reach {
 func (s reach) stale(a arrival) bool { return s.Latest[a.Host] != a.Time }
 
 // mark names the first hosts in the order of arrival.
-func (s reach) mark(at model.Time) Mark {
-	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: s.Last, Time: at, Nats: 4}
+func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
+	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: s.Last, Time: e.Time, Nats: nats}
 	var names []string
 	for _, a := range s.Queue {
 		if len(names) == 8 {
 			break
 		}
-		if s.stale(a) || slices.Contains(names, a.Name) {
+		if s.stale(a) || slices.Contains(names, a.Name) || within == "a day" && e.Time-a.Time > e.window() {
 			continue
 		}
 		names = append(names, a.Name)
 		m.Evidence = append(m.Evidence, a.Evidence...)
 	}
-	m.Text = fmt.Sprintf("the same content reached %d hosts within a day: %s", len(s.Latest), strings.Join(names, ", "))
-	if len(s.Latest) > len(names) {
+	m.Text = fmt.Sprintf("the same content reached %d hosts within %s: %s", hosts, within, strings.Join(names, ", "))
+	if hosts > len(names) {
 		m.Text += ", ..."
+	}
+	if nats == sameServed {
+		m.Text += ", all fetched from hosts that serve it"
 	}
 	return m
 }

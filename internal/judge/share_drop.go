@@ -22,20 +22,20 @@ type drops struct {
 const usualWriter = 10
 
 func droppedOn(e Event) string {
-	if !smbPush(e) || !runs(e.Transfer) {
+	if !e.Runs || !smbPush(e) {
 		return ""
 	}
 	share := lastElement(e.Transfer.Share)
 	if _, admin := adminRoot(share); admin || share == "" {
 		return ""
 	}
-	return hostKey(e.Transfer.Destination) + `\` + strings.ToLower(share)
+	return e.To + `\` + strings.ToLower(share)
 }
 
 func lookDrop(s drops, e Event) (drops, []Mark) {
 	t := e.Transfer
 	var n int
-	if s.Writers, n = counted(s.Writers, hostKey(t.Source)); n >= usualWriter {
+	if s.Writers, n = counted(s.Writers, e.From); n >= usualWriter {
 		return s, nil
 	}
 	m := Mark{Family: "channel", Analytic: "share-drop", Transfer: t.ID, Time: t.End, Nats: 3,

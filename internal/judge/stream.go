@@ -14,6 +14,7 @@ import (
 type Judge struct {
 	set      Settings
 	all      []Analytic
+	wide     []Analytic // of all, those that look at everything
 	usual    *history.Normal
 	facts    *factory
 	book     *spread.Book
@@ -40,7 +41,9 @@ func New(set Settings) *Judge {
 		usual = history.New()
 	}
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
-	return &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[string]*cluster{}, members: map[string]*member{}}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[string]*cluster{}, members: map[string]*member{}}
+	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
+	return j
 }
 
 // Step takes the next event.
@@ -51,10 +54,10 @@ func (j *Judge) Step(e Event) {
 		j.transfer(e)
 	case e.Listed != nil:
 		e.Content = j.book.List(*e.Listed)
-		j.look(e)
+		j.look(e, j.all)
 	case e.Access != nil:
 		j.book.Contact(e.Access)
-		j.look(e)
+		j.look(e, j.all)
 	}
 	j.advance(e.Time)
 }
@@ -66,23 +69,51 @@ func (j *Judge) transfer(e Event) {
 		return
 	}
 	e.Facts = j.facts.of(e.Transfer, content)
-	e.Usual = j.lookup(&e)
-	var m *member
-	if marks := knownMarks(j.set.Known, e.Transfer); len(marks) > 0 || mayMatter(&e) {
-		m = j.keep(&e)
-		for _, mark := range marks {
-			m.add(mark)
-		}
+	known := knownMarks(j.set.Known, e.Transfer)
+	if len(known) == 0 && !mayMatter(&e) {
+		j.look(e, j.wide)
+		j.learn(&e.Facts, e.Transfer, e.Time)
+		return
 	}
-	j.look(e)
-	if m == nil {
+	e.Usual = j.lookup(&e)
+	m := j.keep(&e)
+	for _, mark := range known {
+		m.add(mark)
+	}
+	j.look(e, j.all)
+	if len(m.marks) == 0 && !mayBeStarted(&e) && !m.cluster.telling() {
+		j.letGo(m)
 		j.learn(&e.Facts, e.Transfer, e.Time)
 	}
 }
 
-// look has all analytics look at an event, and notes what they mark.
-func (j *Judge) look(e Event) {
-	for _, a := range j.all {
+// telling says whether what is known of the content speaks against it.
+func (c *cluster) telling() bool {
+	return slices.ContainsFunc(c.shared, func(m Mark) bool {
+		return m.Family == "known" || m.Nats >= sameFile || m.Family == "file" && m.Nats > rare
+	})
+}
+
+// letGo takes back the youngest transfer: nothing speaks against it, and nothing will.
+func (j *Judge) letGo(m *member) {
+	j.age = j.age[:len(j.age)-1]
+	delete(j.members, m.t.ID)
+	c := m.cluster
+	c.members = c.members[:len(c.members)-1]
+	if len(c.members) == 0 && j.clusters[c.id] == c {
+		delete(j.clusters, c.id)
+	}
+}
+
+// mayBeStarted says whether a later event can speak against a transfer: what was put
+// on a host may be started there. What a host fetched shows its start with it.
+func mayBeStarted(e *Event) bool {
+	return e.Transfer.Operation != model.Pull || e.Transfer.Completeness == model.Opaque
+}
+
+// look has analytics look at an event, and notes what they mark.
+func (j *Judge) look(e Event, analytics []Analytic) {
+	for _, a := range analytics {
 		for _, mark := range a.Step(e) {
 			m := j.members[mark.Transfer]
 			if m == nil && e.Transfer != nil && e.Transfer.ID == mark.Transfer {
@@ -220,7 +251,14 @@ func (j *Judge) forget(m *member) {
 	}
 }
 
-// Close gives the findings, by their start. The judge cannot be used any more.
+// Take gives the findings that nothing can be added to any more.
+func (j *Judge) Take() []*model.Finding {
+	out := j.findings
+	j.findings = nil
+	return out
+}
+
+// Close gives all other findings, by their start. The judge cannot be used any more.
 func (j *Judge) Close() []*model.Finding {
 	for _, m := range j.age[j.taught:] {
 		j.teach(m)

@@ -17,7 +17,7 @@ func throughFolder(e Event) string {
 	if e.Transfer == nil || e.Transfer.Channel != "sync-folder" || !e.landed() || !mayRun(e.Transfer) {
 		return ""
 	}
-	return hostKey(e.Transfer.Destination)
+	return e.To
 }
 
 // Nats of a synced file: the contract's where it is named, and less where it is one

@@ -21,14 +21,14 @@ type serves struct {
 const servesMany = 5
 
 func pulledFrom(e Event) string {
-	if !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal || !runs(e.Transfer) {
+	if !e.Runs || !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal {
 		return ""
 	}
 	switch strings.ToLower(lastElement(e.Transfer.Share)) {
 	case "sysvol", "netlogon", "print$":
 		return ""
 	}
-	return hostKey(e.Transfer.Source)
+	return e.From
 }
 
 func lookPull(s serves, e Event) (serves, []Mark) {
@@ -37,7 +37,7 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 		s.Hosts = map[string]bool{}
 	}
 	if len(s.Hosts) < servesMany {
-		s.Hosts[hostKey(t.Destination)] = true
+		s.Hosts[e.To] = true
 	}
 	if len(s.Hosts) >= servesMany {
 		return s, nil

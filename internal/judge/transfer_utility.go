@@ -29,7 +29,7 @@ func utilityHost(e Event) string {
 	if !e.moved() || e.Transfer.Tool == "" {
 		return ""
 	}
-	return hostKey(actor(e.Transfer))
+	return e.Actor
 }
 
 func lookUtility(s habits, e Event) (habits, []Mark) {

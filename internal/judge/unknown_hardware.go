@@ -23,6 +23,7 @@ type both [2]Analytic
 
 func (b both) Name() string                          { return b[0].Name() }
 func (b both) Step(e Event) []Mark                   { return append(b[0].Step(e), b[1].Step(e)...) }
+func (b both) Wide() bool                            { return false }
 func (b both) Able(c *model.Coverage) model.Ableness { return b[0].Able(c) }
 
 // ofHardware looks at hardware addresses.
@@ -60,7 +61,7 @@ type sign struct {
 // Bounds of what is kept of an endpoint.
 const (
 	maxSigns = 16
-	maxMoved = 64
+	maxMoved = 8
 	signNear = model.Time(600e9) // a sign this long after a transfer still belongs to it
 )
 

@@ -37,15 +37,15 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.Account = n.Use(history.Account, f.User, f.Way, "", at)
 		u.AccountOn = n.Use(history.AccountOn, f.User, "", f.Actor, at)
 	}
-	if f.Family != "" {
-		u.Family = n.Use(history.Family, f.Actor, f.Way, f.Family, at)
-		u.FamilyTo = n.Use(history.FamilyTo, f.Actor, f.Family, f.Other, at)
-		u.FamilyHosts = n.Peers(history.FamilyTo, f.Actor, f.Family)
-		u.NewFamily = n.Use(history.NewFamily, f.Actor, f.Way, "", at)
+	if giver := f.giver(e.Transfer); giver != "" {
+		u.Gives = n.Use(history.Gives, giver, f.Way, "", at)
+		u.GivesTo = n.Peers(history.GivesTo, giver, f.Way)
+		u.Family = n.Use(history.Family, giver, f.Way, f.Family, at)
+		u.FamilyHosts = n.Peers(history.FamilyTo, giver, f.Family)
+		u.NewFamily = n.Use(history.NewFamily, giver, f.Way, "", at)
 	}
 	if f.Content != "" {
 		u.Content = n.Use(history.Content, f.Content, "", "", at)
-		u.ContentAt = n.Use(history.ContentAt, f.Content, "", f.To, at)
 		u.ContentHosts = n.Peers(history.ContentAt, f.Content, "")
 	}
 	return u
@@ -57,30 +57,51 @@ func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
 		return
 	}
 	n := j.usual
+	if !f.Program && sameDay(n.Use(history.AnyPair, f.Actor, "", f.Other, at), at) && (f.User == "" || sameDay(n.Use(history.AccountOn, f.User, "", f.Actor, at), at)) {
+		return // everyday life: that it was today is known
+	}
 	n.Learn(history.Host, f.From, "", "", at)
 	n.Learn(history.Host, f.To, "", "", at)
 	n.Learn(history.AnyPair, f.Actor, "", f.Other, at)
 	if f.User != "" {
 		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
 	}
-	if !f.Program {
-		return
+	if f.Program {
+		j.learnProgram(f, t, at)
 	}
+}
+
+func (j *Judge) learnProgram(f *Facts, t *model.Transfer, at model.Time) {
+	n := j.usual
 	n.Learn(history.Pair, f.Actor, f.Way, f.Other, at)
 	n.Learn(history.Sender, f.Actor, f.Way, "", at)
 	if f.User != "" {
 		n.Learn(history.Account, f.User, f.Way, "", at)
 	}
-	if f.Family != "" {
-		if !n.Use(history.Family, f.Actor, f.Way, f.Family, at).Known() {
-			n.Learn(history.NewFamily, f.Actor, f.Way, "", at)
+	if giver := f.giver(t); giver != "" {
+		if !n.Use(history.Family, giver, f.Way, f.Family, at).Known() {
+			n.Learn(history.NewFamily, giver, f.Way, "", at)
 		}
-		n.Learn(history.Family, f.Actor, f.Way, f.Family, at)
-		n.Learn(history.FamilyTo, f.Actor, f.Family, f.Other, at)
+		n.Learn(history.Gives, giver, f.Way, "", at)
+		n.Learn(history.GivesTo, giver, f.Way, f.To, at)
+		n.Learn(history.Family, giver, f.Way, f.Family, at)
+		n.Learn(history.FamilyTo, giver, f.Family, f.To, at)
 	}
 	if f.Content != "" {
 		n.Learn(history.Content, f.Content, "", "", at)
 		n.Learn(history.ContentAt, f.Content, "", f.From, at)
 		n.Learn(history.ContentAt, f.Content, "", f.To, at)
 	}
+}
+
+// giver is the host that hands a file out: its source, unless nobody knows its kind.
+func (f *Facts) giver(t *model.Transfer) string {
+	if f.Family == "" {
+		return ""
+	}
+	return f.From
+}
+
+func sameDay(u history.Use, at model.Time) bool {
+	return u.Known() && u.Last/Window == at/Window
 }
