@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"waybill/internal/eval"
 	"waybill/internal/eval/behaviour"
@@ -14,11 +15,13 @@ type evalCommand struct {
 	Days      int     `default:"21" help:"Days that are simulated."`
 	Learn     int     `default:"7" help:"Days at the beginning that are only learned from."`
 	Seed      uint64  `default:"1" help:"What is drawn; equal seeds give equal worlds."`
-	Tier      string  `default:"all" help:"What sensors see: T0 to T4, or all."`
+	Tier      string  `default:"all" help:"What sensors see: some of T0 to T4, and of Z3 and Z4 (Zeek in place of a capture), comma-separated, or all: T0 to T4."`
 	Bulk      float64 `default:"0.1" help:"Share of the everyday bulk (documents, encrypted traffic) that is made."`
 	Campaigns string  `type:"existingdir" help:"Folder of campaigns (*.yaml) in place of those that are built in."`
 	Repeat    int     `default:"1" help:"How often each campaign is run in a world."`
 	HeldOut   bool    `help:"Also the kinds of campaigns that tuning never saw."`
+	Write     string  `type:"path" help:"Instead, write what the sensors of one tier log as plain files into this folder."`
+	Draws     int     `help:"Instead, vary all parameters together by up to a factor of 5 so often, and print median, 5th percentile and worst."`
 	Explain   int     `help:"So many findings of each benign row, and of each campaign that was missed, with their reasons."`
 	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
 
@@ -38,16 +41,28 @@ func (e *evalCommand) Run(p *program) error {
 	}
 	tiers := eval.Tiers
 	if e.Tier != "all" {
-		t, err := eval.TierOf(e.Tier)
-		if err != nil {
-			return usageError{err}
+		tiers = nil
+		for name := range strings.SplitSeq(e.Tier, ",") {
+			t, err := eval.TierOf(name)
+			if err != nil {
+				return usageError{err}
+			}
+			tiers = append(tiers, t)
 		}
-		tiers = []eval.Tier{t}
 	}
 	if e.Hosts < 60 || e.Hosts > 20_000 || e.Days < 2 || e.Learn >= e.Days {
 		return usagef("waybill eval: 60 to 20,000 hosts, and more days than are learned from")
 	}
 	c := eval.Config{Hosts: e.Hosts, Days: e.Days, Learn: e.Learn, Seed: e.Seed, Bulk: e.Bulk, Parameters: eval.DefaultParameters(), Campaigns: campaigns, Repeat: e.Repeat}
+	if e.Write != "" {
+		if len(tiers) != 1 {
+			return usagef("waybill eval --write: of one --tier")
+		}
+		return eval.Write(c, tiers[0], e.Write)
+	}
+	if e.Draws > 0 {
+		return e.draws(p, c, tiers)
+	}
 	var results []*eval.Result
 	for _, t := range tiers {
 		if p.ctx.Err() != nil {
@@ -88,6 +103,18 @@ func (e *evalCommand) behaviours(p *program) error {
 		return behaviour.NDJSON(p.stdout, rows)
 	}
 	return behaviour.Table(p.stdout, rows)
+}
+
+// draws prints what many variations of the parameters give.
+func (e *evalCommand) draws(p *program, c eval.Config, tiers []eval.Tier) error {
+	all := eval.Draws(p.ctx, c, tiers, e.Draws)
+	if p.ctx.Err() != nil {
+		return p.ctx.Err()
+	}
+	if e.Format == "ndjson" {
+		return eval.DrawNDJSON(p.stdout, all)
+	}
+	return eval.DrawTable(p.stdout, all, tiers)
 }
 
 // campaigns are those to run.

@@ -9,7 +9,10 @@ import (
 	"waybill/internal/judge"
 	"waybill/internal/ledger"
 	"waybill/internal/model"
+	"waybill/internal/scan"
+	"waybill/internal/spread"
 	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/sensor"
 	"waybill/internal/telemetry/winhost"
 )
 
@@ -20,34 +23,49 @@ type chain struct {
 	w        *World
 	hosts    *identity.Table
 	follow   *winhost.Hosts
+	sensor   telemetry.Follower
 	inputs   []string
 	interest map[string]bool
 	logged   map[string]bool // hosts that log starts
+	roles    identity.Roles
 	judge    *judge.Judge
-	waiting  []judge.Event // of the next day
+	hostile  map[string]*model.Transfer // those of campaigns: their trees are looked at
+	waiting  []judge.Event              // of the next day
 }
 
 func newChain(w *World) *chain {
-	c := &chain{w: w, hosts: &identity.Table{}, logged: map[string]bool{}}
+	c := &chain{w: w, hosts: &identity.Table{}, logged: map[string]bool{}, hostile: map[string]*model.Transfer{}}
 	for _, l := range w.labels {
 		c.inputs = append(c.inputs, labelName(l))
 	}
-	c.judge = judge.New(judge.Settings{StartsLogged: c.logged})
+	c.judge = judge.New(judge.Settings{StartsLogged: c.logged, Spread: spread.Settings{Contents: 1 << 19, Movements: 1 << 21}})
 	return c
 }
 
 // morning begins a day: what hosts logged yesterday is decided.
 func (c *chain) morning() {
 	c.interest = map[string]bool{}
-	c.follow = winhost.New(telemetry.FollowerOptions{Inputs: c.inputs, Interest: c.interest})
+	o := telemetry.FollowerOptions{Inputs: c.inputs, Interest: c.interest}
+	c.follow, c.sensor = winhost.New(o), sensor.New(o)
 }
 
-// event takes an event of a Windows host.
-func (c *chain) event(e *Logged) { c.follow.Event(&e.Event) }
+// event takes an event of a Windows host, or a row of Zeek.
+func (c *chain) event(e *Logged) {
+	if e.row != nil {
+		c.sensor.Record(e.row)
+		return
+	}
+	c.follow.Event(&e.Event)
+}
 
 // bind says what a capture shows of who has which address.
-func (c *chain) bind(h *Host, from model.Time) {
-	c.hosts.Add(identity.Binding{Addr: h.IP, Host: h.FQDN(), MAC: h.MAC, First: from, Last: from + day, Lease: h.client()})
+func (c *chain) bind(w *World, from model.Time, t Tier) {
+	if !t.Capture {
+		return
+	}
+	for _, h := range w.All {
+		c.hosts.Add(identity.Binding{Addr: h.IP, Host: h.FQDN(), MAC: h.MAC, First: from, Last: from + day, Lease: h.client()})
+	}
 }
 
 // noted takes the names of files that a capture shows: their starts are looked for.
@@ -62,6 +80,9 @@ func (c *chain) noted(all []*model.Transfer) {
 // evening ends a day, and gives its transfers and accesses.
 func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
 	found := c.follow.Close()
+	sensed := c.sensor.Close()
+	scan.NameUsers(sensed)
+	found.Add(sensed)
 	for _, b := range found.Bindings {
 		c.hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
 	}
@@ -84,8 +105,36 @@ func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
 	for h := range found.StartsLogged {
 		c.logged[h] = true
 	}
+	c.fillRoles(all, accesses, found.Uses)
 	c.judged(all, accesses)
 	return all, accesses
+}
+
+// fillRoles says what the hosts of a day are for, by what they were seen doing until then.
+func (c *chain) fillRoles(transfers []*model.Transfer, accesses []*model.Access, uses []telemetry.Use) {
+	for _, t := range transfers {
+		c.roles.Observe(t)
+	}
+	for _, a := range accesses {
+		c.roles.ObserveAccess(a)
+	}
+	for _, u := range uses {
+		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host}
+		c.hosts.Complete(&a.Source, a.Time)
+		c.hosts.Complete(&a.Destination, a.Time)
+		c.roles.ObserveAccess(&a)
+	}
+	for _, t := range transfers {
+		c.roles.Fill(&t.Source)
+		c.roles.Fill(&t.Destination)
+		if l := labelOf(t.Evidence, c.w.labels); l != nil && l.Campaign != nil {
+			c.hostile[t.ID] = t
+		}
+	}
+	for _, a := range accesses {
+		c.roles.Fill(&a.Source)
+		c.roles.Fill(&a.Destination)
+	}
 }
 
 // judged gives the judge a day in the order of time. What ends after midnight waits for
@@ -116,5 +165,8 @@ func idOf(e judge.Event) string {
 	return e.Access.ID
 }
 
-// close gives what was judged.
-func (c *chain) close() ([]*model.Finding, []*model.Artifact) { return c.judge.Close(), nil }
+// close gives what was judged, and the contents that campaigns moved.
+func (c *chain) close() ([]*model.Finding, []*model.Artifact) {
+	findings := c.judge.Close()
+	return findings, c.judge.Artifacts(func(id string) *model.Transfer { return c.hostile[id] })
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/telemetry/winevent"
 )
 
@@ -28,7 +29,7 @@ type Eyes struct {
 // Logged is an event of Windows and what it belongs to.
 type Logged struct {
 	winevent.Event
-	host  *Host
+	row   *telemetry.Record // of Zeek, in place of an event
 	label *Label
 	seq   uint64
 }
@@ -88,6 +89,10 @@ func (e *events) Pop() any {
 func (y *Eyes) until(t model.Time) {
 	for len(y.due) > 0 && y.due[0].Time < t {
 		e := heap.Pop(&y.due).(*Logged)
+		if e.row != nil {
+			y.log(e)
+			continue
+		}
 		key := e.Computer + e.Channel
 		y.records[key]++
 		e.Record = y.records[key]
@@ -100,15 +105,14 @@ func (y *Eyes) write(h *Host, s source, id uint16, at model.Time, l *Label, data
 	if !h.Windows() {
 		return
 	}
-	y.seq++
-	e := &Logged{host: h, label: l, seq: y.seq, Event: winevent.Event{Time: at + y.clock(h), Provider: s.provider, Channel: s.channel, ID: id, Computer: h.FQDN()}}
+	e := &Logged{label: l, Event: winevent.Event{Provider: s.provider, Channel: s.channel, ID: id, Computer: h.FQDN()}}
 	if l != nil {
 		e.Input = int32(l.Index)
 	}
 	for i := 0; i+1 < len(data); i += 2 {
 		e.Fields = append(e.Fields, winevent.Field{Name: data[i], Value: data[i+1]})
 	}
-	heap.Push(&y.due, e)
+	y.queue(e, at+y.clock(h))
 }
 
 // clock is how wrong the clock of a host is.
@@ -154,7 +158,15 @@ func (y *Eyes) see(m *Move) {
 	if m.Start != nil && m.Destination.Windows() {
 		y.begun(m, m.Start)
 	}
-	y.captured(m)
+	if m.Source.Segment == m.Destination.Segment {
+		return
+	}
+	if y.tier.Capture {
+		y.captured(m)
+	}
+	if y.tier.Zeek && m.Channel != "pipe" {
+		y.zeek(m)
+	}
 }
 
 // session says that an account logged on over the network, and gives the logon's id.
@@ -291,7 +303,7 @@ func (y *Eyes) loaded(m *Move, x *Start) {
 	if image == "" {
 		image = `\\` + m.Source.Name + `\` + m.Share + `\` + m.Path
 	}
-	y.write(m.Destination, sysmon, 7, x.Time, m.Label, "Image", x.Parent, "ImageLoaded", image, "ProcessId", "3000", "Hashes", "SHA256="+strings.ToUpper(m.Content.SHA256()), "User", x.User, "Signed", "false")
+	y.write(m.Destination, sysmon, 7, x.Time, m.Label, "Image", x.Parent, "ImageLoaded", image, "ProcessId", "3000", "Hashes", "MD5="+strings.ToUpper(m.Content.MD5())+",SHA1="+strings.ToUpper(m.Content.SHA1())+",SHA256="+strings.ToUpper(m.Content.SHA256()), "User", x.User, "Signed", "false")
 }
 
 // started says that a process was started, in each log that the host has for it.
@@ -309,7 +321,7 @@ func (y *Eyes) started(h *Host, m *Move, at model.Time, image, command, parent, 
 	}
 	if y.tier.sysmon(h) {
 		y.write(h, sysmon, 1, at, m.Label, "Image", image, "CommandLine", command, "ParentImage", parent, "User", dom+`\`+name, "ProcessId", fmt.Sprint(4096+m.seq%50000), "ProcessGuid", "{"+guid(m.seq+7)+"}",
-			"Hashes", "SHA256="+strings.ToUpper(y.hashOf(m, image)), "LogonId", systemOr(name), "OriginalFileName", m.Content.original(image, m.Local))
+			"Hashes", hashesOf(m, image), "LogonId", systemOr(name), "OriginalFileName", m.Content.original(image, m.Local))
 	}
 }
 
@@ -320,13 +332,14 @@ func systemOr(user string) string {
 	return "0x5f21a"
 }
 
-// hashOf is the hash of a program that runs: the file's, or that of one that every
+// hashesOf are the hashes of a program that runs: the file's, or those of one that every
 // host has.
-func (y *Eyes) hashOf(m *Move, image string) string {
-	if strings.EqualFold(image, m.Local) || strings.HasPrefix(image, `\\`) {
-		return m.Content.SHA256()
+func hashesOf(m *Move, image string) string {
+	c := m.Content
+	if !strings.EqualFold(image, m.Local) && !strings.HasPrefix(image, `\\`) {
+		c = Content{Key: text(strings.ToLower(image))}
 	}
-	return digest(text(strings.ToLower(image)), 0, 1)
+	return strings.ToUpper("MD5=" + c.MD5() + ",SHA1=" + c.SHA1() + ",SHA256=" + c.SHA256())
 }
 
 func (c *Content) original(image, local string) string {

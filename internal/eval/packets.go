@@ -11,9 +11,6 @@ import (
 // captured makes the records that a capture at the core gives of a movement: nothing of
 // what stays within a segment, sizes of what is encrypted, all of the rest.
 func (y *Eyes) captured(m *Move) {
-	if !y.tier.Capture || m.Source.Segment == m.Destination.Segment {
-		return
-	}
 	t := y.packets(m)
 	switch m.Channel {
 	case "smb":

@@ -9,7 +9,11 @@ import (
 )
 
 // Run makes a world, lets the sensors of a tier look at it, and scores what waybill says.
-func Run(c Config, t Tier) *Result {
+func Run(c Config, t Tier) *Result { return observed(c, t, nil) }
+
+// observed is Run, with somebody who sees what each day brings, and in the end the
+// findings.
+func observed(c Config, t Tier, see func([]*model.Transfer, []*model.Finding)) *Result {
 	w := NewWorld(c)
 	r := newResult(w, t)
 	ch := newChain(w)
@@ -25,28 +29,36 @@ func Run(c Config, t Tier) *Result {
 			eyes.see(m)
 		})
 		if (w.hour-1)%24 == 0 {
-			daybreak(w, ch, eyes, from)
+			daybreak(w, eyes, from)
+			ch.bind(w, from, t)
 		}
 		ch.noted(eyes.seen.Transfers[before:])
 		eyes.until(from + hour)
 		if w.hour%24 == 0 {
 			transfers, accesses := ch.evening(eyes.seen)
 			r.day(transfers, accesses)
+			if see != nil {
+				see(transfers, nil)
+			}
 			eyes.seen = &Seen{}
 		}
 	}
 	findings, artifacts := ch.close()
+	if see != nil {
+		see(nil, findings)
+	}
 	r.judged(findings, artifacts)
 	return r
 }
 
 // daybreak tells sensors who the hosts are: each logs its own account in the morning,
-// and asks for an address.
-func daybreak(w *World, ch *chain, eyes *Eyes, from model.Time) {
+// and clients ask for an address.
+func daybreak(w *World, eyes *Eyes, from model.Time) {
 	for _, h := range w.All {
-		eyes.awake(h, from+model.Time(h.ID%600)*second/10)
-		if eyes.tier.Capture {
-			ch.bind(h, from)
+		at := from + model.Time(h.ID%600)*second/10
+		eyes.awake(h, at)
+		if eyes.tier.Zeek && (h.client() || h.Role == "mac" || h.Role == "printer") {
+			eyes.leased(h, at, w.labels[0])
 		}
 	}
 }

@@ -257,29 +257,51 @@ func (c *Running) reached(at model.Time) int {
 	return len(hosts)
 }
 
-// parents compares the trees with what happened.
+// parents compares the trees with what happened: for each host that a campaign reached
+// with its own file, whether an edge into it comes from where it had the file.
 func (r *Result) parents(artifacts []*model.Artifact) {
 	kinds := map[string]*Kind{}
 	for _, k := range r.Kinds {
 		kinds[k.Name] = k
 	}
+	told := map[*Running]map[string]bool{} // by host, whether the parent is right
 	for _, a := range artifacts {
 		c := r.campaignOf(a)
-		if c == nil || a.Spread == nil || len(a.Spread.Edges) == 0 {
+		if c == nil || a.Spread == nil {
 			continue
 		}
-		k := kinds[c.Name]
+		if told[c] == nil {
+			told[c] = map[string]bool{}
+		}
 		for _, e := range a.Spread.Edges {
-			sources := c.sources(e.Child)
-			if len(sources) == 0 {
-				continue
+			if child := c.host(e.Child); child != "" {
+				told[c][child] = told[c][child] || c.sources(e.Child)[bare(e.Parent)]
 			}
-			k.Parents[1]++
-			if sources[bare(e.Parent)] {
+		}
+	}
+	for c, hosts := range told {
+		k := kinds[c.Name]
+		reached := map[string]bool{}
+		for _, m := range c.Moves {
+			reached[bare(m.Destination.Name)] = true
+		}
+		k.Parents[1] += len(reached)
+		for _, right := range hosts {
+			if right {
 				k.Parents[0]++
 			}
 		}
 	}
+}
+
+// host is the name of a host that a campaign reached, "" for others.
+func (c *Running) host(name string) string {
+	for _, m := range c.Moves {
+		if b := bare(name); bare(m.Destination.Name) == b || m.Destination.IP.String() == b {
+			return bare(m.Destination.Name)
+		}
+	}
+	return ""
 }
 
 func (r *Result) campaignOf(a *model.Artifact) *Running {

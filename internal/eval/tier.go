@@ -1,6 +1,9 @@
 package eval
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Tier is what the sensors of a network see. Each has what the one before has.
 type Tier struct {
@@ -9,6 +12,7 @@ type Tier struct {
 	Audit    string  // 5145: "", "servers", "all"
 	Sysmon   float64 // share of hosts; also of Linux hosts with an audit log
 	Capture  bool    // of what goes between segments
+	Zeek     bool    // at the same place, in place of a capture
 	Tasks    bool    // 4698
 }
 
@@ -21,14 +25,20 @@ var Tiers = []Tier{
 	{Name: "T4", Commands: true, Audit: "all", Sysmon: 1, Capture: true, Tasks: true},
 }
 
+// ZeekTiers are T3 and T4 with Zeek at the core in place of a capture.
+var ZeekTiers = []Tier{
+	{Name: "Z3", Commands: true, Audit: "servers", Sysmon: 0.3, Zeek: true},
+	{Name: "Z4", Commands: true, Audit: "all", Sysmon: 1, Zeek: true, Tasks: true},
+}
+
 // TierOf finds a tier by its name.
 func TierOf(name string) (Tier, error) {
-	for _, t := range Tiers {
+	for _, t := range append(slices.Clone(Tiers), ZeekTiers...) {
 		if t.Name == name {
 			return t, nil
 		}
 	}
-	return Tier{}, fmt.Errorf("unknown tier %q: use T0 to T4", name)
+	return Tier{}, fmt.Errorf("unknown tier %q: use T0 to T4, Z3 or Z4", name)
 }
 
 func (t *Tier) sysmon(h *Host) bool { return t.Sysmon >= 1 || t.Sysmon > 0 && h.Sysmon }

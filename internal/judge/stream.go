@@ -278,6 +278,12 @@ func (j *Judge) Close() []*model.Finding {
 	return j.findings
 }
 
+// Artifacts gives the contents that moved, with what find has of their transfers: the judge
+// keeps none of them.
+func (j *Judge) Artifacts(find func(id string) *model.Transfer) []*model.Artifact {
+	return j.book.Artifacts(find)
+}
+
 // Able says of each analytic whether it could see anything in these inputs.
 func (j *Judge) Able(c *model.Coverage) map[string]model.Ableness {
 	out := map[string]model.Ableness{}
@@ -311,7 +317,7 @@ func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.
 		}
 	}
 	v.Findings = v.judge.Close()
-	v.Artifacts = v.judge.book.Artifacts(byID(transfers))
+	v.Artifacts = v.judge.Artifacts(byID(transfers))
 	return v
 }
 

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -113,8 +112,7 @@ func (l *logs) close() *telemetry.Result {
 	all := l.hosts.Close()
 	for _, family := range slices.Sorted(maps.Keys(l.follow)) {
 		found := l.follow[family].Close()
-		slices.SortStableFunc(found.Accesses, func(a, b *model.Access) int { return cmp.Compare(a.Time, b.Time) })
-		(&Records{Records: model.Records{Accesses: found.Accesses, Transfers: found.Transfers}}).nameKerberosUsers()
+		NameUsers(found)
 		all.Add(found)
 	}
 	return all

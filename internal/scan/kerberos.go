@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 )
 
 // ticketLife is how long a ticket is used at most (MS-KILE 3.3.1: ten hours).
@@ -32,6 +33,12 @@ type exchanged struct{ client, server model.Endpoint }
 // named is who logged on over a connection, and how that is known.
 type named struct {
 	user, domain, note string
+}
+
+// NameUsers fills in who logged on by tickets (nameKerberosUsers) in what the logs of one family showed.
+func NameUsers(found *telemetry.Result) {
+	slices.SortStableFunc(found.Accesses, func(a, b *model.Access) int { return cmp.Compare(a.Time, b.Time) })
+	(&Records{Records: model.Records{Accesses: found.Accesses, Transfers: found.Transfers}}).nameKerberosUsers()
 }
 
 // nameKerberosUsers fills in who logged on with tickets that neither the exchange in
