@@ -154,6 +154,7 @@ var streams = map[string]func(*Sensors, *telemetry.Record){
 	"zeek/dce_rpc":     (*Sensors).zeekCall,
 	"zeek/dhcp":        (*Sensors).zeekDHCP,
 	"zeek/notice":      (*Sensors).zeekNotice,
+	"zeek/known_hosts": (*Sensors).zeekHost,
 
 	"suricata/fileinfo": (*Sensors).eveFile,
 	"suricata/http":     (*Sensors).eveHTTP,

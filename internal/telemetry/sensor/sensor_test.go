@@ -242,14 +242,18 @@ func TestZeekAccesses(t *testing.T) {
 		zrow("dce_rpc", 0, conn+`,"endpoint":"svcctl","operation":"CreateServiceW","named_pipe":"\\pipe\\ntsvcs"`)+
 		zrow("dce_rpc", 0, conn+`,"endpoint":"samr","operation":"SamrConnect5"`)+zrow("dce_rpc", 1, conn+`,"endpoint":"samr","operation":"SamrConnect5"`)+
 		zrow("dhcp", 0, `"uids":["C5"],"client_addr":"10.0.0.9","assigned_addr":"10.0.0.9","server_addr":"10.0.0.254","mac":"00:1B:21:00:00:01","host_name":"WS9","lease_time":3600.0,"msg_types":["DISCOVER","OFFER","REQUEST","ACK"]`)+
-		zrow("dhcp", 0, `"uids":["C6"],"client_addr":"10.0.0.8","mac":"00:1b:21:00:00:02","msg_types":["REQUEST","NAK"]`))
+		zrow("dhcp", 0, `"uids":["C6"],"client_addr":"10.0.0.8","mac":"00:1b:21:00:00:02","msg_types":["REQUEST","NAK"]`)+
+		zrow("known_hosts", 0, `"host":"10.0.0.7"`)+zrow("known_hosts", 0, `"host":"-"`))
 	var got []string
 	for _, a := range r.Accesses {
 		got = append(got, strings.TrimSpace(strings.Join([]string{a.What, a.User, a.Share, a.Object, a.Status, a.Detail}, "|")))
 	}
 	check(t, "accesses", got, `share-connect||\\FS\ADMIN$|DISK||`, "kerberos-ticket|bob||cifs/fs||TGS-REP", "kerberos-ticket|eve||krbtgt/CORP|KDC_ERR_C_PRINCIPAL_UNKNOWN|KRB-ERROR",
 		"ssh-session|||login||client SSH-2.0-a, server SSH-2.0-b", "rdp-session|bob||WS1||security_protocol HYBRID",
-		`service-create|||\pipe\ntsvcs||svcctl CreateServiceW`, "rpc-call|||||samr SamrConnect5", "address-binding|||||")
+		`service-create|||\pipe\ntsvcs||svcctl CreateServiceW`, "rpc-call|||||samr SamrConnect5", "address-binding|||||", "host-seen|||||")
+	if seen := r.Accesses[len(r.Accesses)-1]; seen.Source.IP.String() != "10.0.0.7" {
+		t.Errorf("%+v", seen)
+	}
 	if len(r.Bindings) != 1 || r.Bindings[0].Host != "WS9" || r.Bindings[0].MAC != "00:1b:21:00:00:01" || r.Bindings[0].Last-r.Bindings[0].First != 3600e9 {
 		t.Errorf("%+v", r.Bindings)
 	}

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -168,6 +169,18 @@ func (s *Sensors) leased(r *telemetry.Record, ip model.Addr, mac, host, seconds 
 	f := &flow{client: model.Endpoint{IP: ip, MAC: mac, Host: host}, server: model.Endpoint{IP: by}}
 	a := s.access(r, f, "address-binding", "dhcp")
 	a.Until = last
+	s.report(a)
+}
+
+// zeekHost takes an address inside that answered, which the sensor says once a day: that
+// somebody was there.
+func (s *Sensors) zeekHost(r *telemetry.Record) {
+	ip := telemetry.Address(r.Get("host"))
+	if !ip.Known() {
+		return
+	}
+	a := s.access(r, &flow{client: model.Endpoint{IP: ip}}, "host-seen", "")
+	a.ID = id("a", "known_hosts", r.Get("host"), strconv.FormatInt(int64(r.Time), 10))
 	s.report(a)
 }
 

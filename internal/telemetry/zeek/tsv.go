@@ -24,6 +24,8 @@ func looksTSV(head []byte) bool {
 	return false
 }
 
+func looksRows(head []byte) bool { return looksTSV(head) || looksBare(head) }
+
 // tsv reads one file. Its header may come again where files were put together.
 type tsv struct {
 	text   *logtext.Reader
@@ -35,6 +37,7 @@ type tsv struct {
 	unset, empty string
 	stream       string // of #path
 	names        []string
+	guessed      bool // by the rows, as there is no header
 }
 
 func openTSV(r io.Reader, _ telemetry.OpenOptions) telemetry.Log {
@@ -77,17 +80,31 @@ func (l *tsv) line(line string, b *telemetry.Batch) {
 	case line == "":
 	case line[0] == '#':
 		l.header(line)
+	case l.guess(line) && l.row(line, b):
 	case l.names == nil:
 		l.Note("line %d: a row before #fields", l.number)
-	case !l.row(line, b):
+	case l.guessed || !l.row(line, b):
 		l.Note("line %d: %d fields instead of %d", l.number, strings.Count(line, l.separator)+1, len(l.names))
 	}
+}
+
+// guess tells by a row without header which log it is of; false when a header said it.
+func (l *tsv) guess(line string) bool {
+	if l.names != nil && !l.guessed {
+		return false
+	}
+	at := layoutOf(line)
+	if at == nil {
+		return false
+	}
+	l.stream, l.names, l.guessed = stream(at.name), at.names, true
+	return true
 }
 
 // header takes a line of the header (Zeek manual, "Zeek TSV Format Logs").
 func (l *tsv) header(line string) {
 	if v, ok := strings.CutPrefix(line, "#separator "); ok { // another file begins
-		l.stream, l.names = "", nil
+		l.stream, l.names, l.guessed = "", nil, false
 		if s := unescape(v); s != "" {
 			l.separator = s
 		}
@@ -102,7 +119,7 @@ func (l *tsv) header(line string) {
 	case "#empty_field":
 		l.empty = value
 	case "#fields":
-		l.names = strings.Split(strings.Clone(value), l.separator)
+		l.names, l.guessed = strings.Split(strings.Clone(value), l.separator), false
 	}
 }
 

@@ -21,7 +21,7 @@ const Family = "sensor"
 
 // TSV and JSON are the forms.
 var (
-	TSV  = telemetry.Format{Kind: "zeek-tsv", Family: Family, Looks: looksTSV, Open: openTSV}
+	TSV  = telemetry.Format{Kind: "zeek-tsv", Family: Family, Looks: looksRows, Open: openTSV}
 	JSON = telemetry.Format{Kind: "zeek-json", Family: Family, Looks: form.Looks, Open: form.Open}
 )
 
