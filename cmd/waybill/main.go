@@ -35,6 +35,7 @@ const (
 // commands is the command line.
 type commands struct {
 	Scan       scanCommand               `cmd:"" help:"Find the files that moved between hosts."`
+	Trace      traceCommand              `cmd:"" help:"Show along which hosts one file went (--format also dot, graphml)."`
 	Coverage   coverageCommand           `cmd:"" help:"Say what the inputs can and cannot show."`
 	Eval       evalCommand               `cmd:"" help:"Measure detection on simulated networks."`
 	History    historyCommand            `cmd:"" help:"Look at what is normal here, and change it."`
@@ -118,7 +119,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // usage says what to type instead.
 func usage(err error, args []string) error {
 	name := "waybill help"
-	known := []string{"scan", "eval", "history", "version", "help", "completion"}
+	known := []string{"scan", "trace", "coverage", "eval", "history", "version", "help", "completion"}
 	if slices.Contains(known, args[0]) {
 		name += " " + args[0]
 	}

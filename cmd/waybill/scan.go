@@ -89,17 +89,10 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer out.discard()
-	limitMemory(o.Memory)
-
-	bar := newProgress(p.stderr, c.Quiet)
-	o.Progress = bar.update
-	began := time.Now()
-	found, err := scan.Run(p.ctx, o)
-	bar.done()
+	found, err := c.read(p, o)
 	if found == nil {
 		return err
 	}
-	c.notices(p, found, began)
 	if c.Output != "" {
 		color.NoColor = true
 	}
@@ -111,6 +104,20 @@ func (c *scanCommand) Run(p *program) error {
 	}
 	p.exit = exitCode(found, err, selection, failOn)
 	return nil
+}
+
+// read scans the inputs, with progress and notices on standard error.
+func (c *scanCommand) read(p *program, o scan.Options) (*scan.Records, error) {
+	limitMemory(o.Memory)
+	bar := newProgress(p.stderr, c.Quiet)
+	o.Progress = bar.update
+	began := time.Now()
+	found, err := scan.Run(p.ctx, o)
+	bar.done()
+	if found != nil {
+		c.notices(p, found, began)
+	}
+	return found, err
 }
 
 // limitMemory tells the runtime the ceiling that the user set. Below it garbage is

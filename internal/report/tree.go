@@ -120,7 +120,7 @@ func (d *drawing) node(e model.Edge, branch, indent string, parent bool) {
 	} else {
 		indent += "   "
 	}
-	for _, text := range nonempty(d.who(t), d.content(t), d.starts(t), clip(Plain(places(t.Evidence)), 200)) {
+	for _, text := range nonempty(d.who(t), d.content(t), d.starts(t), Plain(someplaces(t.Evidence))) {
 		d.line(indent, text)
 	}
 }
@@ -165,8 +165,8 @@ func (d *drawing) content(t *model.Transfer) string {
 	if t.Status != model.Done {
 		words = append(words, t.Status)
 	}
-	if s := size(t); s != "" {
-		words = append(words, s)
+	if t.Size != nil || t.Estimate != nil {
+		words = append(words, size(t))
 	}
 	if len(d.a.Names) > 1 && t.Name != "" && !strings.Contains(t.Path, t.Name) {
 		words = append(words, "as "+Plain(t.Name))
@@ -188,6 +188,9 @@ func (d *drawing) doubts(e model.Edge, t *model.Transfer) []string {
 	}
 	if e.Confidence != "high" {
 		out = append(out, e.Confidence+" confidence")
+	}
+	if e.Parent == model.UnknownParent && e.Child == d.a.Spread.EarliestVisible {
+		out = append(out, "the first that is visible")
 	}
 	if len(out) == 0 {
 		return nil
