@@ -155,8 +155,21 @@ func TestConfirm(t *testing.T) {
 		"hours later":    {read("10.0.0.1", `tools\a.exe`, 9000*second), model.Claimed},
 	} {
 		x := claim()
-		if Confirm([]*model.Transfer{x}, []*model.Access{c.read}, hosts()); x.Status != c.want {
-			t.Errorf("%s: %s", name, x.Status)
+		c.read.User = "anna"
+		if Confirm([]*model.Transfer{x}, []*model.Access{c.read}, hosts()); x.Status != c.want || (x.User == "anna") != (c.want == model.Done) {
+			t.Errorf("%s: %s by %q", name, x.Status, x.User)
 		}
+	}
+}
+
+// TestConfirmByDomain: what was run from a share of the domain came from the controller
+// whose log has the read.
+func TestConfirmByDomain(t *testing.T) {
+	ran := &model.Transfer{ID: "t-c", Start: 98 * second, End: 98 * second, Source: model.Endpoint{Host: "corp.test"}, Destination: model.Endpoint{Host: "WS1.corp.test"},
+		Operation: model.Pull, Channel: "smb", Name: "a.exe", Path: `scripts\a.exe`, Status: model.Done, Completeness: model.Logged}
+	read := &model.Access{Time: 97 * second, What: "share-read", Source: model.Endpoint{IP: addr("10.0.0.1")}, Destination: model.Endpoint{Host: "SRV.corp.test"}, User: "WS1$", Object: `scripts\a.exe`}
+	Confirm([]*model.Transfer{ran}, []*model.Access{read}, hosts())
+	if ran.Source.Host != "SRV.corp.test" || ran.User != "WS1$" {
+		t.Errorf("%+v by %q", ran.Source, ran.User)
 	}
 }

@@ -25,7 +25,7 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 		byName[name] = append(byName[name], a)
 	}
 	for _, t := range all {
-		if t.Status != model.Claimed || t.Operation != model.Pull || family(t.Channel) != "smb" {
+		if t.Status != model.Claimed && (t.Status != model.Done || t.User != "") || t.Operation != model.Pull || family(t.Channel) != "smb" {
 			continue
 		}
 		path := strings.ToLower(strings.Trim(t.Path, `\`))
@@ -35,13 +35,33 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 			}
 			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
 			dst, known := hosts.Same(t.Destination, a.Source, a.Time)
-			if src && dst && known {
-				t.Status, t.Reason = model.Done, model.ReasonLogged
-				t.Evidence = append(t.Evidence, a.Evidence...)
+			if (src || byDomain(t, a)) && dst && known {
+				confirm(t, a)
 				break
 			}
 		}
 	}
+}
+
+// confirm takes into a pull what the server's log says of it.
+func confirm(t *model.Transfer, a *model.Access) {
+	if t.Status == model.Claimed {
+		t.Status, t.Reason = model.Done, model.ReasonLogged
+	}
+	if t.User == "" {
+		t.User, t.Domain = a.User, a.Domain
+	}
+	if byDomain(t, a) {
+		t.Source = a.Destination
+	}
+	t.Evidence = append(t.Evidence, a.Evidence...)
+}
+
+// byDomain says whether the source is named by its domain alone, as the shares of group
+// policy are: the controller whose log has the read is the one that gave the file.
+func byDomain(t *model.Transfer, a *model.Access) bool {
+	_, domain, ok := strings.Cut(a.Destination.Host, ".")
+	return ok && strings.EqualFold(t.Source.Host, domain)
 }
 
 // window is how long after its arrival a start is tied to a file.

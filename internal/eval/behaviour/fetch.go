@@ -3,6 +3,7 @@ package behaviour
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"waybill/internal/synth"
@@ -17,17 +18,13 @@ var fetchVerbs = map[string]verb{
 	// download: a program writes a file that it got over the web, of which no command says where from.
 	"download": {form: "SERVER HOST IMAGE LOCAL [port=]", play: func(b *stage, c call) {
 		port := atoi(c.option("port", "443"))
-		from := c.words[0]
-		if !inside(b, from) {
-			from = ""
-		}
 		if b.logs(c.words[1]) {
-			b.Spoke(b.host(c.words[1]), b.host(c.words[1]), b.host(c.words[0]), port, c.words[2], 4600)
-			b.Log(b.host(c.words[1]), synth.Sysmon, 22, "RuleName", "-", "ProcessGuid", processGUID(b.host(c.words[1]), 4600), "ProcessId", "4600",
+			b.connected(b.host(c.words[1]), b.host(c.words[1]), b.host(c.words[0]), port, c.words[2])
+			b.Log(b.host(c.words[1]), synth.Sysmon, 22, "RuleName", "-", "ProcessGuid", processGUID(b.host(c.words[1]), worker), "ProcessId", strconv.Itoa(worker),
 				"QueryName", strings.ToLower(b.host(c.words[0]).Name)+".example.net", "QueryStatus", "0", "QueryResults", "::ffff:"+b.host(c.words[0]).Addr.String()+";", "Image", c.words[2])
 		}
 		b.later(0.8)
-		b.created(c.words[1], c.words[2], 4600, c.words[3])
+		b.created(c.words[1], c.words[2], worker, c.words[3])
 	}},
 }
 
@@ -59,7 +56,6 @@ func bitsVerb(b *stage, c call) {
 	if inside(b, server) {
 		m := b.moves(&movement{from: server, to: host, channel: "bits", name: lastElement(local), path: local})
 		if strings.HasPrefix(url, `\\`) {
-			m.channel = "smb"
 			m.name = lastElement(url)
 		}
 	}

@@ -1,6 +1,7 @@
 package behaviour
 
 import (
+	"strconv"
 	"strings"
 
 	"waybill/internal/synth"
@@ -27,8 +28,13 @@ var shareVerbs = map[string]verb{
 		b.shareAccess(c.words[0], c.words[1], c.option("by", b.words["account"]), b.logon, c.words[2], c.words[3], "0x10000")
 	}},
 	// pipe: a named pipe of a host is opened from another (5145 on IPC$).
-	"pipe": {form: "HOST FROM NAME [by=]", play: func(b *stage, c call) {
+	"pipe": {form: "HOST FROM NAME [by=] [owner=]", play: func(b *stage, c call) {
 		account := c.option("by", b.words["account"])
+		if owner := c.option("owner", ""); owner != "" && b.logs(c.words[0]) {
+			h := b.host(c.words[0])
+			b.Log(h, synth.Sysmon, 17, "RuleName", "-", "EventType", "CreatePipe", "ProcessGuid", processGUID(h, worker), "ProcessId", strconv.Itoa(worker), "PipeName", `\`+c.words[2], "Image", owner)
+			b.later(1)
+		}
 		logon := b.netLogon(c.words[0], c.words[1], account, false)
 		b.shareAccess(c.words[0], c.words[1], account, logon, "IPC$", c.words[2], "0x12019f")
 	}},
@@ -115,6 +121,6 @@ func pullVerb(b *stage, c call) {
 	b.shareOpened(server, reader, account, logon, share)
 	b.shareAccess(server, reader, account, logon, share, file, c.option("mask", "0x120089"))
 	if local := c.option("local", ""); local != "" {
-		b.created(reader, c.option("writer", `C:\Windows\System32\cmd.exe`), 5200, local)
+		b.created(reader, c.option("writer", `C:\Windows\System32\cmd.exe`), worker, local)
 	}
 }

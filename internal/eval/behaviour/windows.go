@@ -103,8 +103,17 @@ func (b *stage) spoke(client, server string, port int, clientImage, serverImage 
 }
 
 func (b *stage) connected(on, client, server *synth.Host, port int, image string) {
-	b.Spoke(on, client, server, port, image, 4)
+	pid := 4
+	if image != "System" {
+		pid = worker
+	}
+	b.Log(on, synth.Sysmon, 3, "RuleName", "-", "ProcessGuid", processGUID(on, pid), "ProcessId", strconv.Itoa(pid), "Image", image, "User", systemUser, "Protocol", "tcp",
+		"Initiated", strconv.FormatBool(on == client), "SourceIsIpv6", "false", "SourceIp", client.Addr.String(), "SourceHostname", client.FQDN(), "SourcePort", "50123",
+		"DestinationIsIpv6", "false", "DestinationIp", server.Addr.String(), "DestinationHostname", server.FQDN(), "DestinationPort", strconv.Itoa(port))
 }
+
+// worker is the process that does what the steps do not start.
+const worker = 5200
 
 // netLogon logs a network logon with the elevated rights of an administrator where it is
 // one's (4624, 4672), and gives the session's id.

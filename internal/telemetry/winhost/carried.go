@@ -1,6 +1,7 @@
 package winhost
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,8 @@ type placed struct {
 	id       string
 	serial   string // of the medium
 	hashes   []model.Hash
+	how      string          // of a start
+	transfer *model.Transfer // of what came out of a synced folder, to which its starts are tied
 	evidence model.Evidence
 }
 
@@ -71,6 +74,10 @@ func (h *host) synced(c *creation) bool {
 	}
 	p := placed{host: h, time: c.time, name: baseName(c.path), shown: c.shown, process: c.process, pid: c.pid, user: c.user, id: c.id, evidence: c.evidence}
 	if syncClients[baseName(c.image)] || h.s.siteClient(baseName(c.image)) {
+		p.transfer = &model.Transfer{}
+		if carries(extension(c.path)) {
+			h.land(p.transfer, c.path, c.time)
+		}
 		h.s.syncedOut = keep(h.s.syncedOut, p)
 		return true
 	}
@@ -133,14 +140,14 @@ func (h *host) ontoMedium(c *creation) {
 	}
 }
 
-// offMedium takes the start of a program from a removable drive.
+// offMedium takes the start of a program, or the load of a module, from a removable drive.
 func (h *host) offMedium(x *start) {
 	if !h.removableDrive(x.image) {
 		return
 	}
 	if serial := h.medium(x.time); serial != "" {
 		h.s.mediaOut = keep(h.s.mediaOut, placed{host: h, time: x.time, name: baseName(x.image), shown: x.shown, process: x.shown, pid: x.pid, user: x.user,
-			id: h.idOf(&x.evidence, "medium"), serial: serial, hashes: x.hashes, evidence: x.evidence})
+			id: h.idOf(&x.evidence, "medium"), serial: serial, hashes: x.hashes, how: x.how, evidence: x.evidence})
 	}
 }
 
@@ -166,11 +173,13 @@ func join(in, out []placed, channel, confidence, reason string) {
 			continue
 		}
 		_, name := splitPath(o.shown)
-		tr := &model.Transfer{ID: o.id, Start: from.time, End: o.time, Operation: model.Push, Initiator: model.BySource, Channel: channel, Path: o.shown, Name: name,
-			Completeness: model.Logged, Status: model.Done, Confidence: confidence, Process: from.process, PID: from.pid, InitiatorUser: from.user, Hashes: o.hashes,
+		tr := cmp.Or(o.transfer, &model.Transfer{})
+		starts, sums := tr.Executed, append(slices.Clone(o.hashes), tr.Hashes...)
+		*tr = model.Transfer{ID: o.id, Start: from.time, End: o.time, Operation: model.Push, Initiator: model.BySource, Channel: channel, Path: o.shown, Name: name,
+			Completeness: model.Logged, Status: model.Done, Confidence: confidence, Process: from.process, PID: from.pid, InitiatorUser: from.user, Hashes: sums, Executed: starts, OriginalName: tr.OriginalName,
 			Receiver: &model.Receiver{Process: o.process, PID: o.pid}, Reason: reason, Evidence: []model.Evidence{from.evidence, o.evidence}}
 		if channel == "removable" {
-			tr.Executed = []model.Execution{{Time: o.time, How: "process", Process: o.process, User: o.user, PID: o.pid, Evidence: []model.Evidence{o.evidence}}}
+			tr.Executed = []model.Execution{{Time: o.time, How: o.how, Process: o.process, User: o.user, PID: o.pid, Evidence: []model.Evidence{o.evidence}}}
 		}
 		o.host.found(tr, model.ByDestination)
 		from.host.mine = append(from.host.mine, side0{tr, model.BySource})
@@ -193,6 +202,7 @@ func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr,
 	h.reads = append(h.reads, a)
 	h.accesses = append(h.accesses, a)
 	h.s.out.Reads = append(h.s.out.Reads, a)
+	h.served(a)
 	if len(h.reads) > 64 {
 		h.reads = slices.Delete(h.reads, 0, 32)
 	}

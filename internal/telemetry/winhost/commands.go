@@ -256,5 +256,8 @@ func (h *host) session(e *winevent.Event, from, user, domain, what string) {
 	if !a.Known() || loopback(a) || len(h.sessions) >= maxFacts {
 		return
 	}
+	if d, u, ok := strings.Cut(user, `\`); ok { // 21 and 25 say both in one
+		user, domain = u, cmp.Or(domain, d)
+	}
 	h.sessions = append(h.sessions, remote{time: e.Time, addr: a, user: strings.Clone(user), domain: strings.Clone(domain), evidence: h.evidence(e, what)})
 }

@@ -202,13 +202,16 @@ func (h *host) isNamed(name string) bool {
 
 func truth(s string) bool { return strings.EqualFold(s, "true") || s == "1" }
 
-// mounted takes the mount of a disk image from another host's share (VHDMP).
+// mounted takes the mount of a disk image (VHDMP): of one that came before, or from
+// another host's share.
 func (h *host) mounted(e *winevent.Event) {
 	path := e.First("VhdFileName", "VhdFile")
-	if _, _, _, ok := unc(path); !ok {
+	if path == "" {
 		return
 	}
 	x := start{time: e.Time, image: strings.ToLower(strings.Clone(path)), shown: strings.Clone(path), how: "mount", evidence: h.evidence(e, "VHDMP image mounted")}
+	h.begun(x)
+	h.starts = append(h.starts, x)
 	h.remoteImage(&x)
 }
 
@@ -256,6 +259,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	h.atDesk(e, &x)
 	h.offMedium(&x)
 	h.remoteImage(&x)
+	h.remoteScript(&x)
 	if moves, runs := cmdline.Knows(x.image); x.command != "" && (moves || runs && (movesSomething(x.command) || encodedCommand(x.command))) {
 		h.read(&x, cmdline.Read(x.command))
 	}
@@ -272,7 +276,8 @@ func (h *host) loaded(e *winevent.Event) {
 	image := e.Get("ImageLoaded")
 	lower := strings.ToLower(image)
 	_, _, _, remote := unc(image)
-	if !remote && h.landed[lower] == nil && !h.fresh(lower) {
+	medium := len(h.media) > 0 && h.removableDrive(lower)
+	if !remote && !medium && h.landed[lower] == nil && !h.fresh(lower) {
 		return // nearly all loads
 	}
 	x := start{time: e.Time, image: strings.Clone(lower), shown: strings.Clone(image), user: strings.Clone(e.Get("User")), pid: e.Number("ProcessId"),
@@ -280,6 +285,7 @@ func (h *host) loaded(e *winevent.Event) {
 	x.hashes, x.original = hashes(e.Get("Hashes"), "module-load", e.Time), strings.Clone(e.Get("OriginalFileName"))
 	h.begun(x)
 	h.loads = append(h.loads, x)
+	h.offMedium(&x)
 	h.remoteImage(&x)
 }
 

@@ -62,8 +62,9 @@ type host struct {
 	spoke    map[string]spoken // inside connections by process GUID
 	wrote    map[string]int    // programs that each program wrote while connected
 	pipes    int
-	said     []later // of files that may have come
-	media    []fact  // removable media, by serial
+	made     map[string]*madePipe // by name, lower case
+	said     []later              // of files that may have come
+	media    []fact               // removable media, by serial
 	reads    []*model.Access
 	accesses []*model.Access
 

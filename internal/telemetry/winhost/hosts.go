@@ -37,6 +37,8 @@ type Hosts struct {
 
 	// Files that went into, and came out of, synced folders and media.
 	syncedIn, syncedOut, mediaIn, mediaOut []placed
+
+	shared map[string][]sharedRead // reads of shares, by the name of the file
 }
 
 // New makes a state without hosts.

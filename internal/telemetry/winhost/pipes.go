@@ -43,9 +43,63 @@ func RemotePipe(name string) string {
 	return kind
 }
 
+// madePipe is a pipe of no service, whose process made it, and who opened it last from
+// another host.
+type madePipe struct {
+	guid   string
+	opened remote
+}
+
+// maxMadePipes bounds the pipes of a host that are remembered.
+const maxMadePipes = 1024
+
+// madeBy notes which process made a pipe (Sysmon 17).
+func (h *host) madeBy(e *winevent.Event, name string) {
+	guid := e.Get("ProcessGuid")
+	if e.ID != 17 || guid == "" || RemotePipe(name) == "" {
+		return
+	}
+	if h.made == nil || len(h.made) >= maxMadePipes {
+		h.made = map[string]*madePipe{}
+	}
+	h.made[pipeKey(name)] = &madePipe{guid: strings.Clone(guid)}
+}
+
+func pipeKey(name string) string { return strings.ToLower(strings.TrimPrefix(name, `\`)) }
+
+// throughPipe says that a process created a program while another host had its pipe
+// open: what came over it is in no log.
+func (h *host) throughPipe(c *creation) bool {
+	if c.guid == "" || !runnable[extension(c.path)] {
+		return false
+	}
+	var from *remote
+	for _, p := range h.made {
+		o := &p.opened
+		if p.guid != c.guid || o.time == 0 || o.time > c.time+10e9 || c.time-o.time > patience || h.isOwn(o.addr, o.time) {
+			continue
+		}
+		if from == nil || o.time > from.time {
+			from = o
+		}
+	}
+	if from == nil {
+		return false
+	}
+	_, name := splitPath(c.shown)
+	tr := &model.Transfer{ID: c.id, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb", Path: c.shown, Name: name,
+		Completeness: model.Inferred, Status: model.Done, Confidence: "low", Receiver: &model.Receiver{Process: c.process, PID: c.pid},
+		Reason: "a process wrote it while another host had its named pipe open; what came over the pipe is in no log", Evidence: []model.Evidence{c.evidence}}
+	h.attribute(tr, from)
+	h.found(tr, model.ByDestination)
+	h.land(tr, c.path, c.time)
+	return true
+}
+
 // pipeMade takes Sysmon 17 and 18.
 func (h *host) pipeMade(e *winevent.Event) {
 	name := e.Get("PipeName")
+	h.madeBy(e, name)
 	if kind := pipeKind(name); kind != "" {
 		h.pipe(e, model.Endpoint{}, name, kind)
 	}
@@ -57,9 +111,15 @@ func (h *host) pipeOpened(e *winevent.Event, name string, from model.Addr) {
 	if !from.Known() || loopback(from) || h.isOwn(from, e.Time) || e.Failure {
 		return
 	}
-	if kind := RemotePipe(name); kind != "" {
-		h.pipe(e, model.Endpoint{IP: from}, name, kind)
+	kind := RemotePipe(name)
+	if kind == "" {
+		return
 	}
+	if p := h.made[pipeKey(name)]; p != nil {
+		p.opened = remote{time: e.Time, addr: from, user: strings.Clone(e.Get("SubjectUserName")), domain: strings.Clone(e.Get("SubjectDomainName")),
+			evidence: h.evidence(e, eventName(e)+" pipe")}
+	}
+	h.pipe(e, model.Endpoint{IP: from}, name, kind)
 }
 
 // maxPipes bounds the pipes that are told of a host.

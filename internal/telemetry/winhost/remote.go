@@ -11,31 +11,74 @@ import (
 // remoteImage says that a program or module on another host's share was run here:
 // its bytes were read from there.
 func (h *host) remoteImage(x *start) {
-	server, share, rest, ok := unc(x.shown)
-	if !ok || strings.EqualFold(share, "ipc$") {
+	tr := h.ranFrom(x, x.shown)
+	if tr == nil {
 		return
 	}
-	if strings.EqualFold(server, "tsclient") || h.isSelf(server) {
-		return
-	}
-	if tr := h.pulled[x.image]; tr != nil && x.time-tr.Start < 3600e9 {
-		tr.Executed = append(tr.Executed, x.execution())
-		return
-	}
-	_, name := splitPath(rest)
-	tr := &model.Transfer{ID: h.idOf(&x.evidence),
-		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: channelOf(x.shown), Share: share, Path: rest, Name: name,
-		Source: named(server), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
-		Reason: "it was run from the share: " + model.ReasonLogged, Evidence: []model.Evidence{x.evidence},
-		Hashes: x.hashes, OriginalName: x.original, Executed: []model.Execution{x.execution()}}
+	tr.Hashes, tr.OriginalName = x.hashes, x.original
 	if x.how == "module-load" {
 		tr.Process, tr.Command = x.command, "" // the process that loaded it
 	}
+}
+
+// remoteScript says so of a script or library that the command line of a program which
+// runs such names on another host's share.
+func (h *host) remoteScript(x *start) {
+	if interpreters[baseName(x.image)] && strings.Contains(x.command, `\\`) {
+		if path := uncArgument(x.command); path != "" {
+			h.ranFrom(x, path)
+		}
+	}
+}
+
+// interpreters are the launchers that run here what their command line names.
+var interpreters = set("rundll32.exe regsvr32.exe cmd.exe powershell.exe pwsh.exe wscript.exe cscript.exe mshta.exe msbuild.exe installutil.exe regasm.exe regsvcs.exe msiexec.exe java.exe python.exe")
+
+// uncArgument finds the first path on another host that a command line names to be run.
+func uncArgument(command string) string {
+	for at := 0; ; {
+		i := strings.Index(command[at:], `\\`)
+		if i < 0 {
+			return ""
+		}
+		i += at
+		path, ends := command[i:], " \t,;&|<>\"'"
+		if i > 0 && (command[i-1] == '"' || command[i-1] == '\'') {
+			ends = command[i-1 : i]
+		}
+		if end := strings.IndexAny(path, ends); end > 0 {
+			path = path[:end]
+		}
+		if runnable[extension(path)] && !handles(command[:i]) {
+			return path
+		}
+		at = i + len(path)
+	}
+}
+
+// ranFrom says that a file on another host's share was run here; nil when the path is
+// none, or what was said before.
+func (h *host) ranFrom(x *start, path string) *model.Transfer {
+	server, share, rest, ok := unc(path)
+	if !ok || strings.EqualFold(share, "ipc$") || strings.EqualFold(server, "tsclient") || h.isSelf(server) {
+		return nil
+	}
+	key := strings.ToLower(path)
+	if tr := h.pulled[key]; tr != nil && x.time-tr.Start < 3600e9 {
+		tr.Executed = append(tr.Executed, x.execution())
+		return nil
+	}
+	_, name := splitPath(rest)
+	tr := &model.Transfer{ID: h.idOf(&x.evidence),
+		Start: x.time, End: x.time, Operation: model.Pull, Initiator: model.ByDestination, Channel: channelOf(path), Share: strings.Clone(share), Path: strings.Clone(rest), Name: strings.Clone(name),
+		Source: named(strings.Clone(server)), Completeness: model.Logged, Status: model.Done, InitiatorUser: x.user, Process: x.shown, Command: cmdline.Redact(x.command), PID: x.pid,
+		Reason: "it was run from the share: " + model.ReasonLogged, Evidence: []model.Evidence{x.evidence}, Executed: []model.Execution{x.execution()}}
 	if len(h.pulled) >= maxLanded {
 		clear(h.pulled)
 	}
-	h.pulled[x.image] = tr
+	h.pulled[key] = tr
 	h.found(tr, model.ByDestination)
+	return tr
 }
 
 // named is an endpoint of a name in a path: an address or a host name.

@@ -364,6 +364,9 @@ func (h *host) decideCreation(c *creation) {
 		h.remoteDesktop(c)
 	case receivers[baseName(c.image)].channel != "":
 		h.received(c)
+	case agents[baseName(c.image)]:
+		h.deployed(c)
+	case h.fetched(c) || h.throughPipe(c):
 	default:
 		h.pasted(c)
 		if h.landed[c.path] == nil && len(h.local) < maxFacts {

@@ -289,6 +289,60 @@ var scenarios = []struct {
 		n.Sleep(1e9)
 		n.Ran(srv, system, `C:\other\a.exe`, `a.exe`, shell, 9, "aa11")
 	}, "push smb a.exe 10.0.0.31 > SRV logged done by bob"},
+	{"a policy's file item", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Spoke(ws, ws, srv, 445, "System", 4)
+		n.ShareAccess(srv, ws, "WS$", "0x1", "apps", `x\a.exe`, "0x120089")
+		n.Sleep(1e9)
+		n.FileCreated(ws, `C:\Windows\System32\svchost.exe`, 9, `C:\t\a.exe`)
+		n.Sleep(1e9)
+		n.Ran(ws, system, `C:\t\a.exe`, `a.exe`, services, 9, "aa11")
+	}, "pull smb a.exe SRV > WS logged done by WS$, process"},
+	{"another reader's file", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Spoke(ws, ws, srv, 445, "System", 4)
+		n.ShareAccess(srv, n.Host("WS2", "10.0.0.32"), "WS2$", "0x1", "apps", `x\a.exe`, "0x120089")
+		n.FileCreated(ws, `C:\Windows\System32\svchost.exe`, 9, `C:\t\a.exe`)
+	}, ""},
+	{"a script that is run from a share", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Ran(ws, "bob", `C:\Windows\System32\wscript.exe`, `wscript.exe "\\FS\p q\a.js" /x`, shell, 9, "aa11")
+		n.Ran(ws, "bob", shell, `cmd.exe /c type \\FS\p\b.bat`, shell, 9, "aa11")
+		n.Ran(ws, "bob", `C:\Windows\System32\msiexec.exe`, `msiexec.exe /i \\FS\p\c.msi /qn`, shell, 9, "aa11")
+	}, "pull smb a.js FS > WS logged done, process\npull smb c.msi FS > WS logged done, process"},
+	{"an image that is mounted where it came", func(n *synth.Net, srv, ws *synth.Host) {
+		n.SharePut(srv, ws, "bob", "C$", `t\a.iso`)
+		n.Sleep(40e9)
+		n.Log(srv, synth.VHDMP, 1, "VhdFileName", `C:\t\a.iso`)
+	}, "push smb a.iso 10.0.0.31 > SRV logged done by bob, mount"},
+	{"an agent's package", func(n *synth.Net, srv, ws *synth.Host) {
+		const agent = `C:\Program Files (x86)\BigFix Enterprise\BES Client\BESClient.exe`
+		n.Spoke(ws, ws, srv, 52311, agent, 9)
+		n.FileCreated(ws, agent, 9, `C:\Program Files (x86)\BigFix Enterprise\BES Client\__BESData\a.exe`)
+		n.FileCreated(ws, agent, 9, `C:\Program Files (x86)\BigFix Enterprise\BES Client\update.exe`)
+		n.FileCreated(ws, agent, 10, `C:\Program Files (x86)\BigFix Enterprise\BES Client\__BESData\b.exe`)
+	}, "pull deploy a.exe 10.0.0.8 > WS inferred done"},
+	{"a program through a pipe", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Log(srv, synth.Sysmon, 17, "ProcessGuid", "{A}", "PipeName", `\zq`, "Image", `C:\x\svc.exe`)
+		n.ShareAccess(srv, ws, "bob", "0x1", "IPC$", `zq`, "0x12019f")
+		for i, guid := range []string{"{A}", "{B}"} {
+			n.Log(srv, synth.Sysmon, 11, "ProcessGuid", guid, "ProcessId", "9", "Image", `C:\x\svc.exe`, "TargetFilename", []string{`C:\t\a.dll`, `C:\t\b.dll`}[i])
+		}
+	}, "push smb a.dll 10.0.0.31 > SRV inferred done by bob"},
+	{"a library that is loaded from a stick", func(n *synth.Net, srv, ws *synth.Host) {
+		for _, h := range []*synth.Host{srv, ws} {
+			n.Log(h, synth.Security, 6416, "DeviceId", `USBSTOR\Disk&Ven_X&Prod_Y\0A1B&0`)
+			if h == srv {
+				n.FileCreated(h, `C:\x\w.exe`, 9, `E:\a.dll`)
+			}
+			n.Sleep(100e9)
+		}
+		n.Loaded(ws, `C:\Windows\explorer.exe`, `F:\a.dll`, "aa11")
+	}, "push removable a.dll SRV > WS logged done, module-load"},
+	{"started from a synced folder", func(n *synth.Net, srv, ws *synth.Host) {
+		n.FileCreated(srv, shell, 9, `C:\Users\b\OneDrive\a.exe`)
+		n.Sleep(60e9)
+		n.FileCreated(ws, `C:\Program Files\Microsoft OneDrive\OneDrive.exe`, 9, `C:\Users\b\OneDrive\a.exe`)
+		n.Sleep(3600e9)
+		n.Ran(ws, "bob", `C:\Users\b\OneDrive\a.exe`, `a.exe`, shell, 9, "aa11")
+	}, "push sync-folder a.exe SRV > WS logged done, process"},
 	{"a module without its extension", func(n *synth.Net, srv, ws *synth.Host) {
 		n.SharePut(srv, ws, "bob", "C$", `ProgramData\q7.dll`)
 		n.Sleep(40e9)

@@ -54,6 +54,27 @@ func (h *host) received(c *creation) {
 	h.land(tr, c.path, c.time)
 }
 
+// agents are programs that bring software to hosts at the word of a server.
+var agents = set("ccmexec.exe besclient.exe macmnsvc.exe masvc.exe frameworkservice.exe taniumclient.exe tmcsvc.exe aexnsagent.exe ltsvc.exe agentmon.exe")
+
+// deployed says that the agent of a software distribution wrote a program while it was
+// connected to a host inside: from there it is as a rule.
+func (h *host) deployed(c *creation) {
+	s, ok := h.spoke[c.guid]
+	home, _ := splitPath(c.image)
+	folder, name := splitPath(c.shown)
+	if !ok || c.guid == "" || !carries(extension(c.path)) || strings.EqualFold(home, folder) || c.time < s.time-10e9 || c.time-s.time > writerWindow || !h.s.inside(s.addr) {
+		return
+	}
+	tr := &model.Transfer{ID: c.id, Start: s.time, End: max(s.time, c.time), Operation: model.Pull, Initiator: model.ByDestination, Channel: "deploy", Path: c.shown, Name: name,
+		Source: model.Endpoint{IP: s.addr, Port: s.port}, Completeness: model.Inferred, Status: model.Done, Confidence: "low", Process: c.process, PID: c.pid,
+		Receiver: &model.Receiver{Process: c.process, PID: c.pid}, InitiatorUser: c.user,
+		Reason:   "the agent of a software distribution wrote it while it was connected there; no log names the file's origin",
+		Evidence: []model.Evidence{c.evidence, s.evidence}, TimeAssumed: c.assumed}
+	h.found(tr, model.ByDestination)
+	h.land(tr, c.path, c.time)
+}
+
 // receiversOwn are files that receivers make for themselves: the probe of
 // PowerShell's script policy, their own updates.
 func receiversOwn(c *creation) bool {
@@ -157,7 +178,8 @@ const maxSpoke = 1024
 // speaks notes the connection of a process (Sysmon 3).
 func (h *host) speaks(e *winevent.Event, other model.Addr, port uint16) {
 	guid := e.Get("ProcessGuid")
-	if guid == "" || everyday[baseName(strings.ToLower(e.Get("Image")))] {
+	program := baseName(strings.ToLower(e.Get("Image")))
+	if guid == "" || everyday[program] && !agents[program] {
 		return
 	}
 	if len(h.spoke) >= maxSpoke {
@@ -179,7 +201,7 @@ const oftenWrites = 20
 // (contract: network-writer).
 func (h *host) networkWriter(c *creation) {
 	s, ok := h.spoke[c.guid]
-	if !ok || c.guid == "" || !carries(extension(c.path)) || c.time < s.time-10e9 || c.time-s.time > writerWindow || !h.s.inside(s.addr) {
+	if !ok || c.guid == "" || agents[baseName(c.image)] || !carries(extension(c.path)) || c.time < s.time-10e9 || c.time-s.time > writerWindow || !h.s.inside(s.addr) {
 		return
 	}
 	if h.wrote == nil {
