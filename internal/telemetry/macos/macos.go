@@ -138,12 +138,12 @@ func plain(path string) string {
 
 // messageNames are the members of an entry of the unified log that are used, by the
 // names that the records have.
-var messageNames = map[string]string{"timestamp": "timestamp", "eventMessage": "message", "processID": "pid", "processImagePath": "exe", "eventType": "eventType"}
+var messageNames = map[string]string{"timestamp": "timestamp", "eventMessage": "message", "category": "category", "processID": "pid", "processImagePath": "exe", "eventType": "eventType"}
 
 func messageName(path string) string { return messageNames[path] }
 
 // programs whose messages are followed. Others are counted as "unified-log".
-var programs = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sftp-server": "sftp-server", "sudo": "sudo", "screensharingd": "screensharingd"}
+var programs = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sftp-server": "sftp-server", "sudo": "sudo", "screensharingd": "screensharingd", "sharingd": "sharingd"}
 
 // unifiedStamp is how log(1) writes times.
 const unifiedStamp = "2006-01-02 15:04:05.999999-0700"
@@ -153,13 +153,16 @@ func message(r *telemetry.Record) bool {
 	if err != nil || r.Get("exe") == "" {
 		return false
 	}
-	image, pid, said := r.Get("exe"), r.Get("pid"), r.Get("message")
+	image, pid, said, category := r.Get("exe"), r.Get("pid"), r.Get("message"), r.Get("category")
 	r.Time, r.Stream, r.Fields = model.Time(t.UnixNano()), programs[image[strings.LastIndexByte(image, '/')+1:]], r.Fields[:0]
-	if r.Stream == "" {
-		r.Stream = "unified-log"
+	if r.Stream == "" || r.Stream == "sharingd" && !strings.HasPrefix(category, "AirDrop") {
+		r.Stream, r.Fields = "unified-log", r.Fields[:0]
 		return true
 	}
 	r.Set("pid", pid)
 	r.Set("message", said)
+	if r.Stream == "sharingd" {
+		r.Set("category", category)
+	}
 	return true
 }

@@ -371,6 +371,8 @@ func (p *process) receives() string {
 		}
 	case "smbd":
 		return "smb"
+	case "SSFileCopyReceiver": // of macOS's screen sharing, for files that are dragged into it
+		return "unknown"
 	}
 	return ""
 }

@@ -30,7 +30,14 @@ func (h *host) quarantine(r *telemetry.Record) {
 
 // came says what the host alone notes of a file that came.
 func (h *host) came(t *model.Transfer) {
-	if len(h.book.all) < maxAccesses && !h.isSelf(t.Source) {
+	if !h.isSelf(t.Source) {
+		h.noted(t)
+	}
+}
+
+// noted says a movement that no other log of the host shows.
+func (h *host) noted(t *model.Transfer) {
+	if len(h.book.all) < maxAccesses {
 		h.book.all = append(h.book.all, t)
 		h.s.out.Transfers = append(h.s.out.Transfers, t)
 	}
@@ -52,7 +59,7 @@ func (h *host) airDrop(r *telemetry.Record) {
 	if sender == "" {
 		return
 	}
-	if t := h.drop; t != nil && t.Name != "" && t.Source == (model.Endpoint{}) && distance(r.Time, t.End) < minute {
+	if t := h.drop; t != nil && t.Name != "" && (t.Source == (model.Endpoint{}) || t.Source.Host == sender) && distance(r.Time, t.End) < minute {
 		t.Source.Host, t.Confidence = sender, ""
 		t.Reason = model.ReasonLogged
 		t.Evidence = append(t.Evidence, h.evidence(r, "quarantine event: AirDrop"))

@@ -70,8 +70,10 @@ type host struct {
 	ftpFrom  map[string]string // what a client of ProFTPD wants to rename
 	audit    auditState
 	guest    guestCopy
-	disks    map[string][]string   // of virtual machines, that came: paths by folder
-	drop     *model.Transfer       // what came last by AirDrop
+	disks    map[string][]string  // of virtual machines, that came: paths by folder
+	drop     *model.Transfer      // what came last by AirDrop
+	drops    map[string]*dropping // exchanges by AirDrop that are under way
+	dropLast string
 	managers map[model.Addr]string // who is logged in to the hypervisor from an address; "" is several
 	claims   map[string]claim      // by what is asked for
 	starts   []telemetry.Start
@@ -100,6 +102,7 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"shell-history":  (*host).history,
 	"eslogger":       (*host).auditd,
 	"screensharingd": (*host).screenSharing,
+	"sharingd":       (*host).sharing,
 	"quarantine":     (*host).quarantine,
 	"esxi/shell":     (*host).esxiShell,
 	"esxi/hostd":     (*host).hostd,
