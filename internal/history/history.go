@@ -34,12 +34,13 @@ const (
 	Utility   Kind = 12 // account, tool, host
 	Gives     Kind = 13 // giver, way: it handed out programs
 	GivesTo   Kind = 14 // giver, way, taker
+	Meets     Kind = 15 // other end, way, actor: who exchanges programs with it
 )
 
 // lastKind is the highest of them.
-const lastKind = GivesTo
+const lastKind = Meets
 
-var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "new-family", "content", "content-at", "utility", "gives", "gives-to"}
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "new-family", "content", "content-at", "utility", "gives", "gives-to", "meets"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -134,7 +135,7 @@ func (n *Normal) admit(id key) bool {
 	}
 	switch id.kind {
 	case Pair:
-	case FamilyTo, ContentAt, GivesTo:
+	case FamilyTo, ContentAt, GivesTo, Meets:
 		if n.peers[key{id.a, id.b, 0, id.kind}] >= peersMost {
 			return false
 		}
@@ -146,7 +147,7 @@ func (n *Normal) admit(id key) bool {
 }
 
 // Peers is how many different hosts were seen as the last name with the two others, of
-// Pair, and up to 64 of FamilyTo, GivesTo and ContentAt.
+// Pair, and up to 64 of FamilyTo, GivesTo, Meets and ContentAt.
 func (n *Normal) Peers(k Kind, a, b string) int {
 	return int(n.peers[key{n.known(a), n.known(b), 0, k}])
 }

@@ -39,9 +39,19 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	}
 	m := adminMark(landed(t), "executable content", t.End)
 	if t.Status == model.Claimed { // the access was granted, and nothing more is known
-		m.Nats = 4
+		m.Nats = adminClaimed
 	}
+	m.asTool(t)
 	return s, []Mark{m}
+}
+
+// asTool adds what speaks for a tool rather than for software: it lies where anybody may
+// write or nobody looks, and its name is that of no installer.
+func (m *Mark) asTool(t *model.Transfer) {
+	if _, _, nats := oddlyPlaced(t); nats > 0 && !installer(t.Name) {
+		m.Nats += adminTool
+		m.Text += ", to a folder for temporary files or one that holds no programs, under the name of no installer"
+	}
 }
 
 // policyFile says whether a file written to SYSVOL makes every host of the domain
@@ -71,9 +81,11 @@ func systemFolderMarks(t *model.Transfer) []Mark {
 	default:
 		return nil
 	}
-	return []Mark{{Family: "channel", Analytic: "admin-share-write", Transfer: t.ID, Time: t.End, Nats: 5,
+	m := Mark{Family: "channel", Analytic: "admin-share-write", Transfer: t.ID, Time: t.End, Nats: adminWrite,
 		Text:     "executable content written over SMB to " + t.Path + ", where only an administrative share leads",
-		Evidence: t.Evidence, Techniques: []string{"T1021.002"}}}
+		Evidence: t.Evidence, Techniques: []string{"T1021.002"}}
+	m.asTool(t)
+	return []Mark{m}
 }
 
 // lookAdminStart marks what was written as no program and is the program of a service.
@@ -95,7 +107,7 @@ func lookAdminStart(s adminWrites, a *model.Access) (adminWrites, []Mark) {
 }
 
 func adminMark(l landing, what string, at model.Time) Mark {
-	return Mark{Family: "channel", Analytic: "admin-share-write", Transfer: l.Transfer, Time: at, Nats: 5,
+	return Mark{Family: "channel", Analytic: "admin-share-write", Transfer: l.Transfer, Time: at, Nats: adminWrite,
 		Text:     fmt.Sprintf("%s written to the administrative share %s from another host", what, l.Share),
 		Evidence: l.Evidence, Techniques: []string{"T1021.002"}}
 }

@@ -13,8 +13,8 @@ import (
 
 // cluster is transfers of one content by one actor, less than an hour apart.
 type cluster struct {
-	id      string // under which it is open; "" where it never was
-	key     string // of the content
+	ids     []openID // under which it is open
+	key     string   // of the content
 	actor   model.Endpoint
 	last    model.Time // end of the last member
 	members []*member
@@ -27,6 +27,15 @@ type cluster struct {
 
 // clusterGap ends a cluster.
 const clusterGap model.Time = 3600e9
+
+// hand is whose doing the transfers of a cluster are: who pushed them, or whom they
+// were fetched from.
+func hand(t *model.Transfer) model.Endpoint {
+	if t.Operation == model.Pull {
+		return t.Source
+	}
+	return actor(t)
+}
 
 // actor is the host that opened the exchange.
 func actor(t *model.Transfer) model.Endpoint {
@@ -53,18 +62,30 @@ func (m *Mark) shared() bool {
 	return m.Family == "file" || m.Family == "spread" || m.Family == "known"
 }
 
-// score is that of the strongest member (design, Scores).
+// score is that of the strongest member (design, Scores). What holds for all members is
+// of other families than what holds for one, so the two are added.
 func (c *cluster) score() float64 {
-	if c.scored {
-		return c.most
-	}
-	c.top, c.scored = nil, true
-	for _, m := range c.members {
-		if s := sum(m.marks, c.shared); c.top == nil || s > c.most {
-			c.top, c.most = m, s
+	if !c.scored {
+		c.scored, c.top = true, nil
+		for _, m := range c.members {
+			c.offer(m)
 		}
 	}
-	return c.most
+	if c.top == nil {
+		return 0
+	}
+	return c.most + sum(c.shared)
+}
+
+// offer takes a member for the strongest, if it is.
+func (c *cluster) offer(m *member) {
+	own := sum(m.marks)
+	switch {
+	case c.top == nil || own > c.most:
+		c.top, c.most = m, own
+	case c.top == m && own < c.most:
+		c.scored = false // others may be stronger now
+	}
 }
 
 // best gives the reasons of the strongest member.
@@ -146,31 +167,21 @@ func weight(marks []Mark, i int) float64 {
 	return m.Nats
 }
 
-// sum is the score that two lists of marks have together, as reasons gives them.
-func sum(own, shared []Mark) float64 {
+// sum is the score that marks have together, as reasons gives them.
+func sum(marks []Mark) float64 {
 	total := 0.0
-	for i := range own {
-		total += counts(&own[i], own[:i], own[i+1:], shared)
-	}
-	for i := range shared {
-		total += counts(&shared[i], own, shared[:i], shared[i+1:])
-	}
-	return total
-}
-
-// counts is what a mark counts beside others.
-func counts(m *Mark, others ...[]Mark) float64 {
-	if m.Nats <= 0 {
-		return m.Nats
-	}
-	for _, list := range others {
-		for i := range list {
-			if o := &list[i]; o.Family == m.Family && heavier(*o, *m) < 0 {
-				return m.Nats / 4
+	for i := range marks {
+		m := &marks[i]
+		nats := m.Nats
+		for k := range marks {
+			if o := &marks[k]; nats > 0 && k != i && o.Family == m.Family && heavier(*o, *m) < 0 {
+				nats /= 4
+				break
 			}
 		}
+		total += nats
 	}
-	return m.Nats
+	return total
 }
 
 func total(reasons []model.Reason) float64 {
@@ -190,8 +201,8 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
 		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].t.ID), Start: c.members[0].t.Start,
 		Transfers: []string{}, Hosts: []string{}}
-	if c.key != c.members[0].t.ID {
-		f.Artifacts = []string{c.key}
+	if content := c.members[0].facts.Content; content != "" {
+		f.Artifacts = []string{content}
 	}
 	f.Known = slices.ContainsFunc(all, func(m Mark) bool { return m.Family == "known" })
 	for i := range f.Reasons {
@@ -205,7 +216,11 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	for _, m := range c.members {
 		t := m.t
 		f.Transfers = append(f.Transfers, t.ID)
-		f.Techniques = append(f.Techniques, t.Techniques...)
+		for _, technique := range t.Techniques {
+			if technique != "T1570" || !m.facts.Service { // what starts programs is no tool by itself
+				f.Techniques = append(f.Techniques, technique)
+			}
+		}
 		for _, e := range []model.Endpoint{t.Source, t.Destination} {
 			if n := e.Name(); n != "" {
 				f.Hosts = append(f.Hosts, n)
@@ -228,7 +243,7 @@ func (c *cluster) reached(s model.Severity) model.Time {
 	marks := append(slices.Clone(c.top.marks), c.shared...)
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Time, b.Time) })
 	for i := range marks {
-		if at := marks[i].Time; model.SeverityOf(sum(marks[:i+1], nil)) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {
+		if at := marks[i].Time; model.SeverityOf(sum(marks[:i+1])) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {
 			return max(at, c.top.t.End)
 		}
 	}

@@ -21,12 +21,12 @@ func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
 // distributorNats says how usual it is that the host hands out such a file.
 func distributorNats(u *Usual) (float64, string) {
 	switch {
-	case u.Family.Days >= usualDays && u.FamilyHosts >= manyReached:
+	case u.habit() && u.Days >= watched && !u.Content.Known():
+		return distributorFresh, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts, and never with this content", u.Family.Days, u.FamilyHosts)
+	case u.habit():
 		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
 	case u.Gives.Days < usualDays || u.GivesTo < manyReached:
 		return 0, ""
-	case u.Family.Days >= 2 && u.Family.Count >= manyReached:
-		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days before", u.Family.Days)
 	case u.NewFamily.Days >= usualDays:
 		return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, and new kinds on %d days", u.GivesTo, u.NewFamily.Days)
 	}

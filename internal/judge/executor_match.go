@@ -16,6 +16,9 @@ func executorMatch() Analytic {
 func lookExecutor(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		s.Files = remember(s.Files, landed(e.Transfer), e.window())
+		if e.Service {
+			return s, nil // it is there to be started
+		}
 		return s, sameAccountMarks(e.Transfer)
 	}
 	a := e.Access
@@ -24,6 +27,9 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 		return s, nil
 	}
 	for _, l := range programs(s.Files, by.Command) {
+		if executionName(l.Name) {
+			continue
+		}
 		if who := sameHand(l, a); who != "" {
 			return s, []Mark{{Family: "execution", Analytic: "executor-match", Transfer: l.Transfer, Time: a.Time, Nats: 4,
 				Text:     fmt.Sprintf("written and started by the same %s", who),

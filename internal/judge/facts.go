@@ -10,6 +10,7 @@ import (
 // Facts are what several analytics want to know of a transfer, found once.
 type Facts struct {
 	Content  string // key of its content (spread), also of a listed file's; "" is unknown
+	Alike    string // where the content is unknown: what one host moves under one name
 	From, To string // keys of the hosts
 	Actor    string // key of the host that opened the exchange
 	Other    string // key of the other end; the destination where a third host asked
@@ -17,6 +18,7 @@ type Facts struct {
 	Way      string // channel, direction, kind of share, and whether it is a program
 	Family   string // kind of file: folder and form of name; "" where no name is known
 	Runs     bool   // it runs
+	Service  bool   // it is the service of a tool that starts programs remotely
 	Program  bool   // it runs, or may
 	Usual    Usual
 }
@@ -29,10 +31,12 @@ type Usual struct {
 	Pair, AnyPair, Sender, Account, AccountOn history.Use
 	SenderHosts                               int
 	// What the source hands out: by this way, this kind of file, and kinds it never did before.
+	// It is counted whatever is held against it: habits are facts.
 	Gives, Family, NewFamily history.Use
 	GivesTo, FamilyHosts     int
 	Content                  history.Use
 	ContentHosts             int
+	Meets                    int // how many others the other end exchanges programs with this way
 }
 
 // factory makes facts, and remembers the texts that it made.
@@ -78,6 +82,11 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 		x.Family = family(t)
 	}
 	x.Way = f.way(t, x.Program)
+	x.Service = executionService(t)
+	x.Alike = x.Content
+	if x.Alike == "" && x.Program && x.Family != "" {
+		x.Alike = "like " + x.Actor + "|" + x.Way + "|" + lowerPath(t)
+	}
 	return x
 }
 
@@ -161,6 +170,48 @@ func shareKind(t *model.Transfer) string {
 func plain(name string) bool {
 	_, ext := cutExtension(strings.ToLower(name))
 	return harmless[ext] != ""
+}
+
+// lowerPath is where a file went, below its share.
+func lowerPath(t *model.Transfer) string {
+	if t.Path == "" {
+		return strings.ToLower(t.Name)
+	}
+	return pathKey(t.Path)
+}
+
+// executionService says whether a file is the service that a tool like PsExec installs
+// to start programs: what it starts is another matter.
+func executionService(t *model.Transfer) bool {
+	return executionName(strings.ToLower(t.Name)) || executionName(strings.ToLower(t.OriginalName))
+}
+
+// executionName says so of a name.
+func executionName(name string) bool {
+	switch name {
+	case "psexesvc.exe", "winexesvc.exe", "csexecsvc.exe", "remcomsvc.exe", "xcmdsvc.exe":
+		return true
+	}
+	return strings.HasPrefix(name, "paexec-") && strings.HasSuffix(name, ".exe")
+}
+
+// installerWords are in the names of what administrators hand out.
+var installerWords = [...]string{"setup", "install", "update", "upgrade", "patch", "hotfix", "redist", "deploy"}
+
+// installer says whether a name is that of what installs software. Anybody may choose
+// it: it takes a little off, and never all.
+func installer(name string) bool {
+	name = strings.ToLower(name)
+	switch _, ext := cutExtension(name); ext {
+	case "msi", "msu", "msp", "cab", "msix", "appx":
+		return true
+	}
+	for _, w := range installerWords {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // family is the kind of a file among those that a host hands out: where it goes, and

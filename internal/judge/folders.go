@@ -12,6 +12,7 @@ import (
 type folder struct {
 	path      string // lower case, with backslashes at both ends, without drive
 	only      bool   // what lies in it itself, not deeper
+	scripts   bool   // only what a web server runs is started
 	nats      float64
 	says      string
 	technique string
@@ -53,6 +54,11 @@ var oddFolders = []folder{
 // or at a time. They stand anywhere in a path, as some lie in each account's own.
 var startFolders = []folder{
 	{path: `\start menu\programs\startup\`, technique: "T1547.001"},
+	{path: `\inetpub\wwwroot\`, technique: "T1505.003", scripts: true},
+	{path: `\frontend\httpproxy\owa\auth\`, technique: "T1505.003", scripts: true},
+	{path: `\var\www\`, technique: "T1505.003", scripts: true},
+	{path: `\htdocs\`, technique: "T1505.003", scripts: true},
+	{path: `\webapps\`, technique: "T1505.003", scripts: true},
 	{path: `\library\launchagents\`, technique: "T1543.001"},
 	{path: `\library\launchdaemons\`, technique: "T1543.004"},
 	{path: `\etc\systemd\system\`, technique: "T1543.002"},
@@ -104,11 +110,21 @@ func startedByPlace(t *model.Transfer) bool { return startFolder(diskPath(t)) !=
 
 func startFolder(place string) *folder {
 	for i := range startFolders {
-		if strings.Contains(place, startFolders[i].path) {
-			return &startFolders[i]
+		f := &startFolders[i]
+		if strings.Contains(place, f.path) && (!f.scripts || webScript(place)) {
+			return f
 		}
 	}
 	return nil
+}
+
+// webScript says whether a web server runs a file.
+func webScript(place string) bool {
+	switch _, ext := cutExtension(place); ext {
+	case "aspx", "asp", "ashx", "asmx", "jsp", "jspx", "php", "war", "cgi":
+		return true
+	}
+	return false
 }
 
 func (f *folder) holds(place string) bool {

@@ -40,8 +40,10 @@ func edgeNats(u *Usual, user, way string) (nats float64, text string) {
 		return usualEdge, fmt.Sprintf("%%s and %%s do so (%s) on many days: %d so far", way, u.Pair.Days)
 	case u.Pair.Known():
 		return 0, ""
-	case u.Sender.Days >= watched && u.SenderHosts >= manyReached:
+	case u.habit() || u.Sender.Days >= watched && u.SenderHosts >= manyReached:
 		return 0, "" // it reaches out to ever new hosts
+	case u.Meets >= manyMeet:
+		return newAtServer, fmt.Sprintf("no program went between %%s and %%s this way (%s) in %.0f days, with others it did", way, u.Days)
 	case u.Sender.Known() || user != "" && u.Account.Days >= watched:
 		return newPair, fmt.Sprintf("no program went from %%s to %%s this way (%s) in %.0f days, to others it did", way, u.Days)
 	case u.AnyPair.Known():

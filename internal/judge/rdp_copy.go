@@ -30,7 +30,11 @@ func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 		text = fmt.Sprintf("about %d bytes (%d to %d) crossed a Remote Desktop session out of the pattern of screens and keys: %s",
 			t.Estimate.Size, t.Estimate.Low, t.Estimate.High, t.Reason)
 	}
-	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: 2,
+	nats := 2.0
+	if e.Runs && !installer(t.Name) {
+		nats = 3
+	}
+	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: text, Evidence: t.Evidence, Techniques: []string{"T1021.001"}}}
 }
 

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 
 	"waybill/internal/model"
 )
@@ -26,6 +27,7 @@ type receipt struct {
 	From     string           `json:"from"`
 	Name     string           `json:"name"`
 	Time     model.Time       `json:"time"`
+	Fetched  []string         `json:"fetched"` // by whom, two at most
 	Evidence []model.Evidence `json:"evidence"`
 }
 
@@ -36,10 +38,14 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	}
 	var marks []Mark
 	got, ok := s.By[e.From]
-	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && e.Usual.ContentHosts < manyReached {
+	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && !e.Usual.common(e.Time) && !e.Usual.habit() {
 		nats, how := relayPush, "sent on"
 		if t.Operation == model.Pull {
 			nats, how = relayServe, "gave out"
+			if got.fetchedBy(e.To); len(got.Fetched) > 1 {
+				nats = relayMany
+			}
+			s.By[e.From] = got
 		}
 		marks = append(marks, Mark{Family: "spread", Analytic: "relay", Transfer: t.ID, Time: e.Time, Nats: nats,
 			Text:     fmt.Sprintf("%s %s what it received from %s at %s", t.Source.Name(), how, got.Name, got.Time.String()[:19]),
@@ -48,10 +54,17 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	if s.By == nil {
 		s.By = map[string]receipt{}
 	}
-	if _, known := s.By[e.To]; !known && len(s.By) < receiptsMost && e.Usual.ContentHosts < manyReached {
-		s.By[e.To] = receipt{e.From, t.Source.Name(), t.End, t.Evidence}
+	if _, known := s.By[e.To]; !known && len(s.By) < receiptsMost && !e.Usual.common(e.Time) {
+		s.By[e.To] = receipt{From: e.From, Name: t.Source.Name(), Time: t.End, Evidence: t.Evidence}
 	}
 	return s, marks
+}
+
+// fetchedBy notes who fetched it.
+func (r *receipt) fetchedBy(host string) {
+	if len(r.Fetched) < 2 && !slices.Contains(r.Fetched, host) {
+		r.Fetched = append(r.Fetched, host)
+	}
 }
 
 // relayWindow is how long after it came a content is passed on: intruders take days.

@@ -28,7 +28,7 @@ func lookStart(s starts, e Event) (starts, []Mark) {
 		if smbPush(e) {
 			s.Files = remember(s.Files, landed(e.Transfer), e.window())
 		}
-		return s, executedMarks(e.Transfer)
+		return s, executedMarks(&e)
 	}
 	l, by := s.launch(e)
 	if hits := programs(s.Files, by.Command); len(hits) > 0 {
@@ -68,14 +68,20 @@ func onHostOrStarted(e Event) string {
 // executedMarks marks a file that the logs of its destination show started. One
 // that its own destination fetched may be everyday: programs are run from shares
 // and downloaded.
-func executedMarks(t *model.Transfer) []Mark {
+func executedMarks(e *Event) []Mark {
+	t := e.Transfer
 	if len(t.Executed) == 0 {
 		return nil
 	}
 	x := t.Executed[0]
 	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: x.Time, Nats: 6, Techniques: startTechniques(t)}
-	if t.Operation == model.Pull {
-		m.Nats = 3
+	switch {
+	case e.Service:
+		m.Nats = serviceStart
+	case t.Operation == model.Pull && e.Usual.Days >= watched && !e.Usual.Content.Known() && e.Content != "":
+		m.Nats = freshStart
+	case t.Operation == model.Pull:
+		m.Nats = pulledStart
 	}
 	m.Text = "started on the destination: " + executionText(&x)
 	if n := len(t.Executed); n > 1 {
@@ -133,6 +139,9 @@ func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
 		return m
 	}
 	m.Nats = 6
+	if executionName(f.Name) {
+		m.Nats = serviceStart
+	}
 	m.Text = fmt.Sprintf("started on the destination as %s (%s)", what, by.Command)
 	if means, ok := map[string]string{"wmi": "WMI", "winrm": "WinRM", "dcom": "DCOM"}[l.how]; ok {
 		m.Text = fmt.Sprintf("started on the destination by %s (%s)", means, by.Command)

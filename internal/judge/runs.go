@@ -19,6 +19,7 @@ var runsAs = map[string]string{
 	"elf": "", "run": "", "so": "", "ko": "", "dylib": "", "bundle": "", "appimage": "",
 	"bat": "text", "cmd": "text", "ps1": "text", "psm1": "text", "vbs": "text", "vbe": "text", "wsf": "text", "hta": "text",
 	"sh": "text", "bash": "text", "zsh": "text", "ksh": "text", "csh": "text", "command": "text",
+	"aspx": "text", "asp": "text", "ashx": "text", "jsp": "text", "jspx": "text", "php": "text",
 	"py": "text", "pl": "text", "rb": "text", "lua": "text",
 	"vmx": "text", // a virtual machine: its disk runs
 	"jar": "archive", "war": "archive", "pyz": "archive", "vib": "archive",

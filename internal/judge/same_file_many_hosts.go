@@ -48,10 +48,10 @@ func contentOf(e Event) string {
 		}
 		return e.Content
 	}
-	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) {
+	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) || e.Usual.habit() {
 		return ""
 	}
-	return e.Content
+	return e.Alike
 }
 
 func lookReach(s reach, e Event) (reach, []Mark) {
@@ -83,7 +83,11 @@ func (s reach) judged(e Event) (reach, []Mark) {
 	nats, within := sameFile, "a day"
 	switch {
 	case recent >= manyHosts && s.served():
-		nats = sameServed
+		if nats = sameServed; e.Usual.Gives.Days >= usualDays && e.Usual.GivesTo >= manyReached {
+			return s, nil // it serves many every day
+		}
+	case recent >= manyHosts && e.Transfer != nil && e.Content == "":
+		nats = sameName
 	case recent >= manyHosts:
 	case len(s.Latest) >= manyHosts && e.Usual.Days >= watched && !s.served():
 		nats, within, recent = sameSlow, "two weeks", len(s.Latest)
@@ -141,7 +145,11 @@ func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
 		names = append(names, a.Name)
 		m.Evidence = append(m.Evidence, a.Evidence...)
 	}
-	m.Text = fmt.Sprintf("the same content reached %d hosts within %s: %s", hosts, within, strings.Join(names, ", "))
+	what := "the same content"
+	if nats == sameName {
+		what = "a file of the same place and name, sent by the same host,"
+	}
+	m.Text = fmt.Sprintf("%s reached %d hosts within %s: %s", what, hosts, within, strings.Join(names, ", "))
 	if hosts > len(names) {
 		m.Text += ", ..."
 	}

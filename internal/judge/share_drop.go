@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -22,10 +23,13 @@ type drops struct {
 const usualWriter = 10
 
 func droppedOn(e Event) string {
-	if !e.Runs || !smbPush(e) {
+	if !e.Runs || !smbPush(e) && !(e.Transfer.Channel == "nfs" && e.Transfer.Operation == model.Push && e.moved()) {
 		return ""
 	}
 	share := lastElement(e.Transfer.Share)
+	if e.Transfer.Channel == "nfs" {
+		share = cmp.Or(share, "nfs")
+	}
 	if _, admin := adminRoot(share); admin || share == "" {
 		return ""
 	}

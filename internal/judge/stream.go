@@ -18,7 +18,7 @@ type Judge struct {
 	usual    *history.Normal
 	facts    *factory
 	book     *spread.Book
-	clusters map[string]*cluster // open ones, by content and actor
+	clusters map[openID]*cluster // open ones
 	members  map[string]*member  // by the transfer's id
 	age      []*member           // in the order of time; the first ones are forgotten first
 	taught   int                 // of age, how many were learned from or passed over
@@ -41,7 +41,7 @@ func New(set Settings) *Judge {
 		usual = history.New()
 	}
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[string]*cluster{}, members: map[string]*member{}}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -83,6 +83,7 @@ func (j *Judge) transfer(e Event) {
 	j.look(e, j.all)
 	if len(m.marks) == 0 && !mayBeStarted(&e) && !m.cluster.telling() {
 		j.letGo(m)
+		j.count(&e.Facts, e.Transfer, e.Time)
 		j.learn(&e.Facts, e.Transfer, e.Time)
 	}
 }
@@ -100,8 +101,9 @@ func (j *Judge) letGo(m *member) {
 	delete(j.members, m.t.ID)
 	c := m.cluster
 	c.members = c.members[:len(c.members)-1]
-	if len(c.members) == 0 && j.clusters[c.id] == c {
-		delete(j.clusters, c.id)
+	c.scored = c.scored && c.top != m
+	if len(c.members) == 0 {
+		j.close(c)
 	}
 }
 
@@ -128,11 +130,11 @@ func (j *Judge) look(e Event, analytics []Analytic) {
 
 // add notes a mark, and a start that it shows in the transfer, once.
 func (m *member) add(mark Mark) {
-	m.cluster.scored = false
 	if mark.shared() {
 		m.cluster.shared = stronger(m.cluster.shared, mark)
 	} else {
 		m.marks = stronger(m.marks, mark)
+		m.cluster.offer(m)
 	}
 	x := mark.Execution
 	if x == nil || slices.ContainsFunc(m.t.Executed, func(o model.Execution) bool { return sameStart(&o, x) }) {
@@ -182,7 +184,7 @@ func (j *Judge) keep(e *Event) *member {
 	m := &member{t: e.Transfer, facts: e.Facts, at: e.Time}
 	m.cluster = j.clusterOf(m)
 	m.cluster.members = append(m.cluster.members, m)
-	m.cluster.scored = false
+	m.cluster.offer(m)
 	j.members[e.Transfer.ID] = m
 	j.age = append(j.age, m)
 	return m
@@ -191,17 +193,49 @@ func (j *Judge) keep(e *Event) *member {
 // clusterOf gives the cluster of a transfer: that of its content and actor, while the
 // last member is less than an hour old. One of unknown content stands alone.
 func (j *Judge) clusterOf(m *member) *cluster {
-	if m.facts.Content == "" {
-		return &cluster{key: m.t.ID, actor: actor(m.t)}
+	if m.facts.Alike == "" {
+		return &cluster{key: m.t.ID, actor: hand(m.t)}
 	}
-	id := m.facts.Content + "|" + m.facts.Actor
+	by := m.facts.Actor
+	if m.t.Operation == model.Pull {
+		by = m.facts.From
+	}
+	id := openID{m.facts.Alike, by}
 	c := j.clusters[id]
 	if c == nil || m.t.Start-c.last > clusterGap {
-		c = &cluster{key: m.facts.Content, actor: actor(m.t), id: id}
-		j.clusters[id] = c
+		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
+		j.open(c, id)
+	}
+	if fetched := (openID{m.facts.Alike, m.facts.To}); m.t.Operation == model.Pull && mayPassOn(m) && j.clusters[fetched] == nil {
+		j.open(c, fetched)
 	}
 	c.last = max(c.last, m.t.End)
 	return c
+}
+
+// openID is a content and a host that has a hand in where it goes.
+type openID struct{ content, host string }
+
+// open puts what a host does with a content from now on into a cluster.
+func (j *Judge) open(c *cluster, id openID) {
+	j.clusters[id] = c
+	c.ids = append(c.ids, id)
+}
+
+// mayPassOn says whether who fetched a file may be about to hand it on: not what many
+// fetch every day.
+func mayPassOn(m *member) bool {
+	u := &m.facts.Usual
+	return u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
+}
+
+// close ends a cluster.
+func (j *Judge) close(c *cluster) {
+	for _, id := range c.ids {
+		if j.clusters[id] == c {
+			delete(j.clusters, id)
+		}
+	}
 }
 
 // advance forgets what the time of events has left behind.
@@ -227,6 +261,7 @@ func (j *Judge) forgetAfter() model.Time { return cmp.Or(j.set.Window, Window) +
 
 // teach learns from a transfer, unless what it is part of is held against somebody.
 func (j *Judge) teach(m *member) {
+	j.count(&m.facts, m.t, m.at)
 	if model.SeverityOf(m.cluster.score()) < model.Medium {
 		j.learn(&m.facts, m.t, m.at)
 	}
@@ -242,9 +277,7 @@ func (j *Judge) forget(m *member) {
 	if c.gone < len(c.members) {
 		return
 	}
-	if j.clusters[c.id] == c {
-		delete(j.clusters, c.id)
-	}
+	j.close(c)
 	if f := c.finding(); f != nil {
 		f.Missing = c.missing(j.set.StartsLogged)
 		j.findings = append(j.findings, f)

@@ -39,9 +39,17 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 	if len(s.Hosts) < servesMany {
 		s.Hosts[e.To] = true
 	}
-	if len(s.Hosts) >= servesMany {
+	fresh := e.Usual.Days >= watched && !e.Usual.Content.Known() && !e.Usual.habit()
+	if len(s.Hosts) >= servesMany && !fresh {
 		return s, nil
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: 2,
-		Text: "executable content fetched from " + t.Source.Name() + ", which is not known to serve programs", Evidence: t.Evidence}}
+		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany), Evidence: t.Evidence}}
+}
+
+func serving(fresh bool) string {
+	if fresh {
+		return ", which never gave out this one"
+	}
+	return ", which is not known to serve programs"
 }

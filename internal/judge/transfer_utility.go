@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"strings"
 
 	"waybill/internal/model"
 )
@@ -38,7 +39,11 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 	if s.Uses, n = counted(s.Uses, t.InitiatorUser+"|"+t.Tool); n >= habitual {
 		return s, nil
 	}
-	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: 2,
+	nats := 2.0
+	if e.Runs && strings.Contains(t.Command, `$\`) && strings.Contains(t.Command, `\\`) {
+		nats = 3 // to an administrative share
+	}
+	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: fmt.Sprintf("moved by a command with %s: %s", t.Tool, t.Command), Evidence: t.Evidence}}
 }
 

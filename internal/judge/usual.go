@@ -44,6 +44,7 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.FamilyHosts = n.Peers(history.FamilyTo, giver, f.Family)
 		u.NewFamily = n.Use(history.NewFamily, giver, f.Way, "", at)
 	}
+	u.Meets = n.Peers(history.Meets, f.Other, f.Way)
 	if f.Content != "" {
 		u.Content = n.Use(history.Content, f.Content, "", "", at)
 		u.ContentHosts = n.Peers(history.ContentAt, f.Content, "")
@@ -53,7 +54,7 @@ func (j *Judge) lookup(e *Event) Usual {
 
 // learn takes a transfer as usual.
 func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
-	if t.Status != model.Done && t.Status != model.Interrupted && t.Status != model.Claimed || t.Operation == model.Copy && t.Initiator != model.ByOther {
+	if !done(t) {
 		return
 	}
 	n := j.usual
@@ -67,16 +68,32 @@ func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
 		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
 	}
 	if f.Program {
-		j.learnProgram(f, t, at)
+		j.learnProgram(f, at)
 	}
 }
 
-func (j *Judge) learnProgram(f *Facts, t *model.Transfer, at model.Time) {
+// learnProgram takes a program as usual between its hosts, by its account, on them.
+func (j *Judge) learnProgram(f *Facts, at model.Time) {
 	n := j.usual
+	n.Learn(history.Meets, f.Other, f.Way, f.Actor, at)
 	n.Learn(history.Pair, f.Actor, f.Way, f.Other, at)
 	n.Learn(history.Sender, f.Actor, f.Way, "", at)
 	if f.User != "" {
 		n.Learn(history.Account, f.User, f.Way, "", at)
+	}
+	if f.Content != "" {
+		n.Learn(history.Content, f.Content, "", "", at)
+		n.Learn(history.ContentAt, f.Content, "", f.From, at)
+		n.Learn(history.ContentAt, f.Content, "", f.To, at)
+	}
+}
+
+// count takes what a host hands out as its habit, whatever is held against it: a
+// distributor is known by what it does on many days, to many hosts.
+func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
+	n := j.usual
+	if !f.Program || !done(t) {
+		return
 	}
 	if giver := f.giver(t); giver != "" {
 		if !n.Use(history.Family, giver, f.Way, f.Family, at).Known() {
@@ -87,11 +104,17 @@ func (j *Judge) learnProgram(f *Facts, t *model.Transfer, at model.Time) {
 		n.Learn(history.Family, giver, f.Way, f.Family, at)
 		n.Learn(history.FamilyTo, giver, f.Family, f.To, at)
 	}
-	if f.Content != "" {
-		n.Learn(history.Content, f.Content, "", "", at)
-		n.Learn(history.ContentAt, f.Content, "", f.From, at)
-		n.Learn(history.ContentAt, f.Content, "", f.To, at)
-	}
+}
+
+// habit says whether the source hands this kind of file to many hosts, on many days.
+// Who takes one host a day is slow, and no distributor.
+func (u *Usual) habit() bool {
+	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached && u.Family.Count >= perHabitDay*float32(u.Family.Days)
+}
+
+// done says whether a transfer came to something, as far as is known.
+func done(t *model.Transfer) bool {
+	return (t.Status == model.Done || t.Status == model.Interrupted || t.Status == model.Claimed) && (t.Operation != model.Copy || t.Initiator == model.ByOther)
 }
 
 // giver is the host that hands a file out: its source, unless nobody knows its kind.

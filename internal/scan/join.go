@@ -32,7 +32,6 @@ func (l *logs) join(r *Records) {
 	hosts, ours := &identity.Table{}, map[string]bool{}
 	r.bindings(hosts, l.o.Assets)
 	r.nameKerberosUsers()
-	r.Accesses = slices.DeleteFunc(r.Accesses, func(a *model.Access) bool { return !l.o.inTime(a.Time, a.Time) })
 	if len(l.sources) == 0 {
 		r.complete(hosts)
 		r.fillRoles(nil, hosts, func(e model.Endpoint) bool { return l.o.inside(e, nil) })

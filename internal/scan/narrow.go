@@ -65,21 +65,32 @@ func (n *Narrow) keep(hosts, users, names []string) bool {
 
 // narrow leaves out what the flags leave out. What was judged stands: a finding is
 // printed when one of its transfers is.
-func (r *Records) narrow(n Narrow) {
-	if n.empty() {
-		return
+func (r *Records) narrow(o *Options) {
+	n := &o.Narrow
+	if o.From != 0 || o.To != 0 {
+		r.leaveOut("outside --from and --to", func(t *model.Transfer) bool { return o.inTime(t.Start, t.End) },
+			func(a *model.Access) bool { return o.inTime(a.Time, a.Time) })
 	}
+	if !n.empty() {
+		r.leaveOut("by --host, --user, --name and --exclude", n.transfer, n.access)
+	}
+}
+
+func (n *Narrow) access(a *model.Access) bool {
+	return n.keep(hostWords(a.Source, a.Destination), userWords(a.Domain, a.User), []string{a.Object, a.Object[strings.LastIndexByte(a.Object, '\\')+1:]})
+}
+
+// leaveOut keeps the transfers and accesses that are asked for, and what is made of them.
+func (r *Records) leaveOut(why string, transfer func(*model.Transfer) bool, access func(*model.Access) bool) {
 	printed, before := map[string]bool{}, len(r.Transfers)
-	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool { return !n.transfer(t) })
+	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool { return !transfer(t) })
 	for _, t := range r.Transfers {
 		printed[t.ID] = true
 	}
 	if out := before - len(r.Transfers); out > 0 {
-		r.Summary.LeftOut["by --host, --user, --name and --exclude"] += int64(out)
+		r.Summary.LeftOut[why] += int64(out)
 	}
-	r.Accesses = slices.DeleteFunc(r.Accesses, func(a *model.Access) bool {
-		return !n.keep(hostWords(a.Source, a.Destination), userWords(a.Domain, a.User), []string{a.Object, a.Object[strings.LastIndexByte(a.Object, '\\')+1:]})
-	})
+	r.Accesses = slices.DeleteFunc(r.Accesses, func(a *model.Access) bool { return !access(a) })
 	r.Findings = slices.DeleteFunc(r.Findings, func(f *model.Finding) bool {
 		return !slices.ContainsFunc(f.Transfers, func(id string) bool { return printed[id] })
 	})

@@ -193,9 +193,6 @@ const (
 
 // leaveOut says why a record is not printed, "" when it is.
 func (o *Options) leaveOut(rec *model.Transfer, pagePart bool) string {
-	if !o.inTime(rec.Start, rec.End) {
-		return "outside --from and --to"
-	}
 	hidden := rec.Completeness == model.Opaque && (rec.Channel == "tcp" || rec.Channel == "udp")
 	if o.All || !hidden && rec.Channel != "bits" && rec.Channel != "http" && rec.Channel != "webdav" {
 		return ""

@@ -117,7 +117,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	verdict := judge.Look(r.Transfers, r.Accesses, l.listed, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
 	r.chain(&o, l.startsLogged)
-	r.narrow(o.Narrow)
+	r.narrow(&o)
 	triage.Rank(r.Findings, r.Incidents)
 	p.summarize(r, l, len(unique), verdict)
 	return r, cancelled

@@ -283,7 +283,7 @@ func TestFindings(t *testing.T) {
 		t.Fatalf("%d findings", len(r.Findings))
 	}
 	f := r.Findings[0]
-	want := []string{"remote-start", "admin-share-write", "relay", "disguise", "executor-match", "same-file-many-hosts"}
+	want := []string{"admin-share-write", "remote-start", "relay", "disguise", "executor-match", "same-file-many-hosts"}
 	if !slices.Equal(f.Analytics, want) || f.Severity != model.Critical || len(f.Transfers) != 4 {
 		t.Errorf("%v %v, %d transfers: %s", f.Analytics, f.Severity, len(f.Transfers), f.Title)
 	}
