@@ -339,8 +339,7 @@ func (v Verdict) Able(c *model.Coverage) map[string]model.Ableness { return v.ju
 // Look judges a run. It notes in the transfers which of their files were started.
 // Listed are files on hosts whose content is that of a transfer.
 func Look(transfers []*model.Transfer, accesses []*model.Access, listed []model.Listed, set Settings) Verdict {
-	n := len(transfers) + len(listed) // all are in memory anyway
-	set.Spread.Contents, set.Spread.Movements = max(n, spread.DefaultContents), max(n, spread.DefaultMovements)
+	set.Spread.All = true // they are in memory anyway
 	v := Verdict{judge: New(set)}
 	for _, e := range events(transfers, accesses, listed) {
 		v.judge.Step(e)

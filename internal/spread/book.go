@@ -15,14 +15,14 @@ import (
 
 // Settings bound a book and say how far clocks may be apart. What is 0 is the default.
 type Settings struct {
+	All       bool       // keep everything: whoever holds all transfers in memory anyway
 	Contents  int        // most contents kept
 	Movements int        // most movements kept
 	Window    model.Time // in which name and size, or a contact, tie one movement to another
 	Slack     model.Time // error of the clocks of two sensors
 }
 
-// The defaults, for streams without end: about 50 MB when full. Whoever holds all
-// transfers in memory anyway allows as many.
+// The defaults, for streams without end: about 50 MB when full.
 const (
 	DefaultContents             = 1 << 17
 	DefaultMovements            = 1 << 18
@@ -42,7 +42,8 @@ type Book struct {
 	contents  []content
 	movements []movement
 	index     map[uint64]uint32 // keys to contents
-	renamed   map[uint64]uint32 // ids given out that are no longer their content's own
+	given     map[uint64]uint32 // ids given out, where another key of the content leads to it now
+	holders   map[uint64]bool   // content and host, of contents that many movements carried
 	places    places
 	odd       []string // ids of transfers that are no 16 digits
 	listed    []model.Listed
@@ -57,7 +58,7 @@ type Book struct {
 // Forgotten counts what a full book let go.
 type Forgotten struct {
 	Contents  int64 // with all movements of them
-	Movements int64 // of contents that are kept: too many of one
+	Movements int64 // of contents that are kept: more of what many hosts have
 }
 
 // New makes an empty book.
@@ -67,7 +68,7 @@ func New(set Settings) *Book {
 	set.Window = cmp.Or(set.Window, DefaultWindow)
 	set.Slack = cmp.Or(set.Slack, DefaultSlack)
 	return &Book{set: set, seed: maphash.MakeSeed(), contents: make([]content, 1), movements: make([]movement, 1),
-		index: map[uint64]uint32{}, renamed: map[uint64]uint32{}, places: newPlaces()}
+		index: map[uint64]uint32{}, given: map[uint64]uint32{}, holders: map[uint64]bool{}, places: newPlaces()}
 }
 
 // Forgotten says what had to be let go until now.
@@ -76,14 +77,16 @@ func (b *Book) Forgotten() Forgotten { return b.forgotten }
 // Add takes the next transfer, and gives the key of its content: the id of the artifact
 // as far as it is known by now, "" where nothing tells the content.
 func (b *Book) Add(t *model.Transfer) string {
+	b.room()
 	b.pass(t.End)
-	b.meet(t.Source, t.Destination, max(t.End, t.Start), true)
+	from, to := b.places.of(t.Source), b.places.of(t.Destination)
+	b.meet(from, to, max(t.End, t.Start), true)
 	c, how, ok := b.find(t)
 	if !ok {
 		return ""
 	}
 	if t.Status == model.Done || t.Status == model.Interrupted {
-		b.move(c, t, how)
+		b.move(c, t, how, from, to)
 	}
 	return b.key(c)
 }
@@ -97,7 +100,7 @@ func (b *Book) Artifact(key string) string {
 	if !ok {
 		return key
 	}
-	c, ok := b.renamed[id]
+	c, ok := b.given[id]
 	if !ok {
 		return key
 	}

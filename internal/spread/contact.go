@@ -48,16 +48,15 @@ var carrying = map[string]bool{
 func (b *Book) Contact(a *model.Access) {
 	b.pass(a.Time)
 	if carries, ok := carrying[a.What]; ok {
-		b.meet(a.Source, a.Destination, a.Time, carries)
+		b.meet(b.places.of(a.Source), b.places.of(a.Destination), a.Time, carries)
 	}
 }
 
-func (b *Book) meet(source, destination model.Endpoint, at model.Time, carries bool) {
-	from, to := b.places.of(source), b.places.of(destination)
-	if from == 0 || to == 0 {
-		return
+// meet notes a contact between two places.
+func (b *Book) meet(from, to uint32, at model.Time, carries bool) {
+	if from != 0 && to != 0 {
+		b.contacts.add(b.places.at[from].same, b.places.at[to].same, at, carries)
 	}
-	b.contacts.add(b.places.at[from].same, b.places.at[to].same, at, carries)
 }
 
 func (c *contacts) add(from, to uint32, at model.Time, carries bool) {

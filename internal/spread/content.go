@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"hash/maphash"
 	"math"
 	"slices"
@@ -28,6 +27,9 @@ type content struct {
 	strength  strength
 	rung      int8 // the longest of the ladder that is known, -1 for none
 	runs      bool
+	document  bool   // a document, picture or text: nothing that could run
+	kept      bool   // somebody will ask for it
+	crowded   uint32 // 1 and the hosts that it reached since crowd movements carried it; 0 before
 }
 
 // algorithms are the hashes that tell a content, the weakest first. An import hash is
@@ -56,12 +58,13 @@ const (
 
 // marks are what tells the content of a transfer.
 type marks struct {
-	sums  [len(algorithms)]string
-	rungs [len(ladder)]string
-	size  int64 // -1 where it is not known
-	rung  int8  // the longest, -1 for none
-	runs  bool
-	name  string // lower case; "" for one that tells nothing
+	sums     [len(algorithms)]string
+	rungs    [len(ladder)]string
+	size     int64 // -1 where it is not known
+	rung     int8  // the longest, -1 for none
+	runs     bool
+	document bool
+	name     string // lower case; "" for one that tells nothing
 }
 
 // none says whether nothing tells the content: no bytes, no hash, head or name.
@@ -76,7 +79,7 @@ const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // marks gathers what a transfer says. What waybill computed counts before others' word.
 func (b *Book) marks(t *model.Transfer) marks {
-	m := marks{sums: [...]string{t.MD5, t.SHA1, t.SHA256}, size: -1, rung: -1, runs: runs(t.Type), name: telling(t.Name)}
+	m := marks{sums: [...]string{t.MD5, t.SHA1, t.SHA256}, size: -1, rung: -1, runs: runs(t.Type), document: document(t.Type), name: telling(t.Name)}
 	for i := range t.Hashes {
 		h := &t.Hashes[i]
 		if at := slices.Index(algorithms[:], h.Alg); at >= 0 && m.sums[at] == "" {
@@ -105,6 +108,15 @@ func (b *Book) marks(t *model.Transfer) marks {
 func runs(kind string) bool {
 	switch kind {
 	case "pe", "elf", "macho", "java", "script":
+		return true
+	}
+	return false
+}
+
+// document says whether a type of content is a document, picture or text.
+func document(kind string) bool {
+	switch kind {
+	case "office", "pdf", "image", "text", "audio", "video", "media":
 		return true
 	}
 	return false
@@ -234,11 +246,9 @@ func (m *marks) own() tie {
 
 // open begins a content.
 func (b *Book) open(m *marks) uint32 {
-	b.room()
 	n := uint32(len(b.contents))
-	power, key := m.strongest()
-	id := digest(key)
-	b.contents = append(b.contents, content{id: id, first: id, size: m.size, same: n, like: n, strength: power, rung: -1})
+	id := m.id()
+	b.contents = append(b.contents, content{id: id, first: id, size: m.size, same: n, like: n, strength: m.power(), rung: -1, document: true})
 	return n
 }
 
@@ -262,19 +272,22 @@ func (b *Book) learn(c uint32, m *marks) {
 	}
 	c = b.real(c)
 	x := &b.contents[c]
-	if power, key := m.strongest(); power > x.strength {
-		b.renamed[x.id] = c
-		x.strength, x.id = power, digest(key)
+	if p := m.power(); p > x.strength {
+		b.given[x.id] = c
+		x.strength, x.id = p, m.id()
 	}
 	if x.size < 0 {
 		x.size = m.size
 	}
-	x.rung, x.runs = max(x.rung, m.rung), x.runs || m.runs
+	x.rung, x.runs, x.document = max(x.rung, m.rung), x.runs || m.runs, x.document && m.document
 	if m.size <= 0 {
 		return
 	}
 	for r := m.headRung(); r >= 0; r-- {
 		b.index[b.headOf(m, r)] = c
+		if x.document {
+			break // a document of which less was seen is not worth an entry
+		}
 	}
 	b.climb(c, m)
 	if m.name != "" {
@@ -340,7 +353,7 @@ func (b *Book) liken(o, c uint32) {
 	}
 	o, c = min(o, c), max(o, c)
 	b.contents[c].like = o
-	b.renamed[b.contents[c].first], b.renamed[b.contents[o].first] = o, o
+	b.given[b.contents[c].first], b.given[b.contents[o].first] = o, o
 }
 
 // unite makes one content of two, the older one.
@@ -358,7 +371,8 @@ func (b *Book) unite(o, c uint32) {
 	if x.size < 0 {
 		x.size = y.size
 	}
-	x.rung, x.runs, x.seen, x.count = max(x.rung, y.rung), x.runs || y.runs, max(x.seen, y.seen), x.count+y.count
+	x.rung, x.seen, x.count, x.crowded = max(x.rung, y.rung), max(x.seen, y.seen), x.count+y.count, max(x.crowded, y.crowded)
+	x.runs, x.document, x.kept = x.runs || y.runs, x.document && y.document, x.kept || y.kept
 	switch {
 	case x.tail == 0:
 		x.head, x.tail = y.head, y.tail
@@ -366,38 +380,64 @@ func (b *Book) unite(o, c uint32) {
 		b.movements[x.tail].next, x.tail = y.head, y.tail
 	}
 	y.same, y.head, y.tail, y.count = o, 0, 0, 0
-	b.renamed[x.first] = o
+	b.given[x.first] = o
 }
 
-// strongest is the key that a content with these marks is called by.
-func (m *marks) strongest() (strength, string) {
+// power is the strength of the key that a content with these marks is called by.
+func (m *marks) power() strength {
 	switch {
 	case m.sums[sha256At] != "":
-		return bySHA256, "sha256:" + m.sums[sha256At]
+		return bySHA256
 	case m.size > 0 && m.rung > 0:
-		return byHead + strength(m.rung), fmt.Sprintf("prefix:%s:%s:%d", ladder[m.rung].name, m.rungs[m.rung], m.size)
+		return byHead + strength(m.rung)
 	case m.sums[1] != "":
-		return bySHA1, "sha1:" + m.sums[1]
+		return bySHA1
 	case m.sums[0] != "":
-		return byMD5, "md5:" + m.sums[0]
+		return byMD5
 	case m.rung == 0:
-		return byShortHead, fmt.Sprintf("prefix:%s:%s:%d", ladder[0].name, m.rungs[0], m.size)
+		return byShortHead
 	}
-	return byName, "name:" + m.name + ":" + strconv.FormatInt(m.size, 10)
+	return byName
+}
+
+// id is the number in the id of the artifact with these marks: a digest of that key.
+func (m *marks) id() uint64 {
+	var buf [160]byte
+	key := buf[:0]
+	switch p := m.power(); p {
+	case bySHA256:
+		key = append(append(key, "sha256:"...), m.sums[sha256At]...)
+	case bySHA1:
+		key = append(append(key, "sha1:"...), m.sums[1]...)
+	case byMD5:
+		key = append(append(key, "md5:"...), m.sums[0]...)
+	case byName:
+		key = append(append(key, "name:"...), m.name...)
+		key = strconv.AppendInt(append(key, ':'), m.size, 10)
+	default:
+		key = append(append(key, "prefix:"...), ladder[m.rung].name...)
+		key = append(append(key, ':'), m.rungs[m.rung]...)
+		key = strconv.AppendInt(append(key, ':'), m.size, 10)
+	}
+	return digest(key)
 }
 
 // digest is the number in the id of the artifact with a key.
-func digest(key string) uint64 {
-	sum := sha256.Sum256(append([]byte(key), 0))
+func digest(key []byte) uint64 {
+	sum := sha256.Sum256(append(key, 0))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
 // hexID is the id of an artifact with a number.
-func hexID(n uint64) string {
-	var b [18]byte
-	b[0], b[1] = 'a', '-'
-	hex.Encode(b[2:], binary.BigEndian.AppendUint64(nil, n))
-	return string(b[:])
+func hexID(n uint64) string { return idOf("a-", n) }
+
+func idOf(kind string, n uint64) string {
+	var digits [8]byte
+	binary.BigEndian.PutUint64(digits[:], n)
+	var out [18]byte
+	copy(out[:], kind)
+	hex.Encode(out[2:], digits[:])
+	return string(out[:])
 }
 
 // numberOf reads an id of a kind.

@@ -127,7 +127,7 @@ func TestArtifactID(t *testing.T) {
 	b := New(Settings{})
 	key := b.Add(file("t-1", "A", "B", "md5=0cc175b9c0f1b6a831c399e269772661 size=1 name=x"))
 	b.Add(file("t-2", "B", "C", "md5=0cc175b9c0f1b6a831c399e269772661 sha256=ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb size=1"))
-	want := hexID(digest("sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"))
+	want := hexID(digest([]byte("sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")))
 	if got := b.Artifact(key); got != want || got == key {
 		t.Errorf("key %s leads to %s instead of %s", key, got, want)
 	}

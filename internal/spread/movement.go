@@ -1,8 +1,6 @@
 package spread
 
 import (
-	"encoding/binary"
-	"encoding/hex"
 	"strings"
 
 	"waybill/internal/model"
@@ -90,9 +88,9 @@ func certainty(t *model.Transfer) rank {
 }
 
 // move puts a transfer down for its content.
-func (b *Book) move(c uint32, t *model.Transfer, how tie) {
+func (b *Book) move(c uint32, t *model.Transfer, how tie, from, to uint32) {
 	m := movement{start: begin(t), end: max(t.End, begin(t)), tie: how, rank: certainty(t), interrupted: t.Status == model.Interrupted,
-		from: b.places.of(t.Source), to: b.places.of(t.Destination), sensor: b.places.sensor(t.Evidence)}
+		from: from, to: to, sensor: b.places.sensor(t.Evidence)}
 	var ok bool
 	if m.id, ok = numberOf("t-", t.ID); !ok {
 		m.id, m.kind = uint64(len(b.odd)), oddID
@@ -103,6 +101,7 @@ func (b *Book) move(c uint32, t *model.Transfer, how tie) {
 
 // List takes a file that a listing shows on a host, and gives its key as Add does.
 func (b *Book) List(l model.Listed) string {
+	b.room()
 	c, how, ok := b.find(l.Of)
 	if !ok {
 		return ""
@@ -115,6 +114,11 @@ func (b *Book) List(l model.Listed) string {
 
 func (b *Book) put(c uint32, m movement) {
 	x := &b.contents[c]
+	x.seen = max(x.seen, m.end)
+	if b.needless(c, &m) {
+		b.forgotten.Movements++
+		return
+	}
 	n := uint32(len(b.movements))
 	b.movements = append(b.movements, m)
 	if x.tail == 0 {
@@ -124,7 +128,6 @@ func (b *Book) put(c uint32, m movement) {
 	}
 	x.tail = n
 	x.count++
-	x.seen = max(x.seen, m.end)
 	if m.from == 0 && m.to != 0 && m.end != 0 {
 		b.pending = append(b.pending, n)
 	}
@@ -138,10 +141,7 @@ func (b *Book) transferID(m *movement) string {
 	case listing:
 		return ""
 	}
-	var out [18]byte
-	out[0], out[1] = 't', '-'
-	hex.Encode(out[2:], binary.BigEndian.AppendUint64(nil, m.id))
-	return string(out[:])
+	return idOf("t-", m.id)
 }
 
 // places are the endpoints that files were seen at, by number.
@@ -201,7 +201,11 @@ func (p *places) name(n uint32) string {
 	return model.Endpoint{Host: e.host, IP: e.ip}.Name()
 }
 
-// sensor gives the number of who dated a record: the input and host of its first evidence.
+// mostSensors bounds the clocks that are told apart.
+const mostSensors = 1 << 17
+
+// sensor gives the number of who dated a record: the host or input of its first
+// evidence; 0 where it is not known.
 func (p *places) sensor(all []model.Evidence) uint32 {
 	if len(all) == 0 {
 		return 0
@@ -211,7 +215,7 @@ func (p *places) sensor(all []model.Evidence) uint32 {
 		k = c
 	}
 	n, ok := p.sensors[k]
-	if !ok {
+	if !ok && len(p.sensors) < mostSensors {
 		n = uint32(len(p.sensors) + 1)
 		p.sensors[k] = n
 	}

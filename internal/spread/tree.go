@@ -120,7 +120,7 @@ func when(at model.Time) model.Time {
 
 // apart is by how much the clocks of two sensors may differ.
 func (t *tree) apart(one, other uint32) model.Time {
-	if one == other {
+	if one == other && one != 0 {
 		return 0
 	}
 	return t.b.set.Slack
