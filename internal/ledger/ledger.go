@@ -80,7 +80,7 @@ const (
 
 // Add takes an observation, which is given up.
 func (l *Ledger) Add(t *model.Transfer) {
-	from := begin(t) + l.settings.Clocks.shift(t)
+	from := begin(t) + l.settings.Clocks.shift(t.Evidence)
 	if from < l.passed {
 		l.late(t, from)
 		return
@@ -110,7 +110,7 @@ func (l *Ledger) Stats() Stats { return l.stats }
 func (l *Ledger) Join(all []*model.Transfer) []*model.Transfer {
 	ordered := make([]due, len(all))
 	for i, t := range all {
-		ordered[i] = due{begin(t) + l.settings.Clocks.shift(t), t}
+		ordered[i] = due{begin(t) + l.settings.Clocks.shift(t.Evidence), t}
 	}
 	slices.SortFunc(ordered, due.compare)
 	for _, d := range ordered {

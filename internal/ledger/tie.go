@@ -17,7 +17,7 @@ type Start struct {
 
 // Confirm takes the claims for done that reads of the source's share agree with:
 // the file of that name, by the destination, at that time.
-func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
+func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table, clocks *Clocks) {
 	byName := map[string][]*model.Access{}
 	for _, a := range reads {
 		path := strings.ToLower(a.Object)
@@ -30,7 +30,8 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 		}
 		path := strings.ToLower(strings.Trim(t.Path, `\`))
 		for _, a := range byName[path[strings.LastIndexByte(path, '\\')+1:]] {
-			if max(a.Time-t.End, t.Start-a.Time) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
+			at := a.Time + clocks.shift(a.Evidence) - clocks.shift(t.Evidence)
+			if max(at-t.End, t.Start-at) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
 				continue
 			}
 			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
@@ -69,7 +70,7 @@ const window model.Time = 24 * 3600e9
 
 // Tie notes the starts in the transfers that brought their programs: on that host,
 // of that name and place, the latest before.
-func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
+func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table, clocks *Clocks) {
 	byName := map[string][]*model.Transfer{}
 	for _, t := range all {
 		if t.Name != "" && t.Status != model.Denied && t.Status != model.Failed {
@@ -81,7 +82,8 @@ func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
 		image := strings.ToLower(s.Image)
 		var best *model.Transfer
 		for _, t := range byName[image[strings.LastIndexByte(image, '\\')+1:]] {
-			if s.Time < begin(t)-Slack || s.Time > t.End+window || best != nil && begin(t) < begin(best) {
+			at := s.Time + clocks.shift(s.Evidence) - clocks.shift(t.Evidence)
+			if at < begin(t)-Slack || at > t.End+window || best != nil && begin(t) < begin(best) {
 				continue
 			}
 			if same, known := hosts.Same(t.Destination, s.Host, s.Time); same && known && fitsPlace(t, image) {

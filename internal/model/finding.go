@@ -106,10 +106,21 @@ type Coverage struct {
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
+	Clock           []ClockError        `json:"clock,omitempty"`          // of hosts and sensors, against each other
 	Contradictions  map[string]int64    `json:"contradictions,omitempty"` // what witnesses say differently of movements, by the field
 	Advice          []string            `json:"advice,omitempty"`         // where sensors would show more
 	Carved          bool                `json:"carved,omitempty"`         // unknown protocols were looked into
 	Tickets         *Tickets            `json:"tickets,omitempty"`
+}
+
+// ClockError is how far the clock of a host or sensor is ahead of another's, in seconds,
+// as movements show that both saw.
+type ClockError struct {
+	A      string  `json:"a"`
+	B      string  `json:"b"`
+	Offset float64 `json:"offset"` // of B
+	Spread float64 `json:"spread"`
+	Pairs  int     `json:"pairs"`
 }
 
 // Tickets says what a keytab opened (--keytab): logons whose Kerberos ticket it

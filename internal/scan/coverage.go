@@ -3,9 +3,12 @@ package scan
 import (
 	"fmt"
 	"maps"
+	"slices"
+	"time"
 
 	"waybill/internal/input"
 	"waybill/internal/judge"
+	"waybill/internal/ledger"
 	"waybill/internal/model"
 	"waybill/internal/telemetry/winevent"
 )
@@ -42,15 +45,31 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	all.UnknownPorts = mostUnknown(p.unknownPorts)
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
 	all.Contradictions = l.joined.Contradictions
+	if l.clocks != nil {
+		all.Clock = l.clocks.Errors
+	}
 	all.NeverLogged = append(all.NeverLogged, lateLogs(l.hostLogs, r.Findings)...)
 	all.Carved = !p.o.NoCarve
 	if p.o.Keytab != nil {
 		all.Tickets = &model.Tickets{Opened: p.tickets.Opened, Unopened: p.tickets.Unopened}
 	}
 	all.Analytics = verdict.Able(all)
-	all.Advice = p.advice(all)
+	all.Advice = append(p.advice(all), wrongClocks(l.clocks)...)
 	r.Coverage = append(r.Coverage, all)
 	p.fillSummary(r, inputs, all)
+}
+
+// wrongClocks says how to set right what is known of the clocks of hosts.
+func wrongClocks(c *ledger.Clocks) (out []string) {
+	if c == nil {
+		return nil
+	}
+	ahead := c.Ahead()
+	for _, host := range slices.Sorted(maps.Keys(ahead)) {
+		off := time.Duration(ahead[host]).Round(time.Second)
+		out = append(out, fmt.Sprintf("the clock of %s is %s off, as movements show that others saw too: --clock %s=%s sets its times right", host, off, host, -off))
+	}
+	return out
 }
 
 // lateLogs says which logs of a host begin after the first finding on it: what came

@@ -48,8 +48,10 @@ func (l *logs) join(r *Records) {
 			ours[domain] = true
 		}
 	}
-	book := ledger.New(hosts, ledger.Settings{})
-	r.Transfers = book.Join(append(r.Transfers, found.Transfers...))
+	observed := append(r.Transfers, found.Transfers...)
+	l.clocks = ledger.Measure(observed, hosts)
+	book := ledger.New(hosts, ledger.Settings{Clocks: l.clocks})
+	r.Transfers = book.Join(observed)
 	l.joined = book.Stats()
 	starts := make([]ledger.Start, 0, len(found.Starts))
 	for _, s := range found.Starts {
@@ -59,8 +61,8 @@ func (l *logs) join(r *Records) {
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)
 	}
-	ledger.Confirm(r.Transfers, found.Reads, hosts)
-	ledger.Tie(r.Transfers, starts, hosts)
+	ledger.Confirm(r.Transfers, found.Reads, hosts, l.clocks)
+	ledger.Tie(r.Transfers, starts, hosts, l.clocks)
 	r.Transfers = append(r.Transfers, l.arrivals(r, found, starts, hosts)...)
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
@@ -91,7 +93,7 @@ func (l *logs) arrivals(r *Records, found *telemetry.Result, starts []ledger.Sta
 	}
 	told := arrival.Find(arrival.Input{Sightings: found.Sightings, Transfers: r.Transfers, Hosts: hosts, Inputs: names,
 		Accesses: slices.Concat(r.Accesses, found.Accesses, found.Reads)})
-	ledger.Tie(told.Arrivals, starts, hosts)
+	ledger.Tie(told.Arrivals, starts, hosts, l.clocks)
 	l.listed = told.Listed
 	return told.Arrivals
 }

@@ -250,6 +250,7 @@ type logs struct {
 	faults  []string
 
 	joined   ledger.Stats
+	clocks   *ledger.Clocks
 	hostLogs []model.LogCoverage
 	never    []string
 

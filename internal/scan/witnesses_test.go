@@ -3,11 +3,13 @@ package scan
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/model"
 	"waybill/internal/synth"
@@ -132,6 +134,38 @@ func TestSameTwice(t *testing.T) {
 		}
 		if got := movements(r); got != want {
 			t.Errorf("%s: %s", w.Channel, firstDifference(got, want))
+		}
+	}
+}
+
+// TestWrongClock: a server's log whose clock is two hours off, or three minutes, joins
+// the capture all the same, and coverage says by how much it is.
+func TestWrongClock(t *testing.T) {
+	n := synth.New(5)
+	client, server := n.Host("WS-31", "10.30.1.31"), n.Host("SRV-08", "10.30.0.8")
+	const files = 9
+	for i := range files {
+		begin, path := n.Now, fmt.Sprintf(`Plans\plan-%c.docx`, 'a'+i)
+		n.SharePut(server, client, `CORP\h.lang`, "C$", path)
+		n.Now = begin
+		s := n.SMB(client, server, synth.SMBOptions{User: "h.lang", Domain: "CORP"})
+		s.Tree("C$").Put(path, n.DOCX(5_000+i*100))
+		s.Logoff()
+		n.Sleep(11 * 60e9)
+	}
+	paths := written(t, map[string][]byte{"a.pcap": n.Take().PCAP(), "srv.evtx": n.Logs.Sorted().EVTX()})
+	for _, off := range []time.Duration{0, 3 * time.Minute, -2 * time.Hour} {
+		r, err := Run(t.Context(), Options{Paths: paths, Clocks: map[string]time.Duration{"srv-08": off}})
+		if err != nil || len(r.Transfers) != files {
+			t.Fatalf("%s: %v, %d transfers", off, err, len(r.Transfers))
+		}
+		all := r.Coverage[len(r.Coverage)-1]
+		if len(all.Clock) != 1 || all.Clock[0].Pairs != files || math.Abs(math.Abs(all.Clock[0].Offset)-math.Abs(off.Seconds())) > 1 {
+			t.Errorf("%s: %+v", off, all.Clock)
+		}
+		advised := slices.ContainsFunc(all.Advice, func(s string) bool { return strings.Contains(s, "--clock srv-08.corp.example="+(-off).String()) })
+		if advised != (off != 0) {
+			t.Errorf("%s: %q", off, all.Advice)
 		}
 	}
 }
