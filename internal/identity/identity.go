@@ -44,15 +44,22 @@ type Table struct {
 	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
 	long     map[string]string              // bare name to the one with domain; "" where there are two
 	memo     memo
+
+	namings   map[string][]Naming  // by kind and key
+	unsettled bool                 // of what follows
+	former    map[string][]renamed // by former names without domain
+	twins     map[string]bool      // names that two systems have
+	renames   []model.Renamed
 }
 
 // Add adds a binding.
 func (t *Table) Add(b Binding) {
 	if t.byAddr == nil {
-		*t = Table{byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
+		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
 			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
 	}
 	t.memo.forget()
+	t.unsettled = t.unsettled || len(t.namings) > 0
 	t.addRole(b)
 	t.addHardware(b)
 	if !b.Addr.Known() || b.Host == "" || b.rank() > 0 && generic(b.Host) {
@@ -212,6 +219,7 @@ func (t *Table) full(host string) string {
 // Addr is the address of a host at a time, the zero value when none or several
 // hosts of that name are known. A host with several addresses has its most lasting.
 func (t *Table) Addr(host string, at model.Time) model.Addr {
+	t.settle()
 	if a, ok := t.memo.addrs[host]; ok {
 		return a
 	}
@@ -265,20 +273,22 @@ func (t *Table) Same(a, b model.Endpoint, at model.Time) (same, known bool) {
 	if a.IP.Known() && a.IP == b.IP {
 		return true, true
 	}
-	names := func(e model.Endpoint) string {
-		if e.Host != "" {
-			return e.Host
-		}
-		return t.Host(e.IP, at)
-	}
-	x, y := names(a), names(b)
-	if a.IP.Known() && b.IP.Known() && cloned(x) {
+	x, y := t.calls(a, at), t.calls(b, at)
+	if a.IP.Known() && b.IP.Known() && (cloned(x) || t.twins[Bare(x)]) || t.ambiguous(x, y) {
 		return t.bound(a.IP, y) || t.bound(b.IP, x), true
 	}
 	if x != "" && y != "" {
 		return SameName(x, y), true
 	}
 	return t.holds(a, b.IP) || t.holds(b, a.IP), true
+}
+
+// calls is what an end is called.
+func (t *Table) calls(e model.Endpoint, at model.Time) string {
+	if e.Host != "" {
+		return t.Now(e.Host, at)
+	}
+	return t.Host(e.IP, at)
 }
 
 // MayBe says whether one end is a name of which no address is known and the other an
@@ -297,7 +307,7 @@ func (t *Table) holds(e model.Endpoint, a model.Addr) bool {
 
 // bound says whether a record holds that an address is a host's.
 func (t *Table) bound(a model.Addr, host string) bool {
-	return slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return b.rank() == 0 && SameName(b.Host, host) })
+	return host != "" && slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return b.rank() == 0 && SameName(b.Host, host) })
 }
 
 // SameName compares host names; one without domain fits any of its name.
@@ -312,6 +322,10 @@ func SameName(a, b string) bool {
 
 // Complete fills in what of an endpoint the other half tells.
 func (t *Table) Complete(e *model.Endpoint, at model.Time) {
+	t.settle()
+	if e.Host != "" && len(t.former) > 0 {
+		e.Host = t.Now(e.Host, at)
+	}
 	switch {
 	case e.Host == "" && e.IP.Known():
 		e.Host = t.Host(e.IP, at)

@@ -37,6 +37,7 @@ func (m *memo) keep(host string, a model.Addr) {
 }
 
 func (t *Table) spell(a model.Addr, at model.Time) spell {
+	t.settle()
 	if s, ok := t.memo.spells[a]; ok && s.after < at && at < s.before {
 		return s
 	}

@@ -131,7 +131,7 @@ func TestTie(t *testing.T) {
 		"a name that ends so": {start("SRV.corp.test", `C:\t\xa.exe`, 110*second), 0},
 	} {
 		all := Join([]*model.Transfer{packets()}, hosts())
-		if Tie(all, []Start{c.start, c.start}, hosts(), nil); len(all[0].Executed) != c.want {
+		if Tie(all, []Start{c.start, c.start}, hosts()); len(all[0].Executed) != c.want {
 			t.Errorf("%s: %d starts", name, len(all[0].Executed))
 		}
 	}
@@ -156,7 +156,7 @@ func TestConfirm(t *testing.T) {
 	} {
 		x := claim()
 		c.read.User = "anna"
-		if Confirm([]*model.Transfer{x}, []*model.Access{c.read}, hosts(), nil); x.Status != c.want || (x.User == "anna") != (c.want == model.Done) {
+		if Confirm([]*model.Transfer{x}, []*model.Access{c.read}, hosts()); x.Status != c.want || (x.User == "anna") != (c.want == model.Done) {
 			t.Errorf("%s: %s by %q", name, x.Status, x.User)
 		}
 	}

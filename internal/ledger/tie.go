@@ -17,7 +17,12 @@ type Start struct {
 
 // Confirm takes the claims for done that reads of the source's share agree with:
 // the file of that name, by the destination, at that time.
-func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table, clocks *Clocks) {
+func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
+	(*Clocks)(nil).Confirm(all, reads, hosts)
+}
+
+// Confirm is the same by what is known of clocks.
+func (c *Clocks) Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
 	byName := map[string][]*model.Access{}
 	for _, a := range reads {
 		path := strings.ToLower(a.Object)
@@ -30,7 +35,7 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 		}
 		path := strings.ToLower(strings.Trim(t.Path, `\`))
 		for _, a := range byName[path[strings.LastIndexByte(path, '\\')+1:]] {
-			at := a.Time + clocks.shift(a.Evidence) - clocks.shift(t.Evidence)
+			at := a.Time + c.shift(a.Evidence) - c.shift(t.Evidence)
 			if max(at-t.End, t.Start-at) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
 				continue
 			}
@@ -70,7 +75,12 @@ const window model.Time = 24 * 3600e9
 
 // Tie notes the starts in the transfers that brought their programs: on that host,
 // of that name and place, the latest before.
-func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table, clocks *Clocks) {
+func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
+	(*Clocks)(nil).Tie(all, starts, hosts)
+}
+
+// Tie is the same by what is known of clocks.
+func (c *Clocks) Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
 	byName := map[string][]*model.Transfer{}
 	for _, t := range all {
 		if t.Name != "" && t.Status != model.Denied && t.Status != model.Failed {
@@ -82,7 +92,7 @@ func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table, clocks *C
 		image := strings.ToLower(s.Image)
 		var best *model.Transfer
 		for _, t := range byName[image[strings.LastIndexByte(image, '\\')+1:]] {
-			at := s.Time + clocks.shift(s.Evidence) - clocks.shift(t.Evidence)
+			at := s.Time + c.shift(s.Evidence) - c.shift(t.Evidence)
 			if at < begin(t)-Slack || at > t.End+window || best != nil && begin(t) < begin(best) {
 				continue
 			}

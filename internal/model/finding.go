@@ -106,11 +106,27 @@ type Coverage struct {
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs
 	Analytics       map[string]Ableness `json:"analytics,omitempty"`
-	Clock           []ClockError        `json:"clock,omitempty"`          // of hosts and sensors, against each other
+	Clock           []ClockError        `json:"clock,omitempty"` // of hosts and sensors, against each other
+	Renamed         []Renamed           `json:"renamed,omitempty"`
 	Contradictions  map[string]int64    `json:"contradictions,omitempty"` // what witnesses say differently of movements, by the field
 	Advice          []string            `json:"advice,omitempty"`         // where sensors would show more
 	Carved          bool                `json:"carved,omitempty"`         // unknown protocols were looked into
 	Tickets         *Tickets            `json:"tickets,omitempty"`
+}
+
+// Renamed is a host that had several names, one after the other. Records call it by the
+// last one.
+type Renamed struct {
+	Host  string    `json:"host"`
+	By    string    `json:"by"` // what tells it: host, agent, machine (its SID), account (that of its account), renamed (an event)
+	Names []NamedAs `json:"names"`
+}
+
+// NamedAs is a name of a host and when it was seen with it.
+type NamedAs struct {
+	Name  string `json:"name"`
+	First Time   `json:"first,omitzero"`
+	Last  Time   `json:"last,omitzero"`
 }
 
 // ClockError is how far the clock of a host or sensor is ahead of another's, in seconds,

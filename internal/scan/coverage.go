@@ -44,7 +44,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	}
 	all.UnknownPorts = mostUnknown(p.unknownPorts)
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
-	all.Contradictions = l.joined.Contradictions
+	all.Contradictions, all.Renamed = l.joined.Contradictions, l.renamed
 	if l.clocks != nil {
 		all.Clock = l.clocks.Errors
 	}

@@ -41,6 +41,10 @@ func (l *logs) join(r *Records) {
 	for _, b := range found.Bindings {
 		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
 	}
+	for _, n := range found.Namings {
+		hosts.AddNaming(identity.Naming(n))
+	}
+	l.renamed = hosts.Renamed()
 	for _, h := range found.Hosts {
 		name := strings.ToLower(h)
 		ours[name] = true
@@ -61,8 +65,8 @@ func (l *logs) join(r *Records) {
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)
 	}
-	ledger.Confirm(r.Transfers, found.Reads, hosts, l.clocks)
-	ledger.Tie(r.Transfers, starts, hosts, l.clocks)
+	l.clocks.Confirm(r.Transfers, found.Reads, hosts)
+	l.clocks.Tie(r.Transfers, starts, hosts)
 	r.Transfers = append(r.Transfers, l.arrivals(r, found, starts, hosts)...)
 	r.Transfers = slices.DeleteFunc(r.Transfers, func(t *model.Transfer) bool {
 		t.Scope = l.o.scope(t, ours)
@@ -79,6 +83,13 @@ func (l *logs) join(r *Records) {
 		}
 	}
 	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
+	for _, r := range l.renamed {
+		for _, n := range r.Names {
+			if found.StartsLogged[strings.ToLower(n.Name)] {
+				found.StartsLogged[strings.ToLower(r.Host)] = true
+			}
+		}
+	}
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
@@ -93,7 +104,7 @@ func (l *logs) arrivals(r *Records, found *telemetry.Result, starts []ledger.Sta
 	}
 	told := arrival.Find(arrival.Input{Sightings: found.Sightings, Transfers: r.Transfers, Hosts: hosts, Inputs: names,
 		Accesses: slices.Concat(r.Accesses, found.Accesses, found.Reads)})
-	ledger.Tie(told.Arrivals, starts, hosts, l.clocks)
+	l.clocks.Tie(told.Arrivals, starts, hosts)
 	l.listed = told.Listed
 	return told.Arrivals
 }

@@ -251,6 +251,7 @@ type logs struct {
 
 	joined   ledger.Stats
 	clocks   *ledger.Clocks
+	renamed  []model.Renamed
 	hostLogs []model.LogCoverage
 	never    []string
 

@@ -169,3 +169,35 @@ func TestWrongClock(t *testing.T) {
 		}
 	}
 }
+
+// TestRenamedHost: a host that got another name in between is one, called by the last.
+func TestRenamedHost(t *testing.T) {
+	n := synth.New(6)
+	client, old := n.Host("WS-31", "10.30.1.31"), n.Host("SRV-08", "10.30.0.8")
+	put := func(to *synth.Host, path string) {
+		begin := n.Now
+		n.SharePut(to, client, `CORP\h.lang`, "C$", path)
+		n.Now = begin
+		s := n.SMB(client, to, synth.SMBOptions{User: "h.lang", Domain: "CORP"})
+		s.Tree("C$").Put(path, n.PE(9_000))
+		s.Logoff()
+		n.Sleep(3 * 3600e9)
+	}
+	put(old, `Tools\one.exe`)
+	n.Log(old, synth.EventLog, 6011, "", "SRV-08", "", "FILES-02")
+	n.Sleep(60e9)
+	now := &synth.Host{Name: "FILES-02", Addr: old.Addr, MAC: old.MAC}
+	put(now, `Tools\two.exe`)
+	r := scanned(t, written(t, map[string][]byte{"a.pcap": n.Take().PCAP(), "all.evtx": n.Logs.Sorted().EVTX()})...)
+	if len(r.Transfers) != 2 {
+		t.Fatal(brief(r.Transfers))
+	}
+	for _, x := range r.Transfers {
+		if x.Destination.Host != "FILES-02.corp.example" || len(x.Observations) < 2 {
+			t.Errorf("%s to %s, %q", x.Name, x.Destination.Host, x.Observations)
+		}
+	}
+	if c := r.Coverage[len(r.Coverage)-1].Renamed; len(c) != 1 || len(c[0].Names) != 2 || c[0].Names[0].Name != "SRV-08" {
+		t.Errorf("%+v", c)
+	}
+}

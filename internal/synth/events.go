@@ -40,6 +40,7 @@ var (
 	BITS       = source{"Microsoft-Windows-Bits-Client", "Microsoft-Windows-Bits-Client/Operational"}
 	Sessions   = source{"Microsoft-Windows-TerminalServices-LocalSessionManager", "Microsoft-Windows-TerminalServices-LocalSessionManager/Operational"}
 	Eventlog   = source{"Microsoft-Windows-Eventlog", "System"}
+	EventLog   = source{"EventLog", "System"}
 	Partition  = source{"Microsoft-Windows-Partition", "Microsoft-Windows-Partition/Diagnostic"}
 	Defender   = source{"Microsoft-Windows-Windows Defender", "Microsoft-Windows-Windows Defender/Operational"}
 	RDPClient  = source{"Microsoft-Windows-TerminalServices-ClientActiveXCore", "Microsoft-Windows-TerminalServices-RDPClient/Operational"}

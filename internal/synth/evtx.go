@@ -120,7 +120,11 @@ func (w *evtxWriter) template(r *Logged) {
 		})
 		w.element("EventData", "", "", func() {
 			for i, d := range r.Data {
-				w.element("Data", "Name", d[0], func() { w.substitution(5+i, 0x01) })
+				attr := "Name"
+				if d[0] == "" { // as classic sources write it
+					attr = ""
+				}
+				w.element("Data", attr, d[0], func() { w.substitution(5+i, 0x01) })
 			}
 		})
 	})

@@ -148,6 +148,7 @@ type Result struct {
 	Reads    []*model.Access
 	Starts   []Start
 	Bindings []Binding
+	Namings  []Naming
 	// Uses tell what hosts are for: bounded, each kind once a day.
 	Uses []Use
 	// Sightings are files that lay on hosts, however they came there.
@@ -168,6 +169,7 @@ func (r *Result) Add(o *Result) {
 	r.Reads = append(r.Reads, o.Reads...)
 	r.Starts = append(r.Starts, o.Starts...)
 	r.Bindings = append(r.Bindings, o.Bindings...)
+	r.Namings = append(r.Namings, o.Namings...)
 	r.Uses = append(r.Uses, o.Uses...)
 	r.Sightings = append(r.Sightings, o.Sightings...)
 	r.Hosts = append(r.Hosts, o.Hosts...)
@@ -223,4 +225,11 @@ type Binding struct {
 	First, Last model.Time
 	Weak        bool // another host's word
 	Lease       bool // handed out until Last: the next host that gets it ends it
+}
+
+// Naming says what a host was called over a time, by what tells it under all its names:
+// the id of its system or agent, its machine SID, the SID of its account.
+type Naming struct {
+	Kind, Key, Host string
+	First, Last     model.Time
 }

@@ -1,6 +1,7 @@
 package winevent
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -70,6 +71,22 @@ func (l *Lines) ecs(v *fastjson.Value, e *Event) {
 		}
 	case PowerShell:
 		l.ecsAll(v, e, ecsPowerShell)
+	}
+}
+
+// agent adds the ids of the system and of the agent that runs on the event's host. A
+// collector that was sent the event says its own.
+func (l *Lines) agent(v *fastjson.Value, e *Event) {
+	own := func(name string) bool {
+		bare, _, _ := strings.Cut(name, ".")
+		computer, _, _ := strings.Cut(e.Computer, ".")
+		return bare != "" && strings.EqualFold(bare, computer)
+	}
+	if own(cmp.Or(scalar(v.Get("host", "hostname")), scalar(v.Get("host", "name")))) {
+		l.missing(e, "SystemId", scalar(v.Get("host", "id")))
+	}
+	if own(cmp.Or(scalar(v.Get("agent", "hostname")), scalar(v.Get("agent", "name")))) {
+		l.missing(e, "AgentId", scalar(v.Get("agent", "id")))
 	}
 }
 

@@ -42,14 +42,15 @@ const (
 // providers are the names that Windows gives them, lower case; asWritten are the
 // same as they are nearly always written.
 var providers = map[string]Provider{
-	"microsoft-windows-security-auditing":                        Security,
-	"microsoft-windows-eventlog":                                 Eventlog,
-	"service control manager":                                    ServiceControl,
-	"microsoft-windows-sysmon":                                   Sysmon,
-	"linux-sysmon":                                               Sysmon,
-	"microsoft-windows-powershell":                               PowerShell,
-	"powershell":                                                 PowerShellClassic,
-	"microsoft-windows-taskscheduler":                            TaskScheduler,
+	"microsoft-windows-security-auditing": Security,
+	"microsoft-windows-eventlog":          Eventlog,
+	"eventlog":                            Eventlog,
+	"service control manager":             ServiceControl,
+	"microsoft-windows-sysmon":            Sysmon,
+	"linux-sysmon":                        Sysmon,
+	"microsoft-windows-powershell":        PowerShell,
+	"powershell":                          PowerShellClassic,
+	"microsoft-windows-taskscheduler":     TaskScheduler,
 	"microsoft-windows-terminalservices-localsessionmanager":     SessionManager,
 	"microsoft-windows-terminalservices-remoteconnectionmanager": ConnectionManager,
 	"microsoft-windows-terminalservices-clientactivexcore":       RDPClient,
@@ -75,8 +76,8 @@ func (p Provider) String() string { return providerNames[p] }
 // ids are the events that are read of each provider.
 var ids = map[Provider][]uint16{
 	Security: {1102, 4616, 4624, 4625, 4634, 4647, 4648, 4663, 4672, 4688, 4697, 4698, 4702, 4719, 4778, 4779, 5136, 5137, 5140,
-		5142, 5145, 5156, 6416},
-	Eventlog:          {104, 1102},
+		4781, 5142, 5145, 5156, 6416},
+	Eventlog:          {104, 1102, 6011},
 	ServiceControl:    {7045, 7036},
 	Sysmon:            {1, 3, 4, 5, 7, 11, 12, 13, 15, 16, 17, 18, 22, 23, 26, 27, 29, 255},
 	PowerShell:        {4103, 4104},

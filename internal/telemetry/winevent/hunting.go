@@ -38,6 +38,7 @@ func (l *Lines) hunting(v *fastjson.Value, s *shape, e *Event) bool {
 		return false
 	}
 	e.Channel = map[uint16]string{1: "DeviceProcessEvents", 3: "DeviceNetworkEvents", 7: "DeviceImageLoadEvents", 11: "DeviceFileEvents"}[e.ID]
+	l.missing(e, "AgentId", get("DeviceId"))
 	for column, name := range huntingFields {
 		l.field(name, get(column), e)
 	}

@@ -138,6 +138,9 @@ func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 		l.stamp(v, s, e, "")
 		return false, nil
 	}
+	if s.ecs {
+		l.agent(v, e)
+	}
 	l.gather(v, s, e)
 	if s.ecs && v.Exists("ecs") {
 		l.ecs(v, e)

@@ -29,7 +29,7 @@ var fieldNames = func() map[string]string {
 		"NewProcessId", "NewProcessName", "ParentProcessName", "TokenElevationType", "ServiceName", "ServiceFileName", "ServiceType",
 		"ServiceAccount", "TaskName", "TaskContent", "TaskContentNew", "SourceAddress", "DestAddress", "DestPort", "Direction", "Application",
 		"ProcessName", "HandleId", "ClientName", "ClientAddress", "AccountName", "AccountDomain", "SessionName", "LogonID", "PrivilegeList",
-		"DeviceId", "DeviceDescription", "ClassName", "SubcategoryGuid", "AuditPolicyChanges", "ObjectDN", "AttributeLDAPDisplayName", "AttributeValue",
+		"DeviceId", "SystemId", "AgentId", "TargetSid", "OldTargetUserName", "NewTargetUserName", "DeviceDescription", "ClassName", "SubcategoryGuid", "AuditPolicyChanges", "ObjectDN", "AttributeLDAPDisplayName", "AttributeValue",
 		// others
 		"ImagePath", "StartType", "param1", "param2", "ScriptBlockText", "ScriptBlockId", "MessageNumber", "MessageTotal", "Path",
 		"ContextInfo", "Payload", "UserContext", "TaskInstanceId", "ActionName", "ResultCode", "SessionID", "Address", "Param1", "Param2", "Param3",

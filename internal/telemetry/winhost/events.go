@@ -14,6 +14,7 @@ import (
 func (h *host) event(e *winevent.Event) {
 	h.tick(e.Time)
 	h.oversight(e)
+	h.isCalled(e)
 	switch e.Provider {
 	case winevent.Security:
 		h.security(e)

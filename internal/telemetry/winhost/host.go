@@ -76,6 +76,8 @@ type host struct {
 	used   map[used]bool // how the host was used on a day
 	usedOn int32
 
+	system, agent, machine *telemetry.Naming // what it was called last
+
 	channels map[string]*channel
 	end      *model.Endpoint
 	mine     []side0

@@ -35,6 +35,9 @@ type Hosts struct {
 	pages int                          // of record numbers, of all logs
 	heard map[heard]*telemetry.Binding // what hosts say of others
 
+	namings     map[naming]*telemetry.Naming
+	lastAccount *telemetry.Naming
+
 	// Files that went into, and came out of, synced folders and media.
 	syncedIn, syncedOut, mediaIn, mediaOut []placed
 
@@ -159,6 +162,7 @@ func (s *Hosts) Close() *telemetry.Result {
 	slices.SortFunc(s.out.Bindings, func(a, b telemetry.Binding) int {
 		return cmp.Or(strings.Compare(string(a.Addr[:]), string(b.Addr[:])), strings.Compare(a.Host, b.Host), cmp.Compare(a.First, b.First))
 	})
+	s.out.Namings = s.allNamings()
 	for _, h := range s.all() {
 		s.out.Hosts = append(s.out.Hosts, h.name)
 	}

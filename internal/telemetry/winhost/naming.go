@@ -1,0 +1,102 @@
+package winhost
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"waybill/internal/model"
+	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/winevent"
+)
+
+// naming is a name of a host, lower case, by what tells the host.
+type naming struct{ kind, key, host string }
+
+// maxNamings bounds the names that are kept: a large domain has as many computers.
+const maxNamings = 1 << 18
+
+// named notes that a key was that of a host of a name; last is what was noted before.
+func (s *Hosts) named(last **telemetry.Naming, kind, key, host string, t model.Time) {
+	if n := *last; n != nil && n.Kind == kind && n.Key == key && n.Host == host {
+		n.First, n.Last = min(n.First, t), max(n.Last, t)
+		return
+	}
+	k := naming{kind, key, strings.ToLower(host)}
+	n := s.namings[k]
+	if n == nil {
+		if s.namings == nil {
+			s.namings = map[naming]*telemetry.Naming{}
+		}
+		if key == "" || host == "" || len(s.namings) >= maxNamings {
+			return
+		}
+		n = &telemetry.Naming{Kind: kind, Key: strings.Clone(key), Host: strings.Clone(host), First: t, Last: t}
+		s.namings[naming{kind, n.Key, strings.ToLower(n.Host)}] = n
+	}
+	*last = n
+	n.First, n.Last = min(n.First, t), max(n.Last, t)
+}
+
+// isCalled takes what an event tells of hosts whatever they are called.
+func (h *host) isCalled(e *winevent.Event) {
+	for i := range min(2, len(e.Fields)) { // the reader puts them first
+		switch f := &e.Fields[i]; f.Name {
+		case "SystemId":
+			h.s.named(&h.system, "host", f.Value, h.name, e.Time)
+		case "AgentId":
+			h.s.named(&h.agent, "agent", f.Value, h.name, e.Time)
+		}
+	}
+	switch {
+	case e.Provider == winevent.Security && (e.ID == 4624 || e.ID == 4672 || e.ID == 4688):
+		h.account(e.Get("SubjectUserSid"), e.Get("SubjectUserName"), e.Get("SubjectDomainName"), e.Time)
+		h.account(e.Get("TargetUserSid"), e.Get("TargetUserName"), e.Get("TargetDomainName"), e.Time)
+	case e.Provider == winevent.Security && e.ID == 4781: // an account's name was changed
+		sid := e.Get("TargetSid")
+		h.computer(sid, e.Get("OldTargetUserName"), e.Time-1)
+		h.computer(sid, e.Get("NewTargetUserName"), e.Time)
+	case e.Provider == winevent.Eventlog && e.ID == 6011: // NetBIOS and DNS name changed, at the next start
+		from, to := e.First("Data1", "param1"), e.First("Data2", "param2")
+		if from == "" || to == "" {
+			return
+		}
+		key := strings.ToLower(from + " " + to)
+		h.s.named(&h.machine, "renamed", key, from, e.Time-1)
+		h.s.named(&h.machine, "renamed", key, to, e.Time)
+	}
+}
+
+// account takes an account's SID (MS-DTYP 2.4.2.4: S-1-5-21, three numbers of the
+// domain or machine, one of the account).
+func (h *host) account(sid, user, domain string, t model.Time) {
+	if !strings.HasPrefix(sid, "S-1-5-21-") {
+		return
+	}
+	if strings.HasSuffix(user, "$") {
+		h.computer(sid, user, t)
+		return
+	}
+	if strings.EqualFold(domain, h.bare) {
+		h.s.named(&h.machine, "machine", sid[:strings.LastIndexByte(sid, '-')], h.name, t)
+	}
+}
+
+// computer takes the account of a computer in its domain.
+func (h *host) computer(sid, user string, t model.Time) {
+	if name, ok := strings.CutSuffix(user, "$"); ok && sid != "" {
+		h.s.named(&h.s.lastAccount, "account", sid, name, t)
+	}
+}
+
+// allNamings gives them in their order.
+func (s *Hosts) allNamings() []telemetry.Naming {
+	out := make([]telemetry.Naming, 0, len(s.namings))
+	for _, n := range s.namings {
+		out = append(out, *n)
+	}
+	slices.SortFunc(out, func(a, b telemetry.Naming) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Key, b.Key), cmp.Compare(a.First, b.First), strings.Compare(a.Host, b.Host))
+	})
+	return out
+}

@@ -1,0 +1,63 @@
+package winhost
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"waybill/internal/synth"
+	"waybill/internal/telemetry/winlog"
+)
+
+// TestNamings: what tells hosts under all their names, from the events that say it.
+func TestNamings(t *testing.T) {
+	const domain, machine = "S-1-5-21-1-2-3", "S-1-5-21-7-8-9"
+	n := synth.New(1)
+	dc, ws, renamed := n.Host("DC-03", "10.30.0.2"), n.Host("WS-31", "10.30.1.31"), n.Host("WS-77", "10.30.1.77")
+	n.Log(dc, synth.Security, 4624, "TargetUserName", "WS-31$", "TargetDomainName", "CORP", "TargetUserSid", domain+"-1105", "LogonType", "3", "IpAddress", "10.30.1.31")
+	n.Log(dc, synth.Security, 4624, "TargetUserName", "h.lang", "TargetDomainName", "CORP", "TargetUserSid", domain+"-1200", "LogonType", "3", "IpAddress", "10.30.1.31")
+	n.Log(ws, synth.Security, 4624, "TargetUserName", "admin", "TargetDomainName", "WS-31", "TargetUserSid", machine+"-500", "LogonType", "2")
+	n.Log(ws, synth.Security, 4688, "SubjectUserName", "WS-31$", "SubjectDomainName", "CORP", "SubjectUserSid", "S-1-5-18", "NewProcessName", `C:\a.exe`)
+	n.Log(ws, synth.EventLog, 6011, "", "WS-31", "", "WS-77")
+	n.Log(dc, synth.Security, 4781, "OldTargetUserName", "WS-31$", "NewTargetUserName", "WS-77$", "TargetDomainName", "CORP", "TargetSid", domain+"-1105", "SubjectUserName", "it.admin")
+	n.Log(dc, synth.Security, 4781, "OldTargetUserName", "h.lang", "NewTargetUserName", "h.lang-meier", "TargetDomainName", "CORP", "TargetSid", domain+"-1200", "SubjectUserName", "it.admin")
+	n.Log(renamed, synth.Security, 4624, "TargetUserName", "admin", "TargetDomainName", "WS-77", "TargetUserSid", machine+"-500", "LogonType", "2")
+	var got []string
+	for _, x := range follow(t, n.Logs).Namings {
+		got = append(got, fmt.Sprint(x.Kind, " ", x.Key, " ", x.Host))
+	}
+	want := "account S-1-5-21-1-2-3-1105 WS-31, account S-1-5-21-1-2-3-1105 WS-77, machine S-1-5-21-7-8-9 WS-31.corp.example, " +
+		"machine S-1-5-21-7-8-9 WS-77.corp.example, renamed ws-31 ws-77 WS-31, renamed ws-31 ws-77 WS-77"
+	if s := strings.Join(got, ", "); s != want {
+		t.Errorf("%s\ninstead of\n%s", s, want)
+	}
+}
+
+// TestAgents: ids of systems and agents are the host's own; a collector's are not.
+func TestAgents(t *testing.T) {
+	const row = `{"@timestamp":"2026-03-17T09:00:02.500Z","agent":{"id":"%s","hostname":"%s"},"host":{"id":"%s","hostname":"%s","name":"ws1.corp.test"},"winlog":{"provider_name":"Microsoft-Windows-Sysmon",` +
+		`"event_id":"1","channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"WS1.corp.test","record_id":%d,"event_data":{"Image":"C:\\a.exe"}}}`
+	for name, c := range map[string]struct{ agent, agentHost, system, systemHost, want string }{
+		"its own":        {"a-1", "ws1", "s-1", "ws1", "host s-1 WS1.corp.test agent a-1 WS1.corp.test "},
+		"a collector's":  {"a-1", "wec", "s-1", "wec", ""},
+		"only the agent": {"a-1", "WS1", "", "", "agent a-1 WS1.corp.test "},
+	} {
+		line := fmt.Sprintf(row, c.agent, c.agentHost, c.system, c.systemHost, 7)
+		if c.system == "" {
+			line = strings.Replace(line, `"host":{"id":"","hostname":"",`, `"host":{`, 1)
+		}
+		got := map[string]bool{}
+		for _, x := range followAs(t, winlog.JSON, []byte(line+"\n")).Namings {
+			got[fmt.Sprint(x.Kind, " ", x.Key, " ", x.Host, " ")] = true
+		}
+		for x := range got {
+			if !strings.Contains(c.want, x) {
+				t.Errorf("%s: %q", name, x)
+			}
+			c.want = strings.Replace(c.want, x, "", 1)
+		}
+		if c.want != "" {
+			t.Errorf("%s: no %q", name, c.want)
+		}
+	}
+}
