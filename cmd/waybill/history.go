@@ -13,6 +13,7 @@ import (
 	"waybill/internal/judge"
 	"waybill/internal/model"
 	"waybill/internal/report"
+	"waybill/internal/scan"
 )
 
 // historyCommand looks at what is normal here, and changes it.
@@ -43,6 +44,47 @@ func (h *historyFile) change(change func(m *history.Memory) error) error {
 		return err
 	}
 	return f.Save(m)
+}
+
+// book is the history that a scan reads and adds to; its zero value is none.
+type book struct {
+	file   *history.File
+	memory *history.Memory
+}
+
+// openHistory opens the history of a scan; where there is none, one is made. It is held
+// until it is saved or closed.
+func openHistory(path string, o *scan.Options) (book, error) {
+	if path == "" {
+		return book{}, nil
+	}
+	f, err := history.Open(path)
+	if err != nil {
+		return book{}, err
+	}
+	if o.History, err = f.Load(); err != nil {
+		f.Close()
+		return book{}, err
+	}
+	return book{f, o.History}, nil
+}
+
+func (b book) close() {
+	if b.file != nil {
+		b.file.Close()
+	}
+}
+
+// save keeps what the scan learned, when it came to its end.
+func (b book) save(p *program, interrupted error) error {
+	if b.file == nil {
+		return nil
+	}
+	if interrupted != nil {
+		fmt.Fprintf(p.stderr, "waybill: interrupted: the history is left as it was\n")
+		return nil
+	}
+	return b.file.Save(b.memory)
 }
 
 func readHistory(path string) (*history.Memory, error) {

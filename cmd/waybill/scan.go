@@ -57,6 +57,8 @@ type scanCommand struct {
 	AllowedTool    []string      `placeholder:"GLOB" help:"Tools that commands may move files with here, such as scp or robocopy."`
 	SyncApp        []string      `placeholder:"NAME" help:"Programs that sync folders here, beside those that are known."`
 
+	History string `placeholder:"FILE" help:"What is normal here: read, and added to (waybill history shows it)."`
+
 	Cache string `placeholder:"DIR" help:"Keep what was read of each log: a repeated or broken-off scan reads only what is new."`
 
 	Carve      bool     `default:"true" negatable:"" help:"Look for programs and archives in protocols that nobody knows (on)."`
@@ -89,6 +91,11 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer out.discard()
+	book, err := openHistory(c.History, &o)
+	if err != nil {
+		return err
+	}
+	defer book.close()
 	found, err := c.read(p, o)
 	if found == nil {
 		return err
@@ -103,7 +110,7 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	p.exit = exitCode(found, err, selection, failOn)
-	return nil
+	return book.save(p, err)
 }
 
 // read scans the inputs, with progress and notices on standard error.
@@ -154,6 +161,11 @@ func (c *scanCommand) notices(p *program, found *scan.Records, began time.Time) 
 	}
 	for _, line := range found.Problems {
 		fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
+	}
+	for _, line := range found.Notices {
+		if !c.Quiet {
+			fmt.Fprintf(p.stderr, "waybill: %s\n", report.Plain(line))
+		}
 	}
 	for i, line := range found.Ignored {
 		if i == maxIgnored && !c.Verbose {

@@ -44,6 +44,11 @@ func (c *traceCommand) Run(p *program) error {
 		return err
 	}
 	defer out.discard()
+	book, err := openHistory(c.History, &o)
+	if err != nil {
+		return err
+	}
+	defer book.close()
 	found, scanErr := c.read(p, o)
 	if found == nil {
 		return scanErr
@@ -62,7 +67,7 @@ func (c *traceCommand) Run(p *program) error {
 		return err
 	}
 	p.exit = exitCode(found, scanErr, selection, failOn)
-	return nil
+	return book.save(p, scanErr)
 }
 
 // trace takes from the records what was asked for: artifacts, their transfers and the

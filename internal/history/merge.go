@@ -74,7 +74,7 @@ func (e *Entry) Names() (hosts [2]string, account, file string) {
 	switch e.Kind {
 	case Host, Sender, NewFamily, Gives:
 		hosts[0] = e.A
-	case Pair, AnyPair, GivesTo:
+	case Pair, AnyPair, GivesTo, Meets:
 		hosts = [2]string{e.A, e.C}
 	case Account:
 		account = e.A

@@ -36,6 +36,13 @@ type Settings struct {
 	StartsLogged map[string]bool
 	// Usual is what is normal here; nil is nothing known yet. It is added to.
 	Usual *history.Normal
+	// Marks are what analysts said of findings, artifacts and transfers.
+	Marks []history.Mark
+	// Learned says of a transfer that it was learned from before; nil is none.
+	Learned func(t *model.Transfer) bool
+	// Withheld takes, at the end, what was not learned since it took part in a finding of
+	// medium or above, and what would have been. May be nil.
+	Withheld func(f *model.Finding, t *model.Transfer, uses []history.Entry)
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string

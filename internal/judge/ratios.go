@@ -37,6 +37,10 @@ const (
 	relayMany  = 4.0 // several do
 
 	roleBroken = 2.5
+
+	markedBenign  = -12.0 // an analyst said so of this transfer or finding
+	markedContent = -8.0  // of this content
+	settled       = 4.0   // what is left at most of a finding that was marked benign
 )
 
 // What makes something usual.

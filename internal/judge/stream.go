@@ -23,6 +23,8 @@ type Judge struct {
 	age      []*member           // in the order of time; the first ones are forgotten first
 	taught   int                 // of age, how many were learned from or passed over
 	findings []*model.Finding
+	marks    map[string]history.Mark
+	held     []withheld
 }
 
 // member is a transfer that something speaks against, or may yet.
@@ -32,6 +34,7 @@ type member struct {
 	at      model.Time
 	marks   []Mark
 	cluster *cluster
+	taught  bool // it was learned from
 }
 
 // New gives a judge that has seen nothing but what Settings.Usual remembers.
@@ -41,7 +44,7 @@ func New(set Settings) *Judge {
 		usual = history.New()
 	}
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks)}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -69,7 +72,7 @@ func (j *Judge) transfer(e Event) {
 		return
 	}
 	e.Facts = j.facts.of(e.Transfer, content)
-	known := knownMarks(j.set.Known, e.Transfer)
+	known := append(knownMarks(j.set.Known, e.Transfer), j.marked(e.Transfer, content)...)
 	if len(known) == 0 && !mayMatter(&e) {
 		j.look(e, j.wide)
 		j.learn(&e.Facts, e.Transfer, e.Time)
@@ -263,6 +266,7 @@ func (j *Judge) forgetAfter() model.Time { return cmp.Or(j.set.Window, Window) +
 func (j *Judge) teach(m *member) {
 	j.count(&m.facts, m.t, m.at)
 	if model.SeverityOf(m.cluster.score()) < model.Medium {
+		m.taught = true
 		j.learn(&m.facts, m.t, m.at)
 	}
 }
@@ -278,10 +282,13 @@ func (j *Judge) forget(m *member) {
 		return
 	}
 	j.close(c)
-	if f := c.finding(); f != nil {
+	f := c.finding()
+	if f != nil {
 		f.Missing = c.missing(j.set.StartsLogged)
+		j.markFinding(f)
 		j.findings = append(j.findings, f)
 	}
+	j.settle(c, f)
 }
 
 // Take gives the findings that nothing can be added to any more.
@@ -305,6 +312,7 @@ func (j *Judge) Close() []*model.Finding {
 			f.Artifacts[i] = j.book.Artifact(key)
 		}
 	}
+	j.tellHeld()
 	slices.SortFunc(j.findings, func(a, b *model.Finding) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.ID, b.ID))
 	})

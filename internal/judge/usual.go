@@ -54,10 +54,15 @@ func (j *Judge) lookup(e *Event) Usual {
 
 // learn takes a transfer as usual.
 func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
+	if j.set.Learned == nil || !j.set.Learned(t) {
+		j.learnInto(j.usual, f, t, at)
+	}
+}
+
+func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at model.Time) {
 	if !done(t) {
 		return
 	}
-	n := j.usual
 	if !f.Program && sameDay(n.Use(history.AnyPair, f.Actor, "", f.Other, at), at) && (f.User == "" || sameDay(n.Use(history.AccountOn, f.User, "", f.Actor, at), at)) {
 		return // everyday life: that it was today is known
 	}
@@ -68,13 +73,12 @@ func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
 		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
 	}
 	if f.Program {
-		j.learnProgram(f, at)
+		learnProgram(n, f, at)
 	}
 }
 
 // learnProgram takes a program as usual between its hosts, by its account, on them.
-func (j *Judge) learnProgram(f *Facts, at model.Time) {
-	n := j.usual
+func learnProgram(n *history.Normal, f *Facts, at model.Time) {
 	n.Learn(history.Meets, f.Other, f.Way, f.Actor, at)
 	n.Learn(history.Pair, f.Actor, f.Way, f.Other, at)
 	n.Learn(history.Sender, f.Actor, f.Way, "", at)
@@ -92,7 +96,7 @@ func (j *Judge) learnProgram(f *Facts, at model.Time) {
 // distributor is known by what it does on many days, to many hosts.
 func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 	n := j.usual
-	if !f.Program || !done(t) {
+	if !f.Program || !done(t) || j.set.Learned != nil && j.set.Learned(t) {
 		return
 	}
 	if giver := f.giver(t); giver != "" {

@@ -103,7 +103,7 @@ var allowed = map[string][]string{
 		"internal/telemetry/listing", "internal/telemetry/leases", "internal/telemetry/macos", "internal/telemetry/esxi", "internal/arrival",
 		"internal/telemetry/syslog", "internal/telemetry/ftplog", "internal/telemetry/rsyncd", "internal/telemetry/sambalog", "internal/telemetry/weblog", "internal/telemetry/auditd", "internal/telemetry/shellhist", "internal/telemetry/unixhost",
 		"internal/telemetry/winevent", "internal/telemetry/winlog", "internal/telemetry/winhost", "internal/telemetry/cmdline", "internal/telemetry/stored",
-		"internal/identity", "internal/ledger", "internal/judge", "internal/incident", "internal/triage", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
+		"internal/identity", "internal/history", "internal/ledger", "internal/judge", "internal/incident", "internal/triage", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",
 		"internal/wire/nfs", "internal/wire/rsync", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/eval": {"internal/identity", "internal/ledger", "internal/judge", "internal/scan", "internal/spread", "internal/telemetry", "internal/telemetry/sensor", "internal/telemetry/winevent", "internal/telemetry/winhost"},

@@ -27,14 +27,16 @@ func fileNames(transfers []*model.Transfer) map[string]bool {
 	return out
 }
 
-// join adds to the records of the captures what the logs showed.
-func (l *logs) join(r *Records) {
+// join adds to the records of the captures what the logs showed. roles are those that
+// hosts were seen in before.
+func (l *logs) join(r *Records, roles *identity.Roles) {
 	hosts, ours := &identity.Table{}, map[string]bool{}
 	r.bindings(hosts, l.o.Assets)
 	r.nameKerberosUsers()
 	if len(l.sources) == 0 {
 		r.complete(hosts)
-		r.fillRoles(nil, hosts, func(e model.Endpoint) bool { return l.o.inside(e, nil) })
+		r.inside = func(e model.Endpoint) bool { return l.o.inside(e, nil) }
+		r.fillRoles(roles, nil, hosts)
 		return
 	}
 	found := l.close()
@@ -93,7 +95,8 @@ func (l *logs) join(r *Records) {
 	l.hostLogs, l.never, l.startsLogged = found.Logs, found.NeverLogged, found.StartsLogged
 	r.complete(hosts)
 	r.sort()
-	r.fillRoles(found.Uses, hosts, func(e model.Endpoint) bool { return l.o.inside(e, ours) })
+	r.inside = func(e model.Endpoint) bool { return l.o.inside(e, ours) }
+	r.fillRoles(roles, found.Uses, hosts)
 }
 
 // arrivals gives what listings of files tell of movements, with the starts of what came.

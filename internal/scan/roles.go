@@ -9,11 +9,14 @@ import (
 	"waybill/internal/telemetry"
 )
 
-// fillRoles gives the ends of all records the roles that their hosts were seen in. What
-// an inventory says stands.
-func (r *Records) fillRoles(uses []telemetry.Use, hosts *identity.Table, inside func(model.Endpoint) bool) {
-	roles := &identity.Roles{Inside: inside}
-	r.observe(roles, useAccesses(uses, hosts))
+// fillRoles gives the ends of all records the roles that their hosts were seen in, before
+// and in this run. What an inventory says stands.
+func (r *Records) fillRoles(roles *identity.Roles, uses []telemetry.Use, hosts *identity.Table) {
+	roles.Inside = r.inside
+	r.moments = r.inOrder(useAccesses(uses, hosts))
+	for _, m := range r.moments {
+		m.show(roles)
+	}
 	for _, t := range r.Transfers {
 		roles.Fill(&t.Source)
 		roles.Fill(&t.Destination)
@@ -31,7 +34,8 @@ func (r *Records) fillRoles(uses []telemetry.Use, hosts *identity.Table, inside 
 func useAccesses(uses []telemetry.Use, hosts *identity.Table) []model.Access {
 	out := make([]model.Access, 0, len(uses))
 	for _, u := range uses {
-		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host}
+		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host,
+			Evidence: []model.Evidence{{Input: u.Input, Kind: "event", Computer: u.Host.Host}}}
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)
 		out = append(out, a)
@@ -46,8 +50,17 @@ type moment struct {
 	access   *model.Access
 }
 
-// observe shows everything to the roles in the order of time: transfers by their end.
-func (r *Records) observe(roles *identity.Roles, uses []model.Access) {
+// show shows it to the roles.
+func (m *moment) show(roles *identity.Roles) {
+	if m.transfer != nil {
+		roles.Observe(m.transfer)
+		return
+	}
+	roles.ObserveAccess(m.access)
+}
+
+// inOrder is everything in the order of time: transfers by their end.
+func (r *Records) inOrder(uses []model.Access) []moment {
 	all := make([]moment, 0, len(r.Transfers)+len(r.Accesses)+len(uses))
 	for _, t := range r.Transfers {
 		all = append(all, moment{max(t.Start, t.End), t, nil})
@@ -59,11 +72,5 @@ func (r *Records) observe(roles *identity.Roles, uses []model.Access) {
 		all = append(all, moment{uses[i].Time, nil, &uses[i]})
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
-	for _, m := range all {
-		if m.transfer != nil {
-			roles.Observe(m.transfer)
-			continue
-		}
-		roles.ObserveAccess(m.access)
-	}
+	return all
 }

@@ -19,6 +19,7 @@ import (
 
 	"waybill/internal/capture"
 	"waybill/internal/content"
+	"waybill/internal/history"
 	"waybill/internal/input"
 	"waybill/internal/judge"
 	"waybill/internal/model"
@@ -50,6 +51,9 @@ type Options struct {
 	Assets         []Asset  // known hosts
 	SyncApps       []string // programs that sync folders, beside those that are known
 	Cache          string   // folder that keeps what was read of each log
+	// History is what is normal here; nil is nothing known. A run that is not cancelled
+	// leaves in it what is to be kept.
+	History *history.Memory
 	// HostOf names the host of the logs under a path, where the logs do not say.
 	HostOf map[string]string
 	// Zones are those of stamps without zone, by the path of the input; "" is all others.
@@ -73,8 +77,13 @@ type Records struct {
 	// or damaged.
 	Problems []string
 	Failed   bool
+	// Notices say what is worth knowing and wrong with nothing.
+	Notices []string
 	// Ignored are files in folders and archives that are neither captures nor logs.
 	Ignored []string
+
+	moments []moment // in the order of time, for the history
+	inside  func(model.Endpoint) bool
 }
 
 // DefaultInternal is RFC 1918, RFC 4193, link-local, loopback and RFC 6598.
@@ -111,15 +120,23 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	if cancelled == nil {
 		cancelled = l.run(ctx)
 	}
-	l.join(r)
+	recall := recallOf(&o, unique)
+	roles, err := recall.roles()
+	if err != nil {
+		return nil, err
+	}
+	l.join(r, roles)
+	recall.prepare(&o.Settings)
 	o.Settings.StartsLogged = l.startsLogged
 	o.Settings.Assets = hardware(o.Assets)
 	verdict := judge.Look(r.Transfers, r.Accesses, l.listed, o.Settings)
 	r.Findings, r.Artifacts = verdict.Findings, verdict.Artifacts
+	recall.remember(r)
 	r.chain(&o, l.startsLogged)
 	r.narrow(&o)
 	triage.Rank(r.Findings, r.Incidents)
 	p.summarize(r, l, len(unique), verdict)
+	recall.noteInputs(r)
 	return r, cancelled
 }
 

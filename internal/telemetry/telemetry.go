@@ -215,6 +215,7 @@ type Use struct {
 	What, Channel string
 	From          model.Addr
 	Account       string
+	Input         string // whose log said so
 }
 
 // Binding says that an address was a host's.
