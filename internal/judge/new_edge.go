@@ -59,5 +59,8 @@ func needsHistory(c *model.Coverage) model.Ableness {
 	if able := needsFiles(c); able.Able == "unable" {
 		return able
 	}
-	return model.Ableness{Able: "partly", Why: "without --history only what these inputs show of earlier days is known"}
+	return model.Ableness{Able: "partly", Why: withoutHistory}
 }
+
+// withoutHistory is why novelty shows only in part.
+const withoutHistory = "without --history only what these inputs show of earlier days is known"

@@ -25,6 +25,7 @@ type Judge struct {
 	findings []*model.Finding
 	marks    map[string]history.Mark
 	held     []withheld
+	knew     bool // of earlier days, from the start
 }
 
 // member is a transfer that something speaks against, or may yet.
@@ -43,8 +44,9 @@ func New(set Settings) *Judge {
 	if usual == nil {
 		usual = history.New()
 	}
+	_, _, days := usual.Span()
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks)}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), knew: days >= watched}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -330,6 +332,9 @@ func (j *Judge) Able(c *model.Coverage) map[string]model.Ableness {
 	out := map[string]model.Ableness{}
 	for _, a := range j.all {
 		out[a.Name()] = a.Able(c)
+		if j.knew && out[a.Name()].Why == withoutHistory {
+			out[a.Name()] = model.Ableness{Able: "able"}
+		}
 	}
 	return out
 }
