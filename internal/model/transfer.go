@@ -198,6 +198,7 @@ type Execution struct {
 	Command  string     `json:"command,omitempty"`
 	User     string     `json:"user,omitempty"`
 	PID      uint64     `json:"pid,omitempty"`
+	By       string     `json:"by,omitempty"` // what started a process, where its parent tells: service, task, wmi, winrm, dcom
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 

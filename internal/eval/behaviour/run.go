@@ -40,7 +40,9 @@ type Outcome struct {
 // Held says whether it was as expected.
 func (o *Outcome) Held() bool { return len(o.Problems) == 0 }
 
-// Row is what the playings of a scenario gave: by itself, and after a week of everyday work.
+// Row is what the playings of a scenario gave: by itself, with nothing known of what is
+// usual but, of everyday work, that it happened for a week before; and after a week of all
+// everyday work.
 type Row struct {
 	*Scenario
 	Alone, After Played
@@ -58,15 +60,9 @@ func (r *Runner) Prepare(ctx context.Context) error {
 	if r.Volume == 0 {
 		r.Volume = 1
 	}
-	folder, err := os.MkdirTemp("", "waybill-week-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
-	if err := writeFiles(folder, r.everyday(r.Set.benign()).files(0)); err != nil {
-		return err
-	}
-	return r.learn(ctx, folder)
+	usual, err := r.learn(ctx, r.Set.benign())
+	r.usual = usual
+	return err
 }
 
 // Run plays the rows whose ids begin as said, or all.
@@ -91,28 +87,34 @@ func Run(ctx context.Context, r *Runner, begin []string) ([]Row, error) {
 // Row plays a scenario: alone, and after the everyday week.
 func (r *Runner) Row(ctx context.Context, s *Scenario) (row Row, err error) {
 	row.Scenario = s
-	if row.Alone, err = r.played(ctx, s, false); err != nil {
+	var own []history.Entry
+	if s.Expect == Benign && !s.rare() {
+		if own, err = r.learn(ctx, []*Scenario{s}); err != nil {
+			return row, err
+		}
+	}
+	if row.Alone, err = r.played(ctx, s, own); err != nil {
 		return row, err
 	}
-	row.After, err = r.played(ctx, s, true)
+	row.After, err = r.played(ctx, s, r.usual)
 	return row, err
 }
 
-// played plays a scenario and its twin, each by itself.
-func (r *Runner) played(ctx context.Context, s *Scenario, after bool) (p Played, err error) {
+// played plays a scenario and its twin, each by itself, with what is usual.
+func (r *Runner) played(ctx context.Context, s *Scenario, usual []history.Entry) (p Played, err error) {
 	main, twin := r.nightOf(s), r.twinOf(s)
 	if s.Expect == Benign {
 		main = r.dayOf(s, nil)
 	}
-	if err = r.judged(ctx, &p.Main, main, after, s.judge); err != nil || twin == nil {
+	if err = r.judged(ctx, &p.Main, main, usual, s.judge); err != nil || twin == nil {
 		return p, err
 	}
-	err = r.judged(ctx, &p.Twin, twin, after, s.judgeTwin)
+	err = r.judged(ctx, &p.Twin, twin, usual, s.judgeTwin)
 	return p, err
 }
 
 // judged scans what a stage logged, and lets a function look at what was found.
-func (r *Runner) judged(ctx context.Context, o *Outcome, b *stage, after bool, look func(*Outcome, *stage, *scan.Records)) error {
+func (r *Runner) judged(ctx context.Context, o *Outcome, b *stage, usual []history.Entry, look func(*Outcome, *stage, *scan.Records)) error {
 	folder, err := os.MkdirTemp("", "waybill-behaviour-")
 	if err != nil {
 		return err
@@ -122,8 +124,8 @@ func (r *Runner) judged(ctx context.Context, o *Outcome, b *stage, after bool, l
 		return err
 	}
 	options := scan.Options{Paths: []string{folder}}
-	if after {
-		options.Settings.Usual = r.remembered()
+	if len(usual) > 0 {
+		options.Settings.Usual = remembered(usual)
 	}
 	found, err := scan.Run(ctx, options)
 	if err != nil {
@@ -133,20 +135,27 @@ func (r *Runner) judged(ctx context.Context, o *Outcome, b *stage, after bool, l
 	return nil
 }
 
-// learn scans the everyday week, and remembers what is usual.
-func (r *Runner) learn(ctx context.Context, folder string) error {
+// learn plays a week of everyday rows and gives what it teaches.
+func (r *Runner) learn(ctx context.Context, rows []*Scenario) ([]history.Entry, error) {
+	folder, err := os.MkdirTemp("", "waybill-week-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	if err := writeFiles(folder, r.everyday(rows).files(0)); err != nil {
+		return nil, err
+	}
 	usual := history.New()
 	if _, err := scan.Run(ctx, scan.Options{Paths: []string{folder}, Settings: judge.Settings{Usual: usual}}); err != nil {
-		return err
+		return nil, err
 	}
-	r.usual = usual.Entries()
-	return nil
+	return usual.Entries(), nil
 }
 
-// remembered gives what the everyday week taught, to be added to.
-func (r *Runner) remembered() *history.Normal {
+// remembered gives what a week taught, to be added to.
+func remembered(entries []history.Entry) *history.Normal {
 	usual := history.New()
-	for _, e := range r.usual {
+	for _, e := range entries {
 		usual.Restore(e)
 	}
 	return usual

@@ -96,7 +96,7 @@ func taskVerb(b *stage, c call) {
 	}
 	b.taskMade(from, host, name, account, c.rest)
 	b.later(1)
-	b.runs(host, c.option("as", systemUser), `C:\Windows\System32\svchost.exe`, imageOf(c.rest), c.rest)
+	b.runs(host, c.option("as", systemUser), scheduler, imageOf(c.rest), c.rest)
 }
 
 // taskMade logs that a task was made, and that its action began.
@@ -113,6 +113,9 @@ func (b *stage) taskMade(from, host, name, account, command string) {
 	b.Log(b.host(host), synth.Tasks, 106, "TaskName", `\`+name, "UserContext", account)
 	b.Log(b.host(host), synth.Tasks, 200, "TaskName", `\`+name, "ActionName", program, "TaskInstanceId", "{1}")
 }
+
+// scheduler is the command line of the process that runs tasks.
+const scheduler = `C:\Windows\System32\svchost.exe -k netsvcs -p -s Schedule`
 
 const wmiHost = `C:\Windows\System32\wbem\WmiPrvSE.exe`
 

@@ -19,10 +19,16 @@ func (b *stage) runs(role, account, parent, image, command string) int {
 	}
 	b.Log(h, synth.Sysmon, 1, "RuleName", "-", "ProcessGuid", processGUID(h, b.pids), "ProcessId", strconv.Itoa(b.pids), "Image", image, "FileVersion", "-",
 		"OriginalFileName", originalName(image, b.words["original"]), "CommandLine", command, "CurrentDirectory", `C:\Windows\system32\`, "User", account, "LogonId", logonOf(account),
-		"Hashes", "SHA256="+strings.ToUpper(b.hashOf(lastElement(image))), "ParentProcessId", "620", "ParentImage", parent, "ParentCommandLine", parent)
+		"Hashes", "SHA256="+strings.ToUpper(b.hashOf(lastElement(image))), "ParentProcessId", "620", "ParentImage", program(parent), "ParentCommandLine", parent)
 	delete(b.words, "original")
 	b.startedBy(role, image+" "+command, lastElement(image))
 	return b.pids
+}
+
+// program is a command line without its arguments, of which only the scheduler's has any.
+func program(parent string) string {
+	image, _, _ := strings.Cut(parent, " -k ")
+	return image
 }
 
 func originalName(image, other string) string {

@@ -248,6 +248,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	x.time, x.how = e.Time, "process"
 	x.shown = h.s.texts.Shared(x.image)
 	x.image, x.parent, x.user = h.s.lower(x.shown), h.s.lower(x.parent), h.s.texts.Shared(x.user)
+	x.by = startedBy(x.parent, e.Get("ParentCommandLine"))
 	x.command = strings.Clone(x.command)
 	x.evidence = h.evidence(e, eventName(e)+" process start")
 	if strings.Contains(x.command, `\\`) {

@@ -254,8 +254,22 @@ func appendEvidence(all []model.Evidence, e model.Evidence) []model.Evidence {
 	return append(all, e)
 }
 
+// starters are the programs that start others at somebody's word, with that word.
+var starters = map[string]string{"services.exe": "service", "psexesvc.exe": "service", "wmiprvse.exe": "wmi", "scrcons.exe": "wmi", "wsmprovhost.exe": "winrm",
+	"winrshost.exe": "winrm", "taskeng.exe": "task", "taskhostw.exe": "task", "mmc.exe": "dcom"}
+
+// startedBy tells by its parent what started a process. The scheduler is a service in a
+// host process of many (svchost -s Schedule).
+func startedBy(parent, command string) string {
+	name := baseName(parent)
+	if name == "svchost.exe" && strings.HasSuffix(strings.TrimSpace(strings.ToLower(command)), "schedule") {
+		return "task"
+	}
+	return starters[name]
+}
+
 func (x *start) execution() model.Execution {
-	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: cmdline.Redact(x.command), User: x.user, PID: x.pid, Evidence: []model.Evidence{x.evidence}}
+	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: cmdline.Redact(x.command), User: x.user, PID: x.pid, By: x.by, Evidence: []model.Evidence{x.evidence}}
 	if x.how == "module-load" {
 		out.Process, out.Command = x.command, "" // the process that loaded it
 	}

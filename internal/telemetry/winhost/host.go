@@ -119,6 +119,7 @@ type start struct {
 	shown    string
 	command  string
 	parent   string // lower case
+	by       string // what the parent is (startedBy)
 	user     string
 	pid      uint64
 	original string

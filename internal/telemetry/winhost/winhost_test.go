@@ -350,6 +350,22 @@ var scenarios = []struct {
 	}, "push smb q7.dll 10.0.0.31 > SRV logged done by bob, process"},
 }
 
+// TestStartedBy: what started a process, by its parent.
+func TestStartedBy(t *testing.T) {
+	for in, want := range map[[2]string]string{
+		{`c:\windows\system32\services.exe`, ""}:      "service",
+		{`c:\windows\psexesvc.exe`, ""}:               "service",
+		{`c:\windows\system32\wbem\wmiprvse.exe`, ""}: "wmi",
+		{`c:\windows\system32\svchost.exe`, `C:\Windows\system32\svchost.exe -k netsvcs -p -s Schedule`}: "task",
+		{`c:\windows\system32\svchost.exe`, `C:\Windows\system32\svchost.exe -k DcomLaunch -p`}:          "",
+		{shell, ""}: "",
+	} {
+		if got := startedBy(in[0], in[1]); got != want {
+			t.Errorf("%v: %q, not %q", in, got, want)
+		}
+	}
+}
+
 func TestScenarios(t *testing.T) {
 	for _, c := range scenarios {
 		n := synth.New(1)
