@@ -199,7 +199,7 @@ func (d *drawing) doubts(e model.Edge, t *model.Transfer) []string {
 }
 
 // alikeWords say what ties a sighting to its artifact.
-var alikeWords = map[string]string{"prefix": "by beginning and size", "name": "by name and size", "padded": "padded", "partial": "cut"}
+var alikeWords = map[string]string{"prefix": "by beginning and size", "name": "by name and size", "name-only": "by name alone", "padded": "padded", "partial": "cut"}
 
 // at is a time as the tree shows it.
 func (d *drawing) at(t model.Time) string {

@@ -17,7 +17,7 @@ func (b *Book) Artifacts(find func(id string) *model.Transfer) []*model.Artifact
 	groups := b.groups()
 	var out []*model.Artifact
 	for c := range b.contents {
-		if members := groups[uint32(c)]; len(members) > 0 {
+		if members := groups[uint32(c)]; len(members) > 0 && !b.lone(members) {
 			out = append(out, b.artifact(members, find))
 		}
 	}
@@ -37,6 +37,12 @@ func (b *Book) groups() map[uint32][]uint32 {
 		}
 	}
 	return out
+}
+
+// lone says whether all that is known is one movement of a program by its name.
+func (b *Book) lone(members []uint32) bool {
+	x := &b.contents[members[0]]
+	return len(members) == 1 && x.strength == byCall && x.count == 1
 }
 
 // main is the content of a group that the others are copies of: the one with the

@@ -67,26 +67,36 @@ func New(set Settings) *Book {
 	set.Movements = cmp.Or(set.Movements, DefaultMovements)
 	set.Window = cmp.Or(set.Window, DefaultWindow)
 	set.Slack = cmp.Or(set.Slack, DefaultSlack)
-	return &Book{set: set, seed: maphash.MakeSeed(), contents: make([]content, 1), movements: make([]movement, 1),
-		index: map[uint64]uint32{}, given: map[uint64]uint32{}, holders: map[uint64]bool{}, places: newPlaces()}
+	seed := maphash.MakeSeed()
+	return &Book{set: set, seed: seed, contents: make([]content, 1), movements: make([]movement, 1),
+		index: map[uint64]uint32{}, given: map[uint64]uint32{}, holders: map[uint64]bool{}, places: newPlaces(seed)}
 }
 
 // Forgotten says what had to be let go until now.
 func (b *Book) Forgotten() Forgotten { return b.forgotten }
 
 // Add takes the next transfer, and gives the key of its content: the id of the artifact
-// as far as it is known by now, "" where nothing tells the content.
+// as far as it is known by now, "" where nothing tells the content. What only a program's
+// name tells is put into trees, but gets no key: a name is no content to judge by.
 func (b *Book) Add(t *model.Transfer) string {
 	b.room()
 	b.pass(t.End)
 	from, to := b.places.of(t.Source), b.places.of(t.Destination)
 	b.meet(from, to, max(t.End, t.Start), true)
-	c, how, ok := b.find(t)
+	m := b.marks(t)
+	if from != 0 {
+		m.host, m.at = b.places.at[from].digest, b.places.at[from].key
+	}
+	c, how, ok := b.find(&m, t)
 	if !ok {
 		return ""
 	}
 	if t.Status == model.Done || t.Status == model.Interrupted {
 		b.move(c, t, how, from, to)
+		b.call(c, &m, from, to)
+	}
+	if how == tieCall {
+		return ""
 	}
 	return b.key(c)
 }

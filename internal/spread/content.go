@@ -1,14 +1,8 @@
 package spread
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"hash/maphash"
 	"math"
-	"slices"
-	"strconv"
-	"strings"
 
 	"waybill/internal/model"
 )
@@ -32,23 +26,12 @@ type content struct {
 	crowded   uint32 // 1 and the hosts that it reached since crowd movements carried it; 0 before
 }
 
-// algorithms are the hashes that tell a content, the weakest first. An import hash is
-// none: many programs share one.
-var algorithms = [...]string{"md5", "sha1", "sha256"}
-
-const sha256At = len(algorithms) - 1
-
-// ladder is the lengths of which prefix hashes are kept (content, prefixes).
-var ladder = [...]struct {
-	name string
-	size int64
-}{{"4096", 4 << 10}, {"65536", 64 << 10}, {"1048576", 1 << 20}, {"16777216", 16 << 20}}
-
 // strength orders the keys of a content; the strongest gives the artifact its id.
 type strength int8
 
 const (
-	byName strength = iota
+	byCall strength = iota // a program's name, at its holders
+	byName
 	byShortHead
 	byMD5
 	bySHA1
@@ -56,91 +39,12 @@ const (
 	bySHA256 = byHead + strength(len(ladder))
 )
 
-// marks are what tells the content of a transfer.
-type marks struct {
-	sums     [len(algorithms)]string
-	rungs    [len(ladder)]string
-	size     int64 // -1 where it is not known
-	rung     int8  // the longest, -1 for none
-	runs     bool
-	document bool
-	name     string // lower case; "" for one that tells nothing
-}
-
-// none says whether nothing tells the content: no bytes, no hash, head or name.
-func (m *marks) none() bool {
-	return m.size == 0 || !m.summed() && (m.size < 0 || m.rung < 0 && m.name == "")
-}
-
-func (m *marks) summed() bool { return m.sums != [len(algorithms)]string{} }
-
-// empty is the SHA-256 of no bytes.
-const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-// marks gathers what a transfer says. What waybill computed counts before others' word.
-func (b *Book) marks(t *model.Transfer) marks {
-	m := marks{sums: [...]string{t.MD5, t.SHA1, t.SHA256}, size: -1, rung: -1, runs: runs(t.Type), document: document(t.Type), name: telling(t.Name)}
-	for i := range t.Hashes {
-		h := &t.Hashes[i]
-		if at := slices.Index(algorithms[:], h.Alg); at >= 0 && m.sums[at] == "" {
-			m.sums[at] = h.Value
-		}
-	}
-	if t.Size != nil {
-		m.size = *t.Size
-	}
-	if m.sums[sha256At] == empty {
-		m.size = 0
-	}
-	if len(t.Prefix) == 0 {
-		return m
-	}
-	for i, r := range ladder {
-		if m.rungs[i] = t.Prefix[r.name]; m.rungs[i] != "" {
-			m.rung = int8(i)
-		}
-	}
-	return m
-}
-
-// runs says whether a type of content is a program, of which padded and cut copies are
-// worth to be known.
-func runs(kind string) bool {
-	switch kind {
-	case "pe", "elf", "macho", "java", "script":
-		return true
-	}
-	return false
-}
-
-// document says whether a type of content is a document, picture or text.
-func document(kind string) bool {
-	switch kind {
-	case "office", "pdf", "image", "text", "audio", "video", "media":
-		return true
-	}
-	return false
-}
-
-// Hash is the SHA-256 of the content: computed, else by a log's word, which proves the
-// content at that time.
-func Hash(t *model.Transfer) string {
-	if t.SHA256 != "" {
-		return t.SHA256
-	}
-	for i := range t.Hashes {
-		if t.Hashes[i].Alg == "sha256" {
-			return t.Hashes[i].Value
-		}
-	}
-	return ""
-}
-
 // Kinds of keys in the index, beside the algorithms.
 const (
 	headKey = uint64(len(algorithms)) + iota // a short prefix and the size
 	nameKey                                  // name and size
 	rungKey                                  // a prefix alone, of programs
+	callKey                                  // a program's name and a host that had it
 )
 
 // fingerprint is what a key is known by in the index. The seed makes it useless to look
@@ -161,6 +65,10 @@ func (b *Book) headOf(m *marks, r int8) uint64 {
 
 func (b *Book) nameOf(m *marks) uint64 { return b.fingerprint(nameKey, m.name, m.size) }
 
+func (b *Book) callOf(m *marks, host uint64) uint64 {
+	return b.fingerprint(callKey, m.name, int64(host))
+}
+
 // known is the content that the book has of these marks, and how it is known: 0 for none.
 func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 	for i := len(m.sums) - 1; i >= 0; i-- {
@@ -172,7 +80,7 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 		}
 	}
 	if m.size <= 0 {
-		return 0, 0
+		return b.knownByCall(m, t)
 	}
 	for r := m.headRung(); r >= 0; r-- {
 		c := b.real(b.index[b.headOf(m, r)])
@@ -189,12 +97,40 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 	}
 	c := b.real(b.index[b.nameOf(m)])
 	if c == 0 || m.summed() && b.summed(c) || m.rung >= 0 && b.contents[c].rung >= 0 {
-		return 0, 0
+		return b.knownByCall(m, t)
 	}
 	if weak := !m.summed() && m.rung < 0 && b.contents[c].strength == byName; !weak && begin(t)-b.contents[c].seen > b.set.Window {
 		return 0, 0
 	}
 	return c, tieName
+}
+
+// callReach is for how many windows a host gives on a program that only its name tells.
+const callReach = 7
+
+// knownByCall is the content that a host had under the name of a program: of logs that
+// say neither size nor hash, or of a content that until now nothing else told.
+func (b *Book) knownByCall(m *marks, t *model.Transfer) (uint32, tie) {
+	if m.host == 0 || !program(m.name) {
+		return 0, 0
+	}
+	c := b.real(b.index[b.callOf(m, m.host)])
+	if c == 0 || !m.called() && b.contents[c].strength != byCall || begin(t)-b.contents[c].seen > callReach*b.set.Window {
+		return 0, 0
+	}
+	return c, tieCall
+}
+
+// call puts down under which name both ends of a movement had a program.
+func (b *Book) call(c uint32, m *marks, from, to uint32) {
+	if m.document || !program(m.name) {
+		return
+	}
+	for _, place := range [...]uint32{from, to} {
+		if place != 0 {
+			b.index[b.callOf(m, b.places.at[place].digest)] = c
+		}
+	}
 }
 
 // differ says whether a content is known to be another one: a hash of one kind that is
@@ -214,34 +150,20 @@ func (b *Book) summed(c uint32) bool {
 }
 
 // find gives the content of a transfer, a new one where none is known.
-func (b *Book) find(t *model.Transfer) (uint32, tie, bool) {
-	m := b.marks(t)
+func (b *Book) find(m *marks, t *model.Transfer) (uint32, tie, bool) {
 	if m.none() {
 		return 0, 0, false
 	}
 	b.members = nil
-	c, how := b.known(&m, t)
+	c, how := b.known(m, t)
 	if c == 0 {
-		c, how = b.open(&m), m.own()
+		c, how = b.open(m), m.own()
 	}
-	if m.summed() || b.contents[c].strength == byName {
+	if m.summed() || b.contents[c].strength <= byName {
 		how = m.own() // the content is called by what this transfer says
 	}
-	b.learn(c, &m)
+	b.learn(c, m)
 	return b.real(c), how, true
-}
-
-// own is how a transfer that is the first of its content is known.
-func (m *marks) own() tie {
-	switch {
-	case m.summed():
-		return tieHash
-	case m.rung > 0:
-		return tieHead
-	case m.rung == 0:
-		return tieShortHead
-	}
-	return tieName
 }
 
 // open begins a content.
@@ -274,6 +196,9 @@ func (b *Book) learn(c uint32, m *marks) {
 	x := &b.contents[c]
 	if p := m.power(); p > x.strength {
 		b.given[x.id] = c
+		if x.strength <= byName { // no key that lasts: the next run may not see the name first
+			b.given[x.first], x.first = c, m.id()
+		}
 		x.strength, x.id = p, m.id()
 	}
 	if x.size < 0 {
@@ -381,73 +306,6 @@ func (b *Book) unite(o, c uint32) {
 	}
 	y.same, y.head, y.tail, y.count = o, 0, 0, 0
 	b.given[x.first] = o
-}
-
-// power is the strength of the key that a content with these marks is called by.
-func (m *marks) power() strength {
-	switch {
-	case m.sums[sha256At] != "":
-		return bySHA256
-	case m.size > 0 && m.rung > 0:
-		return byHead + strength(m.rung)
-	case m.sums[1] != "":
-		return bySHA1
-	case m.sums[0] != "":
-		return byMD5
-	case m.rung == 0:
-		return byShortHead
-	}
-	return byName
-}
-
-// id is the number in the id of the artifact with these marks: a digest of that key.
-func (m *marks) id() uint64 {
-	var buf [160]byte
-	key := buf[:0]
-	switch p := m.power(); p {
-	case bySHA256:
-		key = append(append(key, "sha256:"...), m.sums[sha256At]...)
-	case bySHA1:
-		key = append(append(key, "sha1:"...), m.sums[1]...)
-	case byMD5:
-		key = append(append(key, "md5:"...), m.sums[0]...)
-	case byName:
-		key = append(append(key, "name:"...), m.name...)
-		key = strconv.AppendInt(append(key, ':'), m.size, 10)
-	default:
-		key = append(append(key, "prefix:"...), ladder[m.rung].name...)
-		key = append(append(key, ':'), m.rungs[m.rung]...)
-		key = strconv.AppendInt(append(key, ':'), m.size, 10)
-	}
-	return digest(key)
-}
-
-// digest is the number in the id of the artifact with a key.
-func digest(key []byte) uint64 {
-	sum := sha256.Sum256(append(key, 0))
-	return binary.BigEndian.Uint64(sum[:])
-}
-
-// hexID is the id of an artifact with a number.
-func hexID(n uint64) string { return idOf("a-", n) }
-
-func idOf(kind string, n uint64) string {
-	var digits [8]byte
-	binary.BigEndian.PutUint64(digits[:], n)
-	var out [18]byte
-	copy(out[:], kind)
-	hex.Encode(out[2:], digits[:])
-	return string(out[:])
-}
-
-// numberOf reads an id of a kind.
-func numberOf(kind, id string) (uint64, bool) {
-	digits, ok := strings.CutPrefix(id, kind)
-	if !ok || len(digits) != 16 || strings.ToLower(digits) != digits {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(digits, 16, 64)
-	return n, err == nil
 }
 
 func begin(t *model.Transfer) model.Time {

@@ -57,7 +57,7 @@ func TestAlike(t *testing.T) {
 		{"by a third that knows both hashes", []string{"md5=m size=9 name=a.exe", "sha256=aa size=9 name=b.exe", "md5=m sha256=aa size=9"}, "aaa", ""},
 		{"an equal MD5 of contents that differ", []string{"md5=m sha256=aa size=9", "md5=m sha256=bb size=9"}, "ab", ""},
 		{"an import hash is no content", []string{"imphash=i sha256=aa size=9", "imphash=i sha256=bb size=9"}, "ab", ""},
-		{"nothing known", []string{"name=a.exe", "size=9"}, "--", ""},
+		{"nothing known", []string{"name=a.txt", "size=9"}, "--", ""},
 		{"no bytes", []string{"sha256=" + empty + " size=0 name=a", "sha256=" + empty + " size=0 name=b"}, "--", ""},
 		{"a hash without its size", []string{"sha256=aa", "sha256=aa size=9"}, "aa", ""},
 
@@ -118,6 +118,24 @@ func TestAlike(t *testing.T) {
 				t.Errorf("%d sightings instead of %d", seen, want)
 			}
 		})
+	}
+}
+
+// TestLastingKeys: a content that is known by its hash has the same key in every run,
+// whatever was seen before; what only a name tells has none.
+func TestLastingKeys(t *testing.T) {
+	whole := file("t-3", "A", "C", "sha256=aa size=9 name=a.exe")
+	want := New(Settings{}).Add(whole)
+	b := New(Settings{})
+	if key := b.Add(file("t-1", "A", "B", "name=a.exe")); key != "" {
+		t.Errorf("a key by a name: %s", key)
+	}
+	weak := b.Add(file("t-2", "A", "B", "size=9 name=a.exe"))
+	if got := b.Add(whole); got != want || b.Artifact(weak) != want || weak == want || weak == "" {
+		t.Errorf("keys %s and %s, which lead to %s, instead of %s", weak, got, b.Artifact(weak), want)
+	}
+	if all := b.Artifacts(none); len(all) != 1 || all[0].ID != want || len(all[0].Sightings) != 6 {
+		t.Errorf("%+v", all)
 	}
 }
 

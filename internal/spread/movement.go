@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"waybill/internal/model"
@@ -36,6 +37,7 @@ const (
 	tieHead          // 64 KiB or more, and the size
 	tieShortHead     // 4 KiB and the size
 	tieName          // name and size
+	tieCall          // the name of a program that its source had
 	tiePadded        // the longer of two with one beginning
 	tieCut           // the shorter
 )
@@ -56,7 +58,7 @@ func (t tie) rank() rank {
 	switch t {
 	case tieHash, tieHead:
 		return high
-	case tieName:
+	case tieName, tieCall:
 		return low
 	}
 	return medium
@@ -72,7 +74,7 @@ func (t tie) doubt() string {
 
 // words of ties, as sightings have them.
 func (t tie) String() string {
-	return [...]string{"", "prefix", "prefix", "name", "padded", "partial"}[t]
+	return [...]string{"", "prefix", "prefix", "name", "name-only", "padded", "partial"}[t]
 }
 
 // certainty is how sure the record of a transfer is that the file went that way.
@@ -102,7 +104,8 @@ func (b *Book) move(c uint32, t *model.Transfer, how tie, from, to uint32) {
 // List takes a file that a listing shows on a host, and gives its key as Add does.
 func (b *Book) List(l model.Listed) string {
 	b.room()
-	c, how, ok := b.find(l.Of)
+	m := b.marks(l.Of)
+	c, how, ok := b.find(&m, l.Of)
 	if !ok {
 		return ""
 	}
@@ -150,12 +153,15 @@ type places struct {
 	number  map[endpoint]uint32
 	hosts   map[string]uint32
 	sensors map[string]uint32
+	seed    maphash.Seed
 }
 
 // place is one address of a host.
 type place struct {
 	endpoint
-	same uint32 // the first place of the host, which stands for it
+	same   uint32 // the first place of the host, which stands for it
+	key    string // the host's
+	digest uint64 // of the key
 }
 
 type endpoint struct {
@@ -163,8 +169,8 @@ type endpoint struct {
 	ip   model.Addr
 }
 
-func newPlaces() places {
-	return places{at: make([]place, 1), number: map[endpoint]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
+func newPlaces(seed maphash.Seed) places {
+	return places{seed: seed, at: make([]place, 1), number: map[endpoint]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
 }
 
 // hostKey is what a host is known by: its name where one is known, else its address.
@@ -185,12 +191,13 @@ func (p *places) of(e model.Endpoint) uint32 {
 		return n
 	}
 	n := uint32(len(p.at))
-	host, ok := p.hosts[hostKey(e)]
+	key := hostKey(e)
+	host, ok := p.hosts[key]
 	if !ok {
 		host = n
-		p.hosts[hostKey(e)] = n
+		p.hosts[key] = n
 	}
-	p.at = append(p.at, place{k, host})
+	p.at = append(p.at, place{k, host, key, maphash.String(p.seed, key) | 1})
 	p.number[k] = n
 	return n
 }

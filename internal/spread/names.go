@@ -28,3 +28,13 @@ func telling(name string) string {
 	}
 	return name
 }
+
+// programs are the extensions of programs, scripts and of what holds them.
+var programs = wordSet(`exe dll sys scr com pif cpl ocx msi msp msix jar war bat cmd ps1 psm1 vbs vbe js jse wsf wsh hta
+	lnk inf reg py pl rb sh elf bin so dylib pkg dmg app deb rpm zip 7z rar cab gz tgz tar iso img vhd vhdx`)
+
+// program says whether a name, lower case, is that of a program or of what holds one.
+func program(name string) bool {
+	dot := strings.LastIndexByte(name, '.')
+	return dot > 0 && programs[name[dot+1:]]
+}

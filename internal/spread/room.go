@@ -228,7 +228,7 @@ func (b *Book) packPlaces() {
 	for i := range b.leads {
 		use(b.leads[i].host)
 	}
-	fresh := newPlaces()
+	fresh := newPlaces(p.seed)
 	fresh.sensors = p.sensors
 	for n := 1; n < len(p.at); n++ {
 		if used[n] != 0 {
