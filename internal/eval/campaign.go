@@ -216,7 +216,7 @@ func (a *attack) take(s *Step, src, dst *Host, at model.Time) *Move {
 		f.content = content.Key
 	}
 	act := s.Action
-	byAccount := act.Start != nil && act.Start.User == "account"
+	byAccount := act.Start != nil && (act.Start.User == "account" || act.Start.User == "" && (act.Start.How == "wmi" || act.Start.How == "winrm"))
 	m := a.w.move(&act, a.r.label, src, dst, at, f)
 	if own {
 		content.Type = typeOf(content.Type, m.Name)

@@ -267,6 +267,12 @@ func (y *Eyes) begun(m *Move, x *Start) {
 	parent := cmp.Or(x.Parent, map[string]string{"service": `C:\Windows\System32\services.exe`, "task": `C:\Windows\System32\svchost.exe`,
 		"wmi": `C:\Windows\System32\wbem\WmiPrvSE.exe`, "winrm": `C:\Windows\System32\wsmprovhost.exe`}[x.How])
 	switch x.How {
+	case "wmi", "winrm", "task": // a procedure call of its own, with a logon of its own
+		if m.Push {
+			y.rpcLogon(m, x)
+		}
+	}
+	switch x.How {
 	case "service":
 		y.write(d, services, 7045, x.Time-second/2, m.Label, "ServiceName", x.Service, "ImagePath", x.Command, "ServiceType", "user mode service", "StartType", "demand start", "AccountName", "LocalSystem")
 	case "task":
@@ -279,6 +285,16 @@ func (y *Eyes) begun(m *Move, x *Start) {
 		return
 	}
 	y.started(d, m, x.Time, image, command, parent, x.User)
+}
+
+// rpcLogon says that an account logged on to order a start.
+func (y *Eyes) rpcLogon(m *Move, x *Start) {
+	at := x.Time - second*7/10
+	if x.How == "task" {
+		at = min(at, m.End+3*second) // when it was made
+	}
+	y.write(m.Destination, security, 4624, at, m.Label, "TargetUserName", m.User, "TargetDomainName", m.Domain, "LogonType", "3", "IpAddress", m.Source.IP.String(),
+		"WorkstationName", "-", "AuthenticationPackageName", "Kerberos", "TargetLogonId", y.logonID())
 }
 
 // runner is what starts a file that is no program: a shell, or what loads libraries.

@@ -22,9 +22,8 @@ type Host struct {
 	Dept    int
 	User    string // of the person who works there
 	Joined  model.Time
-	Start   float64 // hour at which the person begins to work
-	Sysmon  bool    // one of those that have it in tier T2
-	Sealed  bool    // demands SMB3 encryption
+	Sysmon  bool // one of those that have it in tier T2
+	Sealed  bool // demands SMB3 encryption
 	port    uint16
 }
 
@@ -125,7 +124,6 @@ func (n *Network) add(role string, p *Parameters, rng *rand.Rand) *Host {
 		h.Dept = h.ID / max(8, int(p.value("department")))
 		n.depts = max(n.depts, h.Dept+1)
 		h.User = fmt.Sprintf("%s%04d", []string{"anna", "ben", "clara", "david", "eva", "felix", "greta", "hugo"}[rng.IntN(8)], h.ID)
-		h.Start = 7 + rng.Float64()*2.5
 	} else {
 		h.Sealed = rng.Float64() < p.value("smb_sealed")
 	}

@@ -235,11 +235,19 @@ func (w *World) event(r *row, at model.Time, src, dst *Host, i int, job string) 
 	if src == nil || dst == nil || src == dst {
 		return
 	}
+	if (r.Hours == "work" || r.Hours == "logon") && (w.away(src, at) || w.away(dst, at)) {
+		return
+	}
 	m := w.move(&r.Action, r.label, src, dst, at, &filled{n: i, job: job})
 	w.later(m)
 	if r.Then != nil {
 		w.fetched(r, m)
 	}
+}
+
+// away says whether the person of a host is not at work that day.
+func (w *World) away(h *Host, at model.Time) bool {
+	return h.client() && seeded(w.Seed, uint64(h.ID), uint64(dayOf(at)), 71).Float64() < w.Parameters.value("absent")
 }
 
 // ends picks the hosts of a movement: first the one that others depend on.
@@ -425,7 +433,7 @@ func (w *World) start(s *StartSpec, m *Move, f *filled) *Start {
 		after = Range{1, 20}
 	}
 	x := &Start{Time: m.End + model.Time(after.draw(w.rng)*1e9), How: s.How, Service: f.expand(s.Service), Image: f.expand(s.Image), Command: f.expand(s.Command), Parent: f.expand(s.Parent)}
-	x.User = w.starter(s.User, m)
+	x.User = w.starter(cmp.Or(s.User, map[string]string{"wmi": "account", "winrm": "account"}[s.How]), m)
 	if x.Image == "" {
 		x.Image = m.Local
 	}

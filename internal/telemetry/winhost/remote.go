@@ -133,50 +133,107 @@ func (h *host) desktopAt(c *creation) *remote {
 // never seen to arrive (contract, inferred).
 const remoteStartWindow = minute
 
-// settleStarts looks for programs that services run and that nobody saw arriving.
+// settleStarts looks for programs that were run at another host's word and that nobody
+// saw arriving.
 func (h *host) settleStarts(t model.Time) {
-	for i := range h.starts {
-		x := &h.starts[i]
-		if x.time > t || x.time <= h.startsDone {
-			continue
+	for _, list := range [][]start{h.starts, h.services} { // where starts are logged, services say nothing more
+		for i := range list {
+			if x := &list[i]; x.time <= t && x.time > h.startsDone {
+				h.inferred(x)
+			}
 		}
-		h.inferred(x)
 	}
 	if t != lastTime {
 		h.startsDone = max(h.startsDone, t)
 	}
 }
 
+// remoteRunners start programs for other hosts, with what their starts say.
+var remoteRunners = map[string]string{
+	"services.exe":    "it ran as a service",
+	"wmiprvse.exe":    "WMI started it",
+	"wsmprovhost.exe": "a remote PowerShell session started it",
+}
+
+// inferred says that a program came from the only host that was connected when it was
+// run, if its kind of start is one that hosts order from each other.
 func (h *host) inferred(x *start) {
-	byServices := baseName(x.parent) == "services.exe" || x.parent == "" && x.system // Sysmon does not always find the parent
-	if !byServices || !oddPlace(x.image) || h.landed[x.image] != nil || h.local[x.image] {
+	why := remoteRunners[baseName(x.parent)]
+	switch {
+	case x.how == "service":
+		why = "it was made a service"
+	case x.parent == "" && x.system: // Sysmon does not always find the parent
+		why = remoteRunners["services.exe"]
+	}
+	shown := oddFile(x)
+	path := strings.ToLower(shown)
+	if why == "" || path == "" || h.landed[path] != nil || h.local[path] {
 		return
 	}
+	from := h.connectedAt(x.time)
+	if from == nil {
+		return
+	}
+	_, name := splitPath(shown)
+	tr := &model.Transfer{ID: h.idOf(&x.evidence, "inferred"),
+		End: x.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb", Path: shown, Name: name,
+		Completeness: model.Inferred, Status: model.Done, Confidence: "low",
+		Reason:   why + " while another host was connected, and no log shows how it came",
+		Evidence: []model.Evidence{x.evidence}}
+	if path == x.image {
+		tr.Hashes = x.hashes
+	}
+	h.attribute(tr, from)
+	h.found(tr, model.ByDestination)
+	h.land(tr, path, x.time)
+}
+
+// connectedAt is the only other host that was connected within a minute of a time.
+func (h *host) connectedAt(t model.Time) *remote {
 	var from *remote
 	for i := range h.remotes {
 		r := &h.remotes[i]
-		if r.time < x.time-remoteStartWindow || r.time > x.time+remoteStartWindow || h.isOwn(r.addr, r.time) {
+		if r.time < t-remoteStartWindow || r.time > t+remoteStartWindow || h.isOwn(r.addr, r.time) {
 			continue
 		}
 		if from != nil && from.addr != r.addr {
-			return // whose file it is, is not known
+			return nil // whose file it is, is not known
 		}
 		if from == nil || from.user == "" {
 			from = r
 		}
 	}
-	if from == nil {
-		return
+	return from
+}
+
+// oddFile is the file in an odd place that a start runs: its image, or what its command
+// line names for a service, a shell or a loader of libraries to run.
+func oddFile(x *start) string {
+	if x.how != "service" && oddPlace(x.image) {
+		return x.shown
 	}
-	_, name := splitPath(x.shown)
-	tr := &model.Transfer{ID: h.idOf(&x.evidence, "inferred"),
-		End: x.time, Operation: model.Push, Initiator: model.BySource, Channel: "smb", Path: x.shown, Name: name,
-		Completeness: model.Inferred, Status: model.Done, Confidence: "low", Hashes: x.hashes,
-		Reason:   "it ran as a service while another host was connected, and no log shows how it came",
-		Evidence: []model.Evidence{x.evidence}}
-	h.attribute(tr, from)
-	h.found(tr, model.ByDestination)
-	h.land(tr, x.image, x.time)
+	if x.how != "service" && !launchers[baseName(x.image)] {
+		return ""
+	}
+	line := rooted(strings.ToLower(x.command))
+	for at := 0; ; {
+		i := strings.Index(line[at:], `:\`)
+		if i < 0 {
+			return ""
+		}
+		i += at
+		at = i + 2
+		if i == 0 || i > 1 && wordByte(line[i-2]) {
+			continue
+		}
+		path := line[i-1:]
+		if end := strings.IndexAny(path, "\"', "); end >= 0 {
+			path = path[:end]
+		}
+		if oddPlace(path) && !handles(line[:i-1]) {
+			return path
+		}
+	}
 }
 
 // oddPlace says whether services are not usually installed there: outside of

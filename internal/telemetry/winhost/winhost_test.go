@@ -189,6 +189,23 @@ var scenarios = []struct {
 		n.FileCreated(srv, "System", 4, `C:\Windows\notes.txt`)
 		n.Ran(srv, system, `C:\Windows\kq.exe`, `kq.exe`, services, 9, "aa11")
 	}, "push smb kq.exe 10.0.0.31 > SRV inferred done, process"},
+	{"a program that WMI starts", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Logon(srv, ws, "bob", 3)
+		n.Sleep(1e9)
+		n.Ran(srv, "bob", `C:\ProgramData\kw.exe`, `kw.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 9, "aa11")
+		n.Ran(srv, "bob", `C:\Program Files\Agent\a.exe`, `a.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 10, "aa12")
+	}, "push smb kw.exe 10.0.0.31 > SRV inferred done by bob, process"},
+	{"a library that a remote session loads, and what it copies", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Logon(srv, ws, "bob", 3)
+		n.Sleep(1e9)
+		n.Ran(srv, "bob", `C:\Windows\System32\rundll32.exe`, `rundll32.exe C:\ProgramData\kq.dll,Start`, `C:\Windows\System32\wsmprovhost.exe`, 9, "aa11")
+		n.Ran(srv, "bob", `C:\Windows\System32\cmd.exe`, `cmd.exe /c copy D:\x.exe C:\ProgramData\x.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 10, "aa12")
+	}, "push smb kq.dll 10.0.0.31 > SRV inferred done by bob, process"},
+	{"a service of which no start is logged", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Logon(srv, ws, "bob", 3)
+		n.Sleep(1e9)
+		n.ServiceMade(srv, "bob", "0x1", "kq", `%SystemRoot%\ks.exe`)
+	}, "push smb ks.exe 10.0.0.31 > SRV inferred done by bob, service"},
 	{"a service with nobody there", func(n *synth.Net, srv, _ *synth.Host) {
 		n.Ran(srv, system, `C:\Windows\kq.exe`, `kq.exe`, services, 9, "aa11")
 	}, ""},
