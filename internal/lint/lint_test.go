@@ -108,8 +108,9 @@ var allowed = map[string][]string{
 		"internal/wire/nfs", "internal/wire/rsync", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
 	"internal/eval": {"internal/identity", "internal/ledger", "internal/judge", "internal/scan", "internal/spread", "internal/telemetry", "internal/telemetry/sensor", "internal/telemetry/winevent", "internal/telemetry/winhost"},
 
-	"internal/synth":     {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
-	"internal/synth/gen": {"internal/synth"},
+	"internal/telemetry/logtest": {"internal/telemetry", "internal/synth"}, // for tests
+	"internal/synth":             {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
+	"internal/synth/gen":         {"internal/synth"},
 
 	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
 	"cmd/waybill":             {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},

@@ -34,7 +34,12 @@ func Spread(head []byte) bool {
 }
 
 // Line is the number of the line that the last value ended in.
-func (v *Values) Line() int { return v.number }
+func (v *Values) Line() int {
+	if v.spread { // its end was not read yet
+		return v.number + 1
+	}
+	return v.number
+}
 
 // Since is how many bytes of the input were read since it was asked last.
 func (v *Values) Since() int64 { return v.text.Since() }
