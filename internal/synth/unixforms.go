@@ -100,7 +100,7 @@ func (f forms) authLog(system string) (text string) {
 
 func (f forms) journal() (text string) {
 	for _, m := range f.sshMessages() {
-		b, _ := json.Marshal(map[string]string{"__REALTIME_TIMESTAMP": fmt.Sprint(int64(f.at)/1000), "_HOSTNAME": f.host, "SYSLOG_IDENTIFIER": m[0], "_PID": "7", "MESSAGE": m[1]})
+		b, _ := json.Marshal(map[string]string{"__REALTIME_TIMESTAMP": fmt.Sprint(int64(f.at) / 1000), "_HOSTNAME": f.host, "SYSLOG_IDENTIFIER": m[0], "_PID": "7", "MESSAGE": m[1]})
 		text += string(b) + "\n"
 	}
 	return text
