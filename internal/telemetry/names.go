@@ -8,13 +8,15 @@ import (
 	"waybill/internal/model"
 )
 
-// ShellMetadata says whether shells keep files of such a name beside those of others
-// (contract, "No transfer").
+// ShellMetadata says whether shells keep files of such a name beside those of others, or
+// streams in them (contract, "No transfer"). Another stream of such a file is none.
 func ShellMetadata(name string) bool {
-	lower := strings.ToLower(name)
-	base, stream, _ := strings.Cut(lower, ":")
-	return base == "desktop.ini" || base == "thumbs.db" || base == ".ds_store" || strings.HasPrefix(base, "._") ||
-		strings.Contains(stream, "zone.identifier") || strings.HasPrefix(stream, "afp_") || strings.HasPrefix(stream, "com.apple.")
+	base, stream, named := strings.Cut(strings.ToLower(name), ":")
+	if named {
+		stream = strings.TrimSuffix(stream, ":$data")
+		return stream == "zone.identifier" || stream == "afp_afpinfo" || strings.HasPrefix(stream, "com.apple.")
+	}
+	return base == "desktop.ini" || base == "thumbs.db" || base == ".ds_store" || strings.HasPrefix(base, "._")
 }
 
 // Address reads an address as logs write it: IPv4, IPv6, IPv4 in IPv6, with a zone or

@@ -9,7 +9,6 @@ package auditd
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -40,15 +39,12 @@ const (
 )
 
 type log struct {
-	text   *logtext.Reader
-	number int
-	ended  bool
+	logtext.Lines
 	open   []*event
 	spare  []*event
 	now    model.Time
 	dates  calendar // of interpreted times
 	parted bool     // printed by ausearch, which puts the lines of an event last one first
-	logtext.Faults
 }
 
 // event are the lines of one serial number.
@@ -71,7 +67,7 @@ type head struct {
 func open(r io.Reader, o telemetry.OpenOptions) telemetry.Log {
 	text := logtext.NewReader(r)
 	head, _ := text.Peek(logtext.HeadSize)
-	return &log{text: text, dates: calendarOf(head, o.Zone)}
+	return &log{Lines: logtext.Lines{Reader: text}, dates: calendarOf(head, o.Zone)}
 }
 
 // Next reads the next events.
@@ -82,25 +78,13 @@ func (l *log) Next(b *telemetry.Batch) error {
 			l.give(b)
 			continue
 		}
-		if l.ended {
+		if l.Ended {
 			break
 		}
-		line, err := l.text.Until('\n')
-		l.number++
-		if errors.Is(err, logtext.ErrTooLong) {
-			l.Note("line %d: %v: passed over", l.number, err)
-			continue
-		}
-		if err != nil {
-			l.ended = true
-			if err != io.EOF {
-				l.Note("after line %d: %v", l.number, err)
-			}
-		}
-		l.line(string(bytes.Trim(line, "\r\n \t\x00\x1d")))
+		l.line(string(bytes.Trim(l.Line(), "\r\n \t\x00\x1d")))
 	}
-	b.Bytes = l.text.Since()
-	if l.ended && len(b.Records) == 0 {
+	b.Bytes = l.Since()
+	if l.Ended && len(b.Records) == 0 {
 		return io.EOF
 	}
 	return nil
@@ -112,7 +96,7 @@ func (l *log) ready() bool {
 		return false
 	}
 	e := l.open[0]
-	return e.whole || l.ended || len(l.open) > maxOpen || l.now-e.time > wait
+	return e.whole || l.Ended || len(l.open) > maxOpen || l.now-e.time > wait
 }
 
 func (l *log) give(b *telemetry.Batch) {
@@ -139,11 +123,11 @@ func (l *log) line(line string) {
 	}
 	h, ok := parse(line, l.dates)
 	if !ok {
-		if l.ended {
-			l.Note("line %d: the last line is cut off", l.number)
+		if l.Ended {
+			l.Note("line %d: the last line is cut off", l.Number)
 			return
 		}
-		l.Note("line %d: no line of an audit log", l.number)
+		l.Note("line %d: no line of an audit log", l.Number)
 		return
 	}
 	l.now = max(l.now, h.time)
@@ -173,7 +157,7 @@ func (l *log) event(h head) *event {
 	if n := len(l.spare); n > 0 {
 		e, l.spare = l.spare[n-1], l.spare[:n-1]
 	}
-	*e = event{head: h, line: l.number, fields: e.fields[:0], parted: l.parted || h.interpreted}
+	*e = event{head: h, line: l.Number, fields: e.fields[:0], parted: l.parted || h.interpreted}
 	l.open = append(l.open, e)
 	return e
 }

@@ -6,7 +6,6 @@ package linelog
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 
@@ -29,47 +28,31 @@ type Line func(line string, r *telemetry.Record) Taken
 
 // log reads one file.
 type log struct {
-	text   *logtext.Reader
-	take   Line
-	name   string // what a line should have been, for messages
-	number int
-	ended  bool
-
-	several bool // lines that a message may have
-	logtext.Faults
+	logtext.Lines
+	take    Line
+	name    string // what a line should have been, for messages
+	several bool   // lines that a message may have
 }
 
 // Open reads a text whose lines are those of a log of a name.
 func Open(text *logtext.Reader, name string, take Line) telemetry.Log {
-	return &log{text: text, name: name, take: take}
+	return &log{Lines: logtext.Lines{Reader: text}, name: name, take: take}
 }
 
 // OpenMessages reads one in which messages may have several lines: those that begin
 // with a blank go on with the one before.
 func OpenMessages(text *logtext.Reader, name string, take Line) telemetry.Log {
-	return &log{text: text, name: name, take: take, several: true}
+	return &log{Lines: logtext.Lines{Reader: text}, name: name, take: take, several: true}
 }
 
 // Next reads the next records.
 func (l *log) Next(b *telemetry.Batch) error {
 	b.Reset()
-	for len(b.Records) < telemetry.BatchSize && !l.ended {
-		line, err := l.text.Until('\n')
-		l.number++
-		if errors.Is(err, logtext.ErrTooLong) {
-			l.Note("line %d: %v: passed over", l.number, err)
-			continue
-		}
-		if err != nil {
-			l.ended = true
-			if err != io.EOF {
-				l.Note("after line %d: %v", l.number, err)
-			}
-		}
-		l.line(line, b)
+	for len(b.Records) < telemetry.BatchSize && !l.Ended {
+		l.line(l.Line(), b)
 	}
-	b.Bytes = l.text.Since()
-	if l.ended && len(b.Records) == 0 {
+	b.Bytes = l.Since()
+	if l.Ended && len(b.Records) == 0 {
 		return io.EOF
 	}
 	return nil
@@ -79,22 +62,22 @@ func (l *log) Next(b *telemetry.Batch) error {
 const blank = "\r\n \t\x00"
 
 func (l *log) line(raw []byte, b *telemetry.Batch) {
-	goesOn := l.several && l.number > 1 && len(raw) > 0 && (raw[0] == ' ' || raw[0] == '\t')
+	goesOn := l.several && l.Number > 1 && len(raw) > 0 && (raw[0] == ' ' || raw[0] == '\t')
 	if raw = bytes.Trim(raw, blank); len(raw) == 0 || goesOn {
 		return
 	}
 	r := b.Next()
-	r.Line = l.number
+	r.Line = l.Number
 	switch l.take(string(raw), r) {
 	case Nothing:
 		b.Drop()
 	case Broken:
 		b.Drop()
-		if l.ended {
-			l.Note("line %d: the last line is cut off", l.number)
+		if l.Ended {
+			l.Note("line %d: the last line is cut off", l.Number)
 			return
 		}
-		l.Note("line %d: no line of %s", l.number, l.name)
+		l.Note("line %d: no line of %s", l.Number, l.name)
 	}
 }
 

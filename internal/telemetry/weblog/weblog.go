@@ -140,27 +140,8 @@ func quoted(s string) (inner, rest string, ok bool) {
 	return "", "", false
 }
 
-// unescape turns \xHH (nginx, Apache) and \" into what they stand for.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x' {
-			if n, err := strconv.ParseUint(s[i+2:i+4], 16, 8); err == nil {
-				out = append(out, byte(n))
-				i += 3
-				continue
-			}
-		}
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-		}
-		out = append(out, s[i])
-	}
-	return strings.ToValidUTF8(string(out), "\ufffd")
-}
+// unescape undoes what the servers escape.
+func unescape(s string) string { return strings.ToValidUTF8(logtext.Unescape(s), "\ufffd") }
 
 // requested tells a web server's request by its protocol, pure-ftpd's by its method
 // without one, and else ProFTPD's, which is a command of FTP.

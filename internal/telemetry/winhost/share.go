@@ -68,7 +68,7 @@ func (h *host) share(e *winevent.Event) {
 		h.pipeOpened(e, path, from)
 		return
 	}
-	if shellMetadata(path) {
+	if telemetry.ShellMetadata(baseName(path)) {
 		return
 	}
 	if mask&(writeData|appendData) == 0 {
@@ -96,17 +96,6 @@ func (h *host) share(e *winevent.Event) {
 	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
 	h.writes = append(h.writes, w)
 	h.open[w.local]++
-}
-
-// shellMetadata are the small files and streams that shells keep beside others'
-// (contract, no transfer).
-func shellMetadata(path string) bool {
-	name := strings.ToLower(baseName(path))
-	switch name {
-	case "desktop.ini", "thumbs.db", ".ds_store":
-		return true
-	}
-	return strings.HasPrefix(name, "._") || strings.HasSuffix(name, ":zone.identifier") || strings.Contains(name, ":afp_afpinfo") || strings.Contains(name, ":com.apple.")
 }
 
 // fileLike says whether a name is most likely a file's: it has an extension that is

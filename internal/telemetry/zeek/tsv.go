@@ -2,9 +2,7 @@ package zeek
 
 import (
 	"bytes"
-	"errors"
 	"io"
-	"strconv"
 	"strings"
 
 	"waybill/internal/telemetry"
@@ -28,10 +26,7 @@ func looksRows(head []byte) bool { return looksTSV(head) || looksBare(head) }
 
 // tsv reads one file. Its header may come again where files were put together.
 type tsv struct {
-	text   *logtext.Reader
-	number int
-	ended  bool
-	logtext.Faults
+	logtext.Lines
 
 	separator    string
 	unset, empty string
@@ -41,35 +36,24 @@ type tsv struct {
 }
 
 func openTSV(r io.Reader, _ telemetry.OpenOptions) telemetry.Log {
-	return &tsv{text: logtext.NewReader(r), separator: "\t", unset: "-", empty: "(empty)"}
+	return &tsv{Lines: logtext.Lines{Reader: logtext.NewReader(r)}, separator: "\t", unset: "-", empty: "(empty)"}
 }
 
 // Next reads the next rows.
 func (l *tsv) Next(b *telemetry.Batch) error {
 	b.Reset()
-	for len(b.Records) < telemetry.BatchSize && !l.ended {
-		line, err := l.text.Until('\n')
-		l.number++
-		switch {
-		case errors.Is(err, logtext.ErrTooLong):
-			l.Note("line %d: %v: passed over", l.number, err)
-			continue
-		case err == io.EOF && len(line) > 0 && line[0] != '#' && l.names != nil:
-			l.ended = true
+	for len(b.Records) < telemetry.BatchSize && !l.Ended {
+		line := l.Line()
+		if l.Ended && len(line) > 0 && line[0] != '#' && l.names != nil {
 			if !l.row(string(line), b) {
-				l.Note("line %d: the last row is cut off", l.number)
+				l.Note("line %d: the last row is cut off", l.Number)
 			}
 			continue
-		case err != nil:
-			l.ended = true
-			if err != io.EOF {
-				l.Note("after line %d: %v", l.number, err)
-			}
 		}
 		l.line(strings.TrimRight(string(line), "\r\n"), b)
 	}
-	b.Bytes = l.text.Since()
-	if l.ended && len(b.Records) == 0 {
+	b.Bytes = l.Since()
+	if l.Ended && len(b.Records) == 0 {
 		return io.EOF
 	}
 	return nil
@@ -82,9 +66,9 @@ func (l *tsv) line(line string, b *telemetry.Batch) {
 		l.header(line)
 	case l.guess(line) && l.row(line, b):
 	case l.names == nil:
-		l.Note("line %d: a row before #fields", l.number)
+		l.Note("line %d: a row before #fields", l.Number)
 	case l.guessed || !l.row(line, b):
-		l.Note("line %d: %d fields instead of %d", l.number, strings.Count(line, l.separator)+1, len(l.names))
+		l.Note("line %d: %d fields instead of %d", l.Number, strings.Count(line, l.separator)+1, len(l.names))
 	}
 }
 
@@ -105,7 +89,7 @@ func (l *tsv) guess(line string) bool {
 func (l *tsv) header(line string) {
 	if v, ok := strings.CutPrefix(line, "#separator "); ok { // another file begins
 		l.stream, l.names, l.guessed = "", nil, false
-		if s := unescape(v); s != "" {
+		if s := logtext.Unescape(v); s != "" {
 			l.separator = s
 		}
 		return
@@ -126,7 +110,7 @@ func (l *tsv) header(line string) {
 // row takes a row; false when it has not as many fields as the header.
 func (l *tsv) row(line string, b *telemetry.Batch) bool {
 	r := b.Next()
-	r.Line = l.number
+	r.Line = l.Number
 	i := 0
 	for value := range strings.SplitSeq(line, l.separator) {
 		if i >= len(l.names) {
@@ -140,7 +124,7 @@ func (l *tsv) row(line string, b *telemetry.Batch) bool {
 		case name == "ts":
 			r.Time, _ = stamp(value)
 		default:
-			r.Set(name, unescape(value))
+			r.Set(name, logtext.Unescape(value))
 		}
 	}
 	if i != len(l.names) {
@@ -151,26 +135,4 @@ func (l *tsv) row(line string, b *telemetry.Batch) bool {
 		r.Stream = stream(pathOf(r))
 	}
 	return true
-}
-
-// unescape turns \xHH and \\ into the bytes that they stand for.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+3 < len(s) && s[i+1] == 'x' {
-			if n, err := strconv.ParseUint(s[i+2:i+4], 16, 8); err == nil {
-				out = append(out, byte(n))
-				i += 3
-				continue
-			}
-		}
-		if s[i] == '\\' && i+1 < len(s) && s[i+1] == '\\' {
-			i++
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
 }
