@@ -121,6 +121,10 @@ func (p *part) last() model.Time {
 // why says in one line what makes a host one to act on.
 func (p *part) why(start model.Time) string {
 	switch {
+	case p.passed == 1 && p.received != 0:
+		return fmt.Sprintf("relay: received %s, then passed on %s %s", clock(p.received, start), p.file, clock(p.passedOn, start))
+	case p.passed == 1:
+		return fmt.Sprintf("sent %s %s", p.file, clock(p.passedOn, start))
 	case p.passed > 0 && p.received != 0:
 		return fmt.Sprintf("relay: received %s, then passed files on %s, last %s %s", clock(p.received, start), count(p.passed, "time"), p.file, clock(p.passedOn, start))
 	case p.passed > 0:
@@ -140,14 +144,15 @@ func (p *part) why(start model.Time) string {
 }
 
 // earliest is the host that any input shows first with a file of the incident's findings
-// of worth: a lead to the origin.
+// of worth: a lead to the origin. A file that was somewhere long before belongs to
+// another story.
 func (c *chain) earliest() string {
-	host, first := "", model.Time(0)
+	host, best := "", model.Sighting{}
 	for _, a := range c.artifacts {
 		for _, s := range a.Sightings {
 			n := model.Endpoint{Host: s.Host, IP: s.IP}.Name()
-			if n != "" && s.Time != 0 && (first == 0 || s.Time < first || s.Time == first && n < host) {
-				host, first = n, s.Time
+			if n != "" && s.Time >= c.members[0].start-artifactGap && (host == "" || earlier(s, best) < 0) {
+				host, best = n, s
 			}
 		}
 	}
@@ -157,4 +162,9 @@ func (c *chain) earliest() string {
 		}
 	}
 	return host
+}
+
+// earlier orders sightings; who sent a file had it before who received it.
+func earlier(a, b model.Sighting) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(b.How, a.How), cmp.Compare(a.Host, b.Host), cmp.Compare(a.IP.String(), b.IP.String()))
 }

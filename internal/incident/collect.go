@@ -18,9 +18,11 @@ var weights = map[string]struct {
 }{
 	"remote-start":      {"execution", 6},
 	"admin-share-write": {"channel", 5},
+	"executor-match":    {"execution", 4},
 	"relay":             {"spread", 4},
 	"disguise":          {"file", 3},
 	"new-edge":          {"novelty", 3.5},
+	"role-break":        {"novelty", 2.5},
 	"transfer-utility":  {"command", 2},
 }
 
@@ -32,9 +34,10 @@ const (
 
 // want is one piece of evidence to collect.
 type want struct {
-	what     string // with %s where the hosts stand
-	analytic string
-	lowers   string // what else it may show, that lowers the score
+	what      string   // with %s where the hosts stand
+	analytics []string // that it would feed
+	analytic  string   // of these the one that would gain most
+	lowers    string   // what else it may show, that lowers the score
 	gain     float64
 	hosts    []string
 }
@@ -48,8 +51,12 @@ func (c *chain) collectNext() []string {
 			continue
 		}
 		for _, w := range c.wanted(m) {
-			w.gain = m.gain(w.analytic) - (c.strongest.Score - m.Score)
-			if w.gain >= worthCollecting {
+			for _, a := range w.analytics {
+				if g := m.gain(a); g > w.gain {
+					w.gain, w.analytic = g, a
+				}
+			}
+			if w.gain -= c.strongest.Score - m.Score; w.gain >= worthCollecting {
 				merge(wants, w)
 			}
 		}
@@ -66,9 +73,12 @@ func (c *chain) collectNext() []string {
 
 // merge puts the hosts together for which one kind of evidence would give the same.
 func merge(wants map[string]*want, w want) {
-	key := fmt.Sprintf("%.1f %s", w.gain, w.what)
+	key := w.what
+	if len(w.hosts) > 0 {
+		key = fmt.Sprintf("%.1f %s", w.gain, w.what)
+	}
 	old := wants[key]
-	if old == nil {
+	if old == nil || w.gain > old.gain {
 		old = &w
 		wants[key] = old
 	}
@@ -114,16 +124,16 @@ func (m *member) gain(analytic string) float64 {
 // wanted is the evidence that a finding lacks.
 func (c *chain) wanted(m *member) []want {
 	out := []want{
-		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s", analytic: "remote-start", hosts: c.unloggedStarts(m)},
-		{what: "packets or share audit (5145) of %s, to see who wrote it there", analytic: "admin-share-write", hosts: m.ends(func(t *model.Transfer) bool { return t.Source.Name() == "" })},
-		{what: "the file itself, or packets, of %s: its content is not known", analytic: "disguise", hosts: m.ends(unread)},
-		{what: "session keys or a keytab for the encrypted exchanges with %s, or the file itself", analytic: "disguise", hosts: m.ends(sealed)},
-		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s, to see what moved it", analytic: "transfer-utility", hosts: c.unloggedActor(m)},
-		{what: "logs and packets of %s from before, to see how it came there", analytic: "relay", hosts: c.origin(m)},
+		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s", analytics: []string{"remote-start"}, hosts: c.unloggedStarts(m)},
+		{what: "packets or share audit (5145) of %s, to see who wrote it there", analytics: []string{"admin-share-write", "executor-match", "role-break"}, hosts: m.ends(func(t *model.Transfer) bool { return t.Source.Name() == "" })},
+		{what: "the file itself, or packets, of %s: its content is not known", analytics: []string{"disguise"}, hosts: m.ends(unread)},
+		{what: "session keys or a keytab for the encrypted exchanges with %s, or the file itself", analytics: []string{"disguise"}, hosts: m.ends(sealed)},
+		{what: "process start logs (Sysmon 1, Security 4688, auditd) of %s, to see what moved it", analytics: []string{"transfer-utility"}, hosts: c.unloggedActor(m)},
+		{what: "logs and packets of %s from before, to see how it came there", analytics: []string{"relay"}, hosts: c.origin(m)},
 	}
 	out = slices.DeleteFunc(out, func(w want) bool { return len(w.hosts) == 0 })
 	if slices.ContainsFunc(m.Missing, func(s string) bool { return strings.HasPrefix(s, "no history") }) {
-		out = append(out, want{what: "a history of what is usual here (--history)", analytic: "new-edge", lowers: ", or take away what is everyday life here"})
+		out = append(out, want{what: "a history of what is usual here (--history)", analytics: []string{"new-edge"}, lowers: ", or take away what is everyday life here"})
 	}
 	return out
 }

@@ -132,6 +132,9 @@ func (m *member) whose() {
 	m.end = max(m.start, m.Time)
 	for _, t := range m.moves {
 		m.end = max(m.end, t.End)
+		if t.Deleted != nil {
+			m.end = max(m.end, t.Deleted.Time)
+		}
 		for _, x := range t.Executed {
 			m.end = max(m.end, x.Time)
 		}

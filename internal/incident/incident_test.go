@@ -58,7 +58,7 @@ func world(deeds ...deed) Input {
 				in.Artifacts = append(in.Artifacts, seen[d.content])
 			}
 			a := seen[d.content]
-			a.Sightings = append(a.Sightings, model.Sighting{Host: t.Source.Host, Time: t.Start}, model.Sighting{Host: t.Destination.Host, Time: t.End})
+			a.Sightings = append(a.Sightings, model.Sighting{Host: t.Source.Host, Time: t.Start, How: "sent"}, model.Sighting{Host: t.Destination.Host, Time: t.Start, How: "received"})
 		}
 		if d.score > 0 {
 			in.Findings = append(in.Findings, f)

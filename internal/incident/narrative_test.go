@@ -77,6 +77,8 @@ func TestOtherDeeds(t *testing.T) {
 	}{
 		{"tool.exe (18 KiB, a Windows program) was on W2 (ADMIN$\\Temp) by then; where it came from is not shown over SMB",
 			func(t *model.Transfer) { t.Source, t.Completeness = model.Endpoint{}, model.Inferred }},
+		{"tool.exe (18 KiB, a Windows program) was on W2 (ADMIN$\\Temp) by then, most likely from W1 over SMB",
+			func(t *model.Transfer) { t.Completeness = model.Inferred }},
 		{"W1 sent about 1.0 MiB, encrypted to W2 over SSH",
 			func(t *model.Transfer) {
 				t.Completeness, t.Channel, t.Estimate, t.Name = model.Opaque, "ssh", estimate, ""
@@ -130,6 +132,27 @@ func TestBound(t *testing.T) {
 	}
 }
 
+// TestEarliest: the first holder is a lead; one of long before is none.
+func TestEarliest(t *testing.T) {
+	in := world(deed{id: "A", score: 11, from: "W1", to: "W2", content: "a-1"})
+	listed := func(host string, before time.Duration) {
+		in.Artifacts[0].Sightings = append(in.Artifacts[0].Sightings, model.Sighting{Host: host, How: "listed", Time: origin - model.Time(before)})
+	}
+	listed("OLD", 30*24*time.Hour)
+	in.Artifacts[0].Sightings = append(in.Artifacts[0].Sightings, model.Sighting{Host: "UNKNOWN-TIME", How: "listed"})
+	if got := only1(t, in).EarliestVisible; got != "W1" {
+		t.Errorf("%q", got)
+	}
+	listed("W0", time.Hour)
+	if got := only1(t, in).EarliestVisible; got != "W0" {
+		t.Errorf("%q", got)
+	}
+	in.Artifacts = nil
+	if got := only1(t, in).EarliestVisible; got != "W1" {
+		t.Errorf("%q", got)
+	}
+}
+
 func targets(i *model.Incident) (out []string) {
 	for _, t := range i.ActFirst {
 		out = append(out, t.Host+" "+t.Why)
@@ -155,7 +178,7 @@ func TestActFirst(t *testing.T) {
 		}
 	}
 	want := []string{
-		"W2 relay: received 09:02:01, then passed files on 1 time, last tool.exe 09:30:00",
+		"W2 relay: received 09:02:01, then passed on tool.exe 09:30:00",
 		"W1 relay: received 09:00:01, then passed files on 2 times, last tool.exe 09:03:00",
 		"W3 ran tool.exe, started 09:03:03",
 		"W4 holder: received tool.exe 09:30:01",
@@ -201,12 +224,21 @@ func TestCollectNext(t *testing.T) {
 			t.Errorf("no %q in\n%s", w, got)
 		}
 	}
+	// Who wrote it would also tell whether it was the one who started it.
+	in.Findings[0].Reasons = []model.Reason{{Family: "channel", Analytic: "admin-share-write", Nats: 5}}
+	if got := strings.Join(only1(t, in).CollectNext, "\n"); !strings.Contains(got, "to see who wrote it there: could add 4.0 nats (executor-match)") {
+		t.Errorf("%s", got)
+	}
 	// What a weaker finding could gain counts beyond the strongest one.
-	in = world(deed{id: "A", score: 16, from: "W1", to: "W2", content: "a-1"}, deed{id: "B", at: time.Hour, score: 11, from: "W1", to: "W8", content: "a-2"})
+	in = world(deed{id: "A", score: 16, from: "W1", to: "W2", content: "a-1"}, deed{id: "B", at: time.Hour, score: 15, from: "W1", to: "W8", content: "a-2"})
+	in.Findings[0].Missing, in.Findings[1].Missing = []string{"no history"}, []string{"no history"}
 	got = strings.Join(only1(t, in).CollectNext, "\n")
-	for _, w := range []string{"auditd) of W2: could add 6.0", "auditd) of W8: could add 1.0"} {
+	for _, w := range []string{"auditd) of W2: could add 6.0", "auditd) of W8: could add 5.0", "(--history): could add 3.5"} {
 		if !strings.Contains(got, w) {
 			t.Errorf("no %q in\n%s", w, got)
 		}
+	}
+	if strings.Count(got, "--history") != 1 {
+		t.Errorf("%s", got)
 	}
 }

@@ -118,7 +118,7 @@ func (m *move) deed() string {
 	case m.Completeness == model.Inferred && m.Source.Name() == "":
 		return fmt.Sprintf("%s was on %s%s by then; where it came from is not shown", what, to, place)
 	case m.Completeness == model.Inferred:
-		return fmt.Sprintf("%s came to %s, by its effect, from %s%s", what, to, from, place)
+		return fmt.Sprintf("%s was on %s%s by then, most likely from %s", what, to, place, from)
 	case m.Operation == model.Copy && m.Client != nil:
 		return fmt.Sprintf("%s had %s copied from %s to %s%s", m.by, what, from, to, place)
 	case m.Operation == model.Pull:

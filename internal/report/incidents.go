@@ -27,11 +27,7 @@ func (p *page) headline(r model.Records) {
 		return
 	}
 	top := all[0]
-	what := "1 incident"
-	if len(all) > 1 {
-		what = fmt.Sprintf("%d incidents, the worst", len(all))
-	}
-	p.f("%s, %s: %s", what, severity(top.Severity), Plain(top.Title))
+	p.f("%s: %s", howMany(all), Plain(top.Title))
 	if n := len(top.Hosts); !strings.HasSuffix(top.Title, "in all") {
 		p.f(", %s in all", count(n, "host"))
 	}
@@ -39,6 +35,24 @@ func (p *page) headline(r model.Records) {
 		p.f("; act on %s first", Plain(top.ActFirst[0].Host))
 	}
 	p.f("\n")
+}
+
+// howMany counts incidents by severity; of several the first one is named the worst.
+func howMany(all []*model.Incident) string {
+	if len(all) == 1 {
+		return "1 incident, " + severity(all[0].Severity)
+	}
+	by := map[model.Severity]int{}
+	for _, i := range all {
+		by[i.Severity]++
+	}
+	var parts []string
+	for s := model.Critical; s >= model.Info; s-- {
+		if by[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", by[s], severity(s)))
+		}
+	}
+	return fmt.Sprintf("%s (%s), first of all", count(len(all), "incident"), strings.Join(parts, ", "))
 }
 
 // nothing is the headline where there is no incident.
@@ -142,7 +156,7 @@ func (p *page) targets(i *model.Incident) {
 
 // span is from when to when something went on.
 func span(start, end model.Time) string {
-	if end <= start || start == 0 {
+	if start == 0 || second(start) == second(end) {
 		return second(cmp.Or(start, end))
 	}
 	if utc(start).Format(time.DateOnly) == utc(end).Format(time.DateOnly) {
