@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -166,5 +167,5 @@ func (c *chain) earliest() string {
 
 // earlier orders sightings; who sent a file had it before who received it.
 func earlier(a, b model.Sighting) int {
-	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(b.How, a.How), cmp.Compare(a.Host, b.Host), cmp.Compare(a.IP.String(), b.IP.String()))
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(b.How, a.How), cmp.Compare(a.Host, b.Host), bytes.Compare(a.IP[:], b.IP[:]))
 }

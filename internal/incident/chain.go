@@ -14,6 +14,7 @@ type chain struct {
 	known     *knowledge
 	members   []*member
 	strongest *member
+	lead      string // to the origin
 	moves     []move
 	domain    string            // that most of its hosts are of; the narrative leaves it out
 	artifacts []*model.Artifact // of the findings of worth
@@ -53,6 +54,7 @@ func newChain(known *knowledge, members []*member) *chain {
 	c.moves = slices.CompactFunc(c.moves, func(a, b move) bool { return a.ID == b.ID })
 	c.relays()
 	c.names()
+	c.lead = c.earliest()
 	return c
 }
 

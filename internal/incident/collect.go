@@ -38,8 +38,8 @@ type want struct {
 	analytics []string // that it would feed
 	analytic  string   // of these the one that would gain most
 	lowers    string   // what else it may show, that lowers the score
-	gain     float64
-	hosts    []string
+	gain      float64
+	hosts     []string
 }
 
 // collectNext says which evidence could change the score, the most first. What a finding
@@ -176,8 +176,8 @@ func (c *chain) unloggedActor(m *member) []string {
 
 // origin is the first holder that is visible, where nothing shows how it came there.
 func (c *chain) origin(m *member) []string {
-	if host := c.earliest(); host != "" && m == c.strongest {
-		return []string{host}
+	if m != c.strongest || c.lead == "" {
+		return nil
 	}
-	return nil
+	return []string{c.lead}
 }

@@ -1,25 +1,41 @@
 package incident
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	"waybill/internal/model"
 )
 
-// everyday is what these inputs show of life outside the findings: which hosts serve
-// many others, and which accounts work from many.
+// everyday is what these inputs show of everyday life: who serves many, who turns to
+// many, and which accounts are not one person's. What such a host or account has to do
+// with another says little: by chance it has to do with everybody.
 type everyday struct {
-	clients  map[string]few // hosts that opened exchanges with a host
-	stations map[string]few // hosts that an account worked from
-	roles    map[string]bool
+	servers map[string]bool // many hosts turn to it within a day
+	crowds  map[string]int  // by host at work: days on which it turned to a crowd
+	common  map[string]bool // accounts at work on several hosts, or that reach a crowd
+	used    map[string]bool // accounts that are at work outside of findings of worth
+	tools   map[string]bool // hosts whose role is to turn to others
 }
 
 const (
-	// serves is how many hosts make a server that many use of the one that they do it with.
+	// serves is how many hosts make a server of the one that they turn to in a day.
 	serves = 8
-	// works is from how many hosts an account works that is more than a person's.
+	// works is from how many hosts an account works in a day that is not one person's.
 	works = 3
+	// crowd is to how many hosts in a day no person turns one by one.
+	crowd = 25
+	// again is on how many days that makes a tool of the host; once, it may be an
+	// intruder's doing.
+	again = 2
+)
+
+// Words in roles of hosts that many turn to, and of those that turn to many.
+var (
+	serverRoles = []string{"controller", "file", "print", "update", "nas"}
+	toolRoles   = []string{"deploy", "distribut", "backup", "scanner", "sensor"}
 )
 
 // few is up to as many different words as matter.
@@ -32,60 +48,123 @@ func (f few) with(word string, most int) few {
 	return append(f, word)
 }
 
-// everydayOf looks at all transfers that are part of no finding of worth.
+// everydayOf looks at all transfers, day after day.
 func everydayOf(in *Input, members []*member) *everyday {
-	e := &everyday{clients: map[string]few{}, stations: map[string]few{}, roles: map[string]bool{}}
+	e := &everyday{servers: map[string]bool{}, crowds: map[string]int{}, common: map[string]bool{}, used: map[string]bool{}, tools: map[string]bool{}}
 	suspect := map[*model.Transfer]bool{}
 	for _, m := range members {
 		for _, t := range m.moves {
 			suspect[t] = suspect[t] || m.core()
 		}
 	}
+	days := map[model.Time][]*model.Transfer{}
 	for _, t := range in.Transfers {
 		e.role(t.Source)
 		e.role(t.Destination)
-		if !suspect[t] {
-			e.note(t)
-		}
+		days[begin(t)/day] = append(days[begin(t)/day], t)
+	}
+	for _, d := range slices.Sorted(maps.Keys(days)) {
+		e.note(days[d], suspect)
 	}
 	return e
 }
 
-func (e *everyday) note(t *model.Transfer) {
-	actor := hostKey(t.Actor())
-	for _, end := range [...]model.Endpoint{t.Source, t.Destination} {
-		if host := hostKey(end); host != actor && host != "" {
-			e.clients[host] = e.clients[host].with(actor, serves)
+// note looks at the transfers of one day.
+func (e *everyday) note(all []*model.Transfer, suspect map[*model.Transfer]bool) {
+	clients, reached, stations, touched := map[string]few{}, map[string]few{}, map[string]few{}, map[string]few{}
+	for _, t := range all {
+		actor, account := hostKey(t.Actor()), personal(t)
+		for _, end := range [...]model.Endpoint{t.Source, t.Destination} {
+			host := hostKey(end)
+			if host == actor || host == "" {
+				continue
+			}
+			clients[host] = clients[host].with(actor, serves)
+			reached[actor] = reached[actor].with(host, crowd)
+			touched[account] = touched[account].with(host, crowd)
+		}
+		if !suspect[t] {
+			e.used[account] = true
+			stations[account] = stations[account].with(actor, works)
 		}
 	}
-	if account := personal(t); account != "" {
-		e.stations[account] = e.stations[account].with(actor, works)
+	for host, f := range clients {
+		e.servers[host] = e.servers[host] || len(f) >= serves
+	}
+	for actor, f := range reached {
+		if len(f) >= crowd {
+			e.crowds[actor]++
+		}
+	}
+	for account, f := range touched {
+		e.common[account] = e.common[account] || len(f) >= crowd || len(stations[account]) >= works
 	}
 }
 
-// role notes a host whose role says that many use it.
+// role notes a host whose role says what it is for.
 func (e *everyday) role(end model.Endpoint) {
 	if end.Role == "" {
 		return
 	}
-	role := strings.ToLower(end.Role)
-	for _, word := range [...]string{"controller", "file", "deploy", "backup", "scanner", "print", "distribut", "update", "nas"} {
-		if strings.Contains(role, word) {
-			e.roles[hostKey(end)] = true
-		}
+	has := func(words []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(end.Role), w) })
+	}
+	if has(serverRoles) {
+		e.servers[hostKey(end)] = true
+	}
+	if has(toolRoles) {
+		e.tools[hostKey(end)] = true
 	}
 }
 
-// server says whether many hosts use this one.
-func (e *everyday) server(host string) bool { return e.roles[host] || len(e.clients[host]) >= serves }
+// server says whether many hosts turn to this one.
+func (e *everyday) server(host string) bool { return e.servers[host] }
 
-// personal says whether an account is one that few hosts work with.
-func (e *everyday) personal(account string) bool {
-	return account != "" && len(e.stations[account]) < works
-}
+// crowded says whether a host turned to so many that any one of them says nothing.
+func (e *everyday) crowded(host string) bool { return e.crowds[host] > 0 || e.tools[host] }
+
+// tool says whether it is the business of a host to turn to many.
+func (e *everyday) tool(host string) bool { return e.crowds[host] >= again || e.tools[host] }
+
+// personal says whether an account is one person's.
+func (e *everyday) personal(account string) bool { return account != "" && !e.common[account] }
 
 // idle says whether an account of a domain does nothing here outside the findings. One
 // without domain, such as root, is another one on each host.
 func (e *everyday) idle(account string) bool {
-	return strings.Contains(account, `\`) && len(e.stations[account]) == 0
+	return strings.Contains(account, `\`) && e.personal(account) && !e.used[account]
+}
+
+// origins counts, by artifact of findings of worth, the hosts that gave it and are not
+// seen to have received it before. A tool that many people use has many.
+func origins(members []*member) map[string]int {
+	type held struct{ artifact, host string }
+	var moves []move
+	worthy := map[string]bool{}
+	for _, m := range members {
+		for _, a := range m.Artifacts {
+			worthy[a] = worthy[a] || m.core()
+		}
+	}
+	for _, m := range members {
+		if len(m.Artifacts) != 1 || !worthy[m.Artifacts[0]] {
+			continue
+		}
+		for _, t := range m.moves {
+			moves = append(moves, move{Transfer: t, content: m.Artifacts[0]})
+		}
+	}
+	slices.SortFunc(moves, func(a, b move) int {
+		return cmp.Or(cmp.Compare(begin(a.Transfer), begin(b.Transfer)), cmp.Compare(a.ID, b.ID))
+	})
+	seen, roots, out := map[held]bool{}, map[string]int{}, map[string]int{}
+	for _, m := range moves {
+		from, to := held{m.content, hostKey(m.Source)}, held{m.content, hostKey(m.Destination)}
+		if from.host != "" && !seen[from] {
+			roots[m.content]++
+		}
+		seen[from], seen[to] = true, true
+		out[m.content] = max(roots[m.content], 1)
+	}
+	return out
 }

@@ -53,7 +53,9 @@ type member struct {
 	moves      []*model.Transfer
 	start, end model.Time
 	actor      string // key of the host that opened the exchanges
+	file       string // name of what moved, lower case
 	account    string // lower case; "" for the accounts of machines and of the system
+	fetched    bool   // it fetched what a crowd of others fetched too
 	group      int    // union-find: index of another member of the same group
 }
 
@@ -92,12 +94,15 @@ func newMembers(in *Input) []*member {
 // knowledge is what the incidents look up.
 type knowledge struct {
 	artifacts    map[string]*model.Artifact
-	writes       map[string][]*model.Access // by host: files that programs with a connection wrote
+	writes       map[program][]*model.Access // files that programs with a connection wrote
 	startsLogged map[string]bool
 }
 
+// program is one by its name on a host, both lower case.
+type program struct{ host, name string }
+
 func (in *Input) knowledge(members []*member) *knowledge {
-	k := &knowledge{artifacts: map[string]*model.Artifact{}, writes: map[string][]*model.Access{}, startsLogged: in.StartsLogged}
+	k := &knowledge{artifacts: map[string]*model.Artifact{}, writes: map[program][]*model.Access{}, startsLogged: in.StartsLogged}
 	for _, m := range members {
 		for _, a := range m.Artifacts {
 			k.artifacts[a] = nil
@@ -110,7 +115,8 @@ func (in *Input) knowledge(members []*member) *knowledge {
 	}
 	for _, a := range in.Accesses {
 		if host := hostKey(a.Destination); a.What == "network-write" && host != "" {
-			k.writes[host] = append(k.writes[host], a)
+			by := program{host, strings.ToLower(base(a.Command))}
+			k.writes[by] = append(k.writes[by], a)
 		}
 	}
 	return k
@@ -127,6 +133,7 @@ func (m *member) whose() {
 		m.start = cmp.Or(m.start, begin(t))
 		m.actor = cmp.Or(m.actor, hostKey(t.Actor()))
 		m.account = cmp.Or(m.account, personal(t))
+		m.file = cmp.Or(m.file, strings.ToLower(t.Name))
 	}
 	m.start = cmp.Or(m.start, m.Time)
 	m.end = max(m.start, m.Time)
@@ -187,7 +194,7 @@ func (c *chain) record() *model.Incident {
 	i.Title = c.title(len(i.Hosts))
 	i.Narrative = c.narrative()
 	i.ActFirst = c.actFirst()
-	i.EarliestVisible = c.earliest()
+	i.EarliestVisible = c.lead
 	i.CollectNext = c.collectNext()
 	return i
 }

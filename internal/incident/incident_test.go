@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -109,6 +110,36 @@ func everydayUse(server string, n int, account string) (out []deed) {
 	return out
 }
 
+// crowdOf names so many hosts.
+func crowdOf(n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("C%d", i))
+	}
+	return strings.Join(out, " ")
+}
+
+// ids names so many findings.
+func ids(prefix string, n int) (out string) {
+	for i := range n {
+		out += fmt.Sprintf("%s%03d ", prefix, i)
+	}
+	return out
+}
+
+// fetchers are hosts of a crowd that fetch the same file.
+func fetchers(n int, score float64) (out []deed) {
+	for i := range n {
+		out = append(out, deed{id: fmt.Sprintf("P%03d", i), at: time.Duration(i), score: score, from: "SRC", to: fmt.Sprintf("C%d", i), pull: true, content: "a-7"})
+	}
+	return out
+}
+
+// everydayPush are transfers outside of all findings: a host brings something to many.
+func everydayPush(from string, n int, at time.Duration) []deed {
+	return []deed{{id: fmt.Sprintf("push%d", at), at: at, from: from, to: crowdOf(n)}}
+}
+
 func TestGroups(t *testing.T) {
 	h := time.Hour
 	cases := []struct {
@@ -157,11 +188,33 @@ func TestGroups(t *testing.T) {
 		{"a weak finding of the same artifact, and the hop that it is when it was started",
 			[]deed{{id: "A", score: 11, from: "W1", to: "W2", content: "a-1"}, {id: "B", at: h, score: 6, from: "W4", to: "W5", content: "a-1", started: true}, {id: "C", at: 2 * h, score: 12, from: "W5", to: "W6"}},
 			[]string{"A B C"}},
+		{"the same file by the same host within a day, also where its content is not known",
+			[]deed{{id: "A", score: 11, from: "W1", to: "W2", name: "x.exe"}, {id: "B", at: 20 * h, score: 12, from: "W1", to: "W3", name: "X.exe"}}, []string{"A B"}},
+		{"an artifact of weak findings alone links nothing",
+			[]deed{{id: "A", score: 11, from: "W1", to: "W2"}, {id: "B", at: h, score: 6, from: "W1", to: "W3", content: "a-1"}, {id: "C", at: h, score: 6, from: "W5", to: "W6", content: "a-1"}},
+			[]string{"A B"}},
+		{"a tool that people use from many hosts links only as it goes on",
+			[]deed{{id: "A", score: 11, from: "P1", to: "W1", content: "a-1"}, {id: "B", at: 1, score: 11, from: "P2", to: "W2", content: "a-1"}, {id: "C", at: 2, score: 11, from: "P3", to: "W3", content: "a-1"},
+				{id: "D", at: 3, score: 11, from: "P4", to: "W4", content: "a-1"}, {id: "E", at: 9 * h, score: 6, from: "W2", to: "W6", content: "a-1"}},
+			[]string{"A", "B E", "C", "D"}},
+		{"what a weak hop started explains no weak finding",
+			[]deed{{id: "A", score: 11, from: "W1", to: "W2", started: true}, {id: "B", at: h, score: 6, from: "W2", to: "W3"}}, []string{"A"}},
+		{"what comes to a crowd explains nothing of any one of it",
+			[]deed{{id: "A", score: 11, from: "D", to: crowdOf(30), started: true, account: `C\svc`}, {id: "B", at: 5 * h, score: 12, from: "C7", to: "W3", account: `C\svc`}}, []string{"A", "B"}},
+		{"nor does what one of a crowd fetched",
+			append(fetchers(30, 11), deed{id: "Z", at: 3 * h, score: 12, from: "C7", to: "W3"}), []string{strings.TrimSpace(ids("P", 30)), "Z"}},
+		{"what a tool of administration does is linked by its files",
+			append(append(everydayPush("D", 30, 0), everydayPush("D", 30, 24*h)...), deed{id: "A", at: 25 * h, score: 11, from: "D", to: "W1", content: "a-1"},
+				deed{id: "B", at: 26 * h, score: 12, from: "D", to: "W2", content: "a-2"}, deed{id: "C", at: 27 * h, score: 12, from: "D", to: "W3", content: "a-1"}),
+			[]string{"A C", "B"}},
 		{"a weak hop without start or account is chance",
 			[]deed{{id: "A", score: 11, from: "W1", to: "W2"}, {id: "B", at: h, score: 6, from: "W2", to: "W3"}}, []string{"A"}},
 	}
 	for _, c := range cases {
 		t.Run(c.about, func(t *testing.T) {
+			for i := range c.deeds {
+				c.deeds[i].name = cmp.Or(c.deeds[i].name, c.deeds[i].id+".exe")
+			}
 			if got := parts(world(c.deeds...)); !slices.Equal(got, c.want) {
 				t.Errorf("%q instead of %q", got, c.want)
 			}

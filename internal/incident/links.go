@@ -22,25 +22,34 @@ const (
 	clockError model.Time = 10e9
 )
 
-// groups puts together what belongs together. A common server or an everyday account
-// links nothing by itself: else the file server of a site would make one incident of
-// all that ever happens there.
+// manyOrigins is from how many hosts on an artifact is a tool that people use.
+const manyOrigins = 4
+
+// groups puts together what belongs together. What has to do with everybody links
+// nothing by itself, common servers, tools of administration and everyday accounts, else
+// the file server of a site would make one incident of all that ever happens there.
 //
-// What links any two findings: the same artifact; and a hop, when one brought something
-// to the host from which the other was done. What links two findings of medium or above:
-// the same host at work within hours; or an account together with something else that
-// they share. A weaker finding of the same host at work joins as context and links
-// nothing further.
+// What links any two findings: one artifact that is part of one of worth, unless it is a tool that people have from
+// many places, which links only as it goes from host to host; and a hop, when one brought
+// something to the host from which the other was done. What links two findings of medium
+// or above: the same host at work within hours; or an account together with something
+// else that they share. A weaker finding of the same host at work joins as context and
+// links nothing further.
 func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 	u := union(all)
-	for i := range all {
-		all[i].group = i
+	from := origins(all)
+	for i, m := range all {
+		m.group = i
 	}
-	u.alike(artifactGap, func(m *member) []string { return m.Artifacts })
+	fetchedByMany(all)
+	u.alike(artifactGap, func(m *member) []string { return m.artifactKeys(from) })
+	u.alike(day, func(m *member) []string { return only(m.core(), m.actor, m.file) })
 	u.hops(usual, window)
-	u.alike(actorGap, func(m *member) []string { return only(m.core() && !usual.server(m.actor), m.actor) })
-	u.alike(accountGap, func(m *member) []string { return only(m.core() && usual.idle(m.account), m.account) })
-	u.alike(actorGap, func(m *member) []string { return only(m.core() && usual.personal(m.account), m.account, m.actor) })
+	u.alike(actorGap, func(m *member) []string { return only(m.acts(usual), m.actor) })
+	u.alike(accountGap, func(m *member) []string { return only(m.acts(usual) && usual.idle(m.account), m.account) })
+	u.alike(actorGap, func(m *member) []string {
+		return only(m.core() && !m.fetched && usual.personal(m.account), m.account, m.actor)
+	})
 	u.alike(victimGap, func(m *member) []string {
 		var keys []string
 		for _, host := range m.reached() {
@@ -49,6 +58,46 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 		return keys
 	})
 	return u.collect(usual)
+}
+
+// acts says whether the host at work did something of worth that is not its business.
+func (m *member) acts(usual *everyday) bool { return m.core() && m.onItsOwn(usual) }
+
+// onItsOwn says whether what was done tells something of the host that did it.
+func (m *member) onItsOwn(usual *everyday) bool {
+	return m.actor != "" && !m.fetched && !usual.tool(m.actor) && !usual.server(m.actor)
+}
+
+// fetchedByMany notes which findings are one of a crowd that fetched the same.
+func fetchedByMany(all []*member) {
+	by := map[string]few{}
+	for _, m := range all {
+		for _, a := range m.Artifacts {
+			by[a] = by[a].with(m.actor, crowd)
+		}
+	}
+	for _, m := range all {
+		pulled := !slices.ContainsFunc(m.moves, func(t *model.Transfer) bool { return t.Operation != model.Pull })
+		m.fetched = pulled && slices.ContainsFunc(m.Artifacts, func(a string) bool { return len(by[a]) >= crowd })
+	}
+}
+
+// artifactKeys are what findings of one artifact have in common.
+func (m *member) artifactKeys(origins map[string]int) []string {
+	var out []string
+	for _, a := range m.Artifacts {
+		if origins[a] == 0 {
+			continue
+		}
+		if origins[a] < manyOrigins {
+			out = append(out, a)
+			continue
+		}
+		for _, t := range m.moves {
+			out = append(out, only(true, a, hostKey(t.Source))...)
+		}
+	}
+	return out
 }
 
 // only gives a key of parts that are all known, when a condition holds.
@@ -108,74 +157,118 @@ func (u union) alike(gap model.Time, keys func(*member) []string) {
 
 // visit is a member that brought something to a host, or was done from it.
 type visit struct {
-	time    model.Time
-	member  int
-	actor   bool
-	started bool   // what came was started there
-	account string // under which it came or was done
+	time   model.Time
+	member int
+	did    bool
+	why    []string // for which it may be part of a hop
 }
+
+// Why something that came to a host explains what is done from there: it was started
+// there; the account is the same; both are findings of worth; or it is what is passed on.
+const (
+	byStart   = "start"
+	byWorth   = "worth"
+	byAccount = "account "
+	byFile    = "file "
+)
 
 // hops joins a member that brought something to a host with those that were then done
 // from there.
 func (u union) hops(usual *everyday, window model.Time) {
 	visits := map[string][]visit{}
+	add := func(host string, v visit) {
+		if host != "" && len(v.why) > 0 {
+			visits[host] = append(visits[host], v)
+		}
+	}
 	for i, m := range u {
-		if m.actor != "" {
-			visits[m.actor] = append(visits[m.actor], visit{time: m.start, member: i, actor: true, account: m.account})
-		}
+		add(m.actor, visit{m.start, i, true, m.whyDid(usual)})
 		for _, t := range m.moves {
-			if h := hostKey(t.Destination); h != "" && h != m.actor && landed(t) {
-				visits[h] = append(visits[h], visit{time: begin(t) - clockError, member: i, started: len(t.Executed) > 0, account: m.account})
-			}
-		}
-	}
-	for host, at := range visits {
-		slices.SortFunc(at, func(a, b visit) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.member, b.member)) })
-		u.through(at, usual.server(host), window)
-	}
-}
-
-// Why something that came to a host explains what is done from there: it was started
-// there; the account is the same; or both are findings of worth. The last does not hold
-// for a common server.
-const (
-	byStart = "start"
-	byWorth = "worth"
-	byName  = "account "
-)
-
-// through joins what came to one host with what was done from it later. What has been
-// joined for one reason is kept as its latest alone, which holds longest.
-func (u union) through(at []visit, server bool, window model.Time) {
-	came := map[string][]visit{}
-	for _, v := range at {
-		for _, why := range u.why(v, server) {
-			if !v.actor {
-				came[why] = append(came[why], v)
+			if !landed(t) {
 				continue
 			}
-			came[why] = u.follow(came[why], v, window)
+			if h := hostKey(t.Source); h != m.actor {
+				add(h, visit{begin(t), i, true, m.files()})
+			}
+			if h := hostKey(t.Destination); h != m.actor || t.Operation == model.Pull {
+				add(h, visit{begin(t) - clockError, i, false, m.whyCame(t, usual)})
+			}
 		}
+	}
+	for _, at := range visits {
+		slices.SortFunc(at, func(a, b visit) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.member, b.member)) })
+		u.through(at, window)
 	}
 }
 
-// why gives the reasons for which a visit may be part of a hop.
-func (u union) why(v visit, server bool) []string {
-	var out []string
-	if v.started || v.actor {
+// whyDid gives the reasons for which what a host did may come from what came to it.
+func (m *member) whyDid(usual *everyday) []string {
+	out := m.files()
+	if m.fetched || usual.tool(m.actor) {
+		return out
+	}
+	if m.core() {
 		out = append(out, byStart)
 	}
-	if !server && u[v.member].core() {
+	if m.core() && !usual.server(m.actor) {
 		out = append(out, byWorth)
 	}
-	if v.account != "" {
-		out = append(out, byName+v.account)
+	if usual.personal(m.account) {
+		out = append(out, byAccount+m.account)
 	}
 	return out
 }
 
-// follow joins what was done with what came within the window, and gives what is to be
-// kept of that.
+// whyCame gives the reasons for which what came to a host may explain what it then does.
+// What comes to a crowd explains nothing of any one of it, and what a host fetched
+// itself only what it passes on.
+func (m *member) whyCame(t *model.Transfer, usual *everyday) []string {
+	out := m.files()
+	if m.fetched || usual.crowded(m.actor) || hostKey(t.Destination) == m.actor {
+		return out
+	}
+	if len(t.Executed) > 0 {
+		out = append(out, byStart)
+	}
+	if m.core() && !usual.server(hostKey(t.Destination)) {
+		out = append(out, byWorth)
+	}
+	if usual.personal(m.account) {
+		out = append(out, byAccount+m.account)
+	}
+	return out
+}
+
+// files are the artifacts as reasons.
+func (m *member) files() []string {
+	var out []string
+	for _, a := range m.Artifacts {
+		out = append(out, byFile+a)
+	}
+	return out
+}
+
+// through joins what came to one host with what was done from it later. What has been
+// joined for one reason is kept as its latest alone, which holds longest.
+func (u union) through(at []visit, window model.Time) {
+	came := map[string][]visit{}
+	for _, v := range at {
+		for _, why := range v.why {
+			if !v.did {
+				came[why] = append(came[why], v)
+				continue
+			}
+			long := window
+			if strings.HasPrefix(why, byFile) {
+				long = artifactGap
+			}
+			came[why] = u.follow(came[why], v, long)
+		}
+	}
+}
+
+// follow joins what was done with what came within a time, and gives what is to be kept
+// of that.
 func (u union) follow(came []visit, did visit, window model.Time) []visit {
 	for len(came) > 0 && did.time-came[0].time > window {
 		came = came[1:]
@@ -192,6 +285,8 @@ func (u union) collect(usual *everyday) [][]*member {
 	for i, m := range u {
 		if m.core() {
 			strong[u.find(i)] = true
+		}
+		if m.acts(usual) {
 			work[m.actor] = append(work[m.actor], i)
 		}
 	}
@@ -200,7 +295,7 @@ func (u union) collect(usual *everyday) [][]*member {
 	for i, m := range u {
 		root := u.find(i)
 		if !strong[root] {
-			if m.actor == "" || usual.server(m.actor) {
+			if !m.onItsOwn(usual) {
 				continue
 			}
 			if root = u.beside(m, work[m.actor]); root < 0 {

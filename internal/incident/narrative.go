@@ -127,9 +127,8 @@ func (c *chain) wrote() []step {
 	for i := range c.moves {
 		m := &c.moves[i]
 		host := hostKey(m.Destination)
-		for _, a := range c.known.writes[host] {
-			image := strings.ToLower(strings.ReplaceAll(a.Command, "/", `\`))
-			if a.Time < begin(m.Transfer) || m.Name == "" || image[strings.LastIndexByte(image, '\\')+1:] != strings.ToLower(m.Name) || told[a.ID] {
+		for _, a := range c.known.writes[program{host, strings.ToLower(m.Name)}] {
+			if a.Time < begin(m.Transfer) || m.Name == "" || told[a.ID] {
 				continue
 			}
 			told[a.ID] = true
