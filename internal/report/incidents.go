@@ -85,17 +85,20 @@ func byWeight(all []*model.Incident) []*model.Incident {
 	return out
 }
 
-func (p *page) incidents(r model.Records) {
-	for n, i := range byWeight(r.Incidents) {
-		if n == maxIncidents {
-			p.f("\n... and %s (--only incident --format ndjson shows all)\n", count(len(r.Incidents)-n, "more incident"))
-			return
-		}
-		p.incident(i)
+// incidents prints those that matter most, with trees of what all records hold.
+func (p *page) incidents(all []*model.Incident, of model.Records) {
+	shown := byWeight(all)
+	shown = shown[:min(len(shown), maxIncidents)]
+	f := newForest(of, shown)
+	for _, i := range shown {
+		p.incident(i, f)
+	}
+	if n := len(all) - len(shown); n > 0 {
+		p.f("\n... and %s (--only incident --format ndjson shows all)\n", count(n, "more incident"))
 	}
 }
 
-func (p *page) incident(i *model.Incident) {
+func (p *page) incident(i *model.Incident, f *forest) {
 	p.f("\n%s %.1f  %s\n", severity(i.Severity), i.Score, Plain(i.Title))
 	p.f("  %s  %s\n", span(i.Start, i.End), strings.Join(i.Techniques, " "))
 	if len(i.Users) > 0 {
@@ -103,6 +106,7 @@ func (p *page) incident(i *model.Incident) {
 	}
 	p.f("\n  What happened\n")
 	p.narrative(i.Narrative)
+	p.trees(i, f)
 	p.targets(i)
 	if len(i.CollectNext) > 0 {
 		p.f("\n  Collect next\n")

@@ -194,6 +194,37 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// TestIncidentTree: the file of an incident's finding is drawn as it went from host to
+// host, also where artifacts and transfers are not asked for; a single edge is not.
+func TestIncidentTree(t *testing.T) {
+	r := records()
+	r.Incidents[0].Reasons = []model.Share{{Finding: "f-2", Nats: 19}}
+	r.Findings[1].Artifacts = []string{"a-2"}
+	a := r.Artifacts[0]
+	a.SHA256 = strings.Repeat("cd", 32)
+	a.Spread = &model.Spread{Roots: []string{"A"}, Edges: []model.Edge{{Parent: "A", Child: "B", Transfer: "t-1", Confidence: "high"}}}
+	table := func() string {
+		var b bytes.Buffer
+		if err := Table(&b, r, Selection{Kinds: []string{"incident"}}); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if out := table(); strings.Contains(out, "from host to host") {
+		t.Errorf("one edge is drawn:\n%s", out)
+	}
+	for i := range 30 {
+		a.Spread.Edges = append(a.Spread.Edges, model.Edge{Parent: "B", Child: fmt.Sprintf("C%d", i), Confidence: "high"})
+	}
+	out := table()
+	inertText(t, "the tree", out)
+	for _, want := range []string{"  How x went from host to host\n    A\n    └─ time unknown  B  smb2 push  C$", "├─ time unknown  C12\n    ... and 17 more lines (waybill trace cdcdcdcdcdcdcdcd draws all)"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
 // TestManySteps: of a long story a person gets the beginning and the end.
 func TestManySteps(t *testing.T) {
 	r := records()

@@ -26,11 +26,12 @@ const (
 // Table writes what a person reads: whether to get up, incidents, findings, then
 // transfers by pair of hosts, then what could not be seen.
 func Table(w io.Writer, r model.Records, s Selection) error {
+	all := r
 	r = s.Select(r)
 	p := page{w: bufio.NewWriterSize(w, 1<<16), dated: days(r.Transfers) > 1}
 	if s.wants("incident") {
 		p.headline(r)
-		p.incidents(r)
+		p.incidents(r.Incidents, all)
 	}
 	if s.wants("finding") {
 		p.findings(r, s.wants("incident"))
