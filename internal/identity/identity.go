@@ -6,6 +6,7 @@
 package identity
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -327,16 +328,15 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 		e.Host = t.Now(e.Host, at)
 	}
 	switch {
-	case e.Host == "" && e.IP.Known():
-		e.Host = t.Host(e.IP, at)
 	case e.Host != "" && !e.IP.Known():
 		e.IP = t.Addr(e.Host, at)
 		e.Host = t.full(e.Host)
 	case e.Host != "":
 		e.Host = t.full(e.Host)
 	}
-	if e.MAC == "" && e.IP.Known() {
-		e.MAC = t.Hardware(e.IP, at)
+	if e.IP.Known() && (e.Host == "" || e.MAC == "" && len(t.hardware) > 0) {
+		s := t.spell(e.IP, at)
+		e.Host, e.MAC = cmp.Or(e.Host, s.host), cmp.Or(e.MAC, s.mac)
 	}
 	if e.Role == "" && len(t.roles) > 0 {
 		e.Role = t.role(e)

@@ -14,9 +14,9 @@ import (
 type book struct {
 	hosts  *identity.Table
 	seed   maphash.Seed
-	oldest map[uint64]int32 // link of a key
-	links  []link           // the first stands for none
-	unused int32            // a chain of links
+	oldest index  // link of a key
+	links  []link // the first stands for none
+	unused int32  // a chain of links
 	spare  []*entry
 	makers map[maker]uint32
 
@@ -64,7 +64,7 @@ func (e *entry) before(o *entry) bool {
 const crowd = 1024
 
 func newBook(hosts *identity.Table) *book {
-	return &book{hosts: hosts, seed: maphash.MakeSeed(), oldest: map[uint64]int32{}, links: make([]link, 1), makers: map[maker]uint32{}}
+	return &book{hosts: hosts, seed: maphash.MakeSeed(), links: make([]link, 1), makers: map[maker]uint32{}}
 }
 
 // entry makes one of an observation.
@@ -104,8 +104,8 @@ func (b *book) put(e *entry, t *model.Transfer, keys []thing) {
 }
 
 func (b *book) link(key uint64, e *entry) {
-	oldest, known := b.oldest[key]
-	if known && b.links[b.links[oldest].older].e == e {
+	s := b.oldest.find(key)
+	if s.oldest != 0 && b.links[b.links[s.oldest].older].e == e {
 		return
 	}
 	i := b.unused
@@ -116,25 +116,24 @@ func (b *book) link(key uint64, e *entry) {
 		b.unused = b.links[i].newer
 	}
 	e.links = append(e.links, i)
-	if !known {
-		b.oldest[key] = i
+	if s.oldest == 0 {
 		b.links[i] = link{e, key, i, i}
+		b.oldest.put(s, key, i)
 		return
 	}
-	newest := b.links[oldest].older
-	b.links[i] = link{e, key, oldest, newest}
-	b.links[newest].newer, b.links[oldest].older = i, i
+	newest := b.links[s.oldest].older
+	b.links[i] = link{e, key, s.oldest, newest}
+	b.links[newest].newer, b.links[s.oldest].older = i, i
 }
 
 // drop forgets a movement.
 func (b *book) drop(e *entry) {
 	for _, i := range e.links {
 		k := &b.links[i]
-		switch {
-		case k.newer == i:
-			delete(b.oldest, k.key)
-		case b.oldest[k.key] == i:
-			b.oldest[k.key] = k.newer
+		if k.newer == i {
+			b.oldest.remove(k.key)
+		} else if s := b.oldest.find(k.key); s.oldest == i {
+			s.oldest = k.newer
 		}
 		b.links[k.newer].older, b.links[k.older].newer = k.older, k.newer
 		*k = link{newer: b.unused}
@@ -145,8 +144,8 @@ func (b *book) drop(e *entry) {
 
 // each visits the movements under a key, the newest first.
 func (b *book) each(key uint64, visit func(*entry)) {
-	oldest, known := b.oldest[key]
-	if !known {
+	oldest := b.oldest.find(key).oldest
+	if oldest == 0 {
 		return
 	}
 	i := oldest

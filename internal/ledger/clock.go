@@ -2,8 +2,7 @@ package ledger
 
 import (
 	"cmp"
-	"hash/fnv"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ const (
 	// usual is what lies between the ways to see a movement by right clocks.
 	usual = 5e9
 	// sampled bounds what is looked at of one run.
-	sampled = 1 << 18
+	sampled = 1 << 19
 )
 
 // Clocks are the errors of the clocks of hosts and sensors.
@@ -75,9 +74,9 @@ func (c *Clocks) Ahead() map[string]model.Time {
 	return out
 }
 
-// dated is a movement and the clock that dated it.
+// dated is a movement and the clock that dated it, by its number.
 type dated struct {
-	clock maker
+	clock int32
 	t     *model.Transfer
 }
 
@@ -90,52 +89,60 @@ type thingSeen struct {
 // Measure estimates the errors of the clocks of observations, all of them, in any order.
 // Ends are completed.
 func Measure(all []*model.Transfer, hosts *identity.Table) *Clocks {
-	clocks := map[maker]bool{}
+	numbers := map[maker]int32{}
 	for _, t := range all {
-		clocks[clockOf(t.Evidence)] = true
+		numbers[clockOf(t.Evidence)] = 0
 	}
-	if len(clocks) < 2 {
+	delete(numbers, maker{})
+	if len(numbers) < 2 {
 		return &Clocks{}
+	}
+	clocks := slices.SortedFunc(maps.Keys(numbers), func(a, b maker) int {
+		return cmp.Or(strings.Compare(a.sensor, b.sensor), strings.Compare(a.name, b.name))
+	})
+	for i, m := range clocks {
+		numbers[m] = int32(i)
 	}
 	seen := map[thingSeen][]dated{}
 	every := uint64(1 + len(all)/sampled)
 	for _, t := range all {
-		if rank(t) == ranks-1 || t.Tool != "" || clockOf(t.Evidence) == (maker{}) {
+		clock, known := numbers[clockOf(t.Evidence)]
+		if !known || rank(t) == ranks-1 || t.Tool != "" {
 			continue // an effect, or a command, is dated as itself
 		}
 		hosts.Complete(&t.Source, begin(t))
 		hosts.Complete(&t.Destination, begin(t))
 		for _, k := range sureKeys(t) {
 			if k.key%every == 0 {
-				seen[k] = append(seen[k], dated{clockOf(t.Evidence), t})
+				seen[k] = append(seen[k], dated{clock, t})
 			}
 		}
 	}
-	return solve(compare(seen))
+	return solve(compare(seen), clocks)
 }
 
 // sureKeys are the things by which a movement is told from all others of its hosts.
-func sureKeys(t *model.Transfer) (keys []thingSeen) {
-	ends := endKey(t.Source) + ">" + endKey(t.Destination)
-	if ends == ">" {
+func sureKeys(t *model.Transfer) []thingSeen {
+	keys := make([]thingSeen, 0, 4)
+	from, to := endKey(t.Source), endKey(t.Destination)
+	if from == "" && to == "" {
 		return nil
 	}
 	if t.SHA256 != "" {
-		keys = append(keys, thingSeen{sumText("h", "sha256", t.SHA256, ends), false})
+		keys = append(keys, thingSeen{digest("h", "sha256", t.SHA256, from, to), false})
 	}
-	for _, h := range t.Hashes {
-		if k := (thingSeen{sumText("h", h.Alg, h.Value, ends), false}); !slices.Contains(keys, k) {
-			keys = append(keys, k)
-		}
+	for i := range t.Hashes {
+		h := &t.Hashes[i]
+		keys = union(keys, thingSeen{digest("h", h.Alg, h.Value, from, to), false})
 	}
 	if t.Name == "" {
 		return keys
 	}
 	name := strings.ToLower(t.Name)
 	if port := clientPort(t); port != "" {
-		keys = append(keys, thingSeen{sumText("c", port, name, ends), false})
+		keys = append(keys, thingSeen{digest("c", port, name, from, to), false})
 	}
-	return append(keys, thingSeen{sumText("n", name, ends), true})
+	return append(keys, thingSeen{digest("n", name, from, to), true})
 }
 
 // clientPort is the port of the end that opened the exchange: the other one is the
@@ -158,18 +165,20 @@ func endKey(e model.Endpoint) string {
 	return e.IP.String()
 }
 
-// sumText is a digest that is the same in every run: samples are drawn by it.
-func sumText(parts ...string) uint64 {
-	h := fnv.New64a()
+// digest is the same in every run: samples are drawn by it (FNV-1a).
+func digest(parts ...string) uint64 {
+	h := uint64(14695981039346656037)
 	for _, p := range parts {
-		io.WriteString(h, p)
-		h.Write([]byte{0})
+		for i := range len(p) {
+			h = (h ^ uint64(p[i])) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
 	}
-	return h.Sum64()
+	return h
 }
 
 // two are two clocks, in the order of their names.
-type two struct{ a, b maker }
+type two struct{ a, b int32 }
 
 // offsets are how much later the second clock dated one movement than the first.
 type offsets struct{ sure, named []model.Time }
@@ -206,7 +215,10 @@ func compare(seen map[thingSeen][]dated) map[two]*offsets {
 // only gives what clocks dated once, in the order of the clocks.
 func only(list []dated) []dated {
 	slices.SortFunc(list, func(a, b dated) int {
-		return cmp.Or(strings.Compare(a.clock.sensor, b.clock.sensor), strings.Compare(a.clock.name, b.clock.name), strings.Compare(a.t.ID, b.t.ID))
+		if a.clock != b.clock {
+			return cmp.Compare(a.clock, b.clock)
+		}
+		return cmp.Or(strings.Compare(a.t.ID, b.t.ID), cmp.Compare(begin(a.t), begin(b.t)))
 	})
 	list = slices.CompactFunc(list, func(a, b dated) bool { return again(a.t, b.t) })
 	var out []dated
@@ -252,59 +264,86 @@ func middle(all []model.Time) (median, spread model.Time, ok bool) {
 	return median, away[len(away)/2], 3*agree >= 2*len(all)
 }
 
+// edge is what is known of two clocks: the second is ahead of the first.
+type edge struct {
+	two
+	offset model.Time
+	pairs  int
+}
+
 // solve sets all clocks against one: that of packets where there are any, else the one
 // that most pairs are of. The surest offsets count first.
-func solve(pairs map[two]*offsets) *Clocks {
+func solve(found map[two]*offsets, clocks []maker) *Clocks {
 	c := &Clocks{off: map[maker]model.Time{}}
-	type edge struct {
-		two
-		offset model.Time
-		pairs  int
-	}
 	var edges []edge
-	weight := map[maker]int{}
-	for w, p := range pairs {
+	weight := make([]int, len(clocks))
+	for w, p := range found {
 		offset, spread, n, ok := p.estimate()
 		if !ok {
 			continue
 		}
+		c.Errors = append(c.Errors, model.ClockError{A: clocks[w.a].String(), B: clocks[w.b].String(), Offset: seconds(offset), Spread: seconds(spread), Pairs: n})
+		if max(offset, -offset) <= usual {
+			offset = 0
+		}
 		edges = append(edges, edge{w, offset, n})
 		weight[w.a] += n
 		weight[w.b] += n
-		c.Errors = append(c.Errors, model.ClockError{A: w.a.String(), B: w.b.String(), Offset: seconds(offset), Spread: seconds(spread), Pairs: n})
 	}
 	slices.SortFunc(c.Errors, func(x, y model.ClockError) int { return cmp.Or(strings.Compare(x.A, y.A), strings.Compare(x.B, y.B)) })
-	slices.SortFunc(edges, func(x, y edge) int {
-		return cmp.Or(y.pairs-x.pairs, strings.Compare(x.a.String(), y.a.String()), strings.Compare(x.b.String(), y.b.String()))
-	})
-	for {
-		first, found := maker{}, false
-		for m, n := range weight {
-			if _, known := c.off[m]; !known && (!found || better(m, first, n, weight[first])) {
-				first, found = m, true
-			}
+	slices.SortFunc(edges, func(x, y edge) int { return cmp.Or(y.pairs-x.pairs, cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b)) })
+	groups := newGroups(len(clocks))
+	for _, e := range edges {
+		groups.join(e)
+	}
+	by := map[int32]int32{} // the clock that those of a group are set by
+	for i := range clocks {
+		root, _ := groups.root(int32(i))
+		best, known := by[root]
+		if !known || better(clocks[i], clocks[best], weight[i], weight[best]) {
+			by[root] = int32(i)
 		}
-		if !found {
-			return c
+	}
+	for i, m := range clocks {
+		root, off := groups.root(int32(i))
+		if _, its := groups.root(by[root]); off != its {
+			c.off[m] = off - its
 		}
-		c.off[first] = 0
-		for i := 0; i < len(edges); i++ {
-			e := edges[i]
-			a, knowA := c.off[e.a]
-			b, knowB := c.off[e.b]
-			if knowA == knowB {
-				continue
-			}
-			if max(e.offset, -e.offset) <= usual {
-				e.offset = 0
-			}
-			if knowA {
-				c.off[e.b] = a + e.offset
-			} else {
-				c.off[e.a] = b - e.offset
-			}
-			i = -1 // others hang on this one
-		}
+	}
+	return c
+}
+
+// groups are clocks that were compared, each with how far it is ahead of the next one
+// on the way to the first of its group.
+type groups struct {
+	next  []int32
+	ahead []model.Time
+}
+
+func newGroups(n int) *groups {
+	g := &groups{make([]int32, n), make([]model.Time, n)}
+	for i := range g.next {
+		g.next[i] = int32(i)
+	}
+	return g
+}
+
+// root is the first clock of the group, and how far a clock is ahead of it.
+func (g *groups) root(i int32) (first int32, ahead model.Time) {
+	if g.next[i] == i {
+		return i, 0
+	}
+	first, ahead = g.root(g.next[i])
+	g.next[i], g.ahead[i] = first, g.ahead[i]+ahead
+	return first, g.ahead[i]
+}
+
+// join puts the groups of two clocks together, if they are two.
+func (g *groups) join(e edge) {
+	a, aheadA := g.root(e.a)
+	b, aheadB := g.root(e.b)
+	if a != b {
+		g.next[b], g.ahead[b] = a, aheadA+e.offset-aheadB
 	}
 }
 
