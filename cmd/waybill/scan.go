@@ -57,6 +57,8 @@ type scanCommand struct {
 	AllowedTool    []string      `placeholder:"GLOB" help:"Tools that commands may move files with here, such as scp or robocopy."`
 	SyncApp        []string      `placeholder:"NAME" help:"Programs that sync folders here, beside those that are known."`
 
+	EntropyThreshold float64 `default:"7.95" placeholder:"BITS" help:"Entropy in bits a byte from which flows of unknown protocols count as encrypted (${default})."`
+
 	History string `placeholder:"FILE" help:"What is normal here: read, and added to (waybill history shows it)."`
 
 	Cache string `placeholder:"DIR" help:"Keep what was read of each log: a repeated or broken-off scan reads only what is new."`

@@ -53,6 +53,9 @@ func (c *scanCommand) whose(o *scan.Options) error {
 	if c.Window <= 0 {
 		return usagef("--window %s: give how far back to look, as 24h", c.Window)
 	}
+	if o.Entropy = c.EntropyThreshold; !(o.Entropy > 0 && o.Entropy <= 8) {
+		return usagef("--entropy-threshold %g: give bits a byte, above 0 and up to 8", o.Entropy)
+	}
 	var err error
 	o.Settings = judge.Settings{Window: model.Time(c.Window), TrustedAccounts: c.TrustedAccount, TrustedPaths: c.TrustedPath,
 		TrustedChannels: c.TrustedChannel, AllowedTools: c.AllowedTool}

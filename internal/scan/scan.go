@@ -41,6 +41,7 @@ type Options struct {
 	Extract    string         // folder for whole content
 	All        bool           // web traffic with the outside, page parts and API chatter too
 	NoCarve    bool           // do not look for programs and archives in protocols that nobody knows
+	Entropy    float64        // bits a byte from which bytes of an unknown protocol look random; 0 is sealed.Threshold
 	MD5, SHA1  bool
 	HashInputs bool
 	Narrow     Narrow

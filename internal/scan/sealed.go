@@ -20,7 +20,7 @@ func (u *unclaimed) watch() {
 	if u.look != nil || u.settled || u.gone || !u.d.p.betweenInside(&u.flow.Conn) || strings.HasPrefix(u.d.tags[u.flow.Tag], otherTag) || !u.d.p.budget.Take(sealed.Cost) {
 		return
 	}
-	u.look = sealed.New(&u.flow.Conn)
+	u.look = sealed.New(&u.flow.Conn, u.d.p.o.Entropy)
 	for _, e := range u.events {
 		if e.gap > 0 {
 			u.look.Gap(e.side, e.gap)

@@ -36,7 +36,7 @@ func (e *ESP) Packet(src, dst model.Addr, size int, at wire.At) {
 		if len(e.pairs) >= maxTunnels {
 			return
 		}
-		l = New(&wire.Conn{Ends: [2]wire.AddrPort{{Addr: src}, {Addr: dst}}, UDP: true})
+		l = New(&wire.Conn{Ends: [2]wire.AddrPort{{Addr: src}, {Addr: dst}}, UDP: true}, 0)
 		e.pairs[key] = l
 		e.order = append(e.order, l)
 	}

@@ -6,6 +6,7 @@
 package sealed
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -29,6 +30,7 @@ const (
 // Look is what is known of a flow.
 type Look struct {
 	c     *wire.Conn
+	least float64 // entropy of what looks random
 	sides [2]side
 	guess guess
 	seen  wire.Packets
@@ -46,15 +48,21 @@ type side struct {
 	skipped     int
 	sampled     int
 	counts      *[256]uint32 // until enough was looked at
-	looksRandom bool
+	entropy     float64
 	typ         string // of a file that it begins as
 }
+
+// Threshold is the entropy in bits a byte from which bytes count as random when the user
+// says nothing else: those of a good cipher have 8.
+const Threshold = 7.95
 
 // Cost is the memory that a flow takes.
 const Cost = 3 << 10
 
-// New begins to watch a flow.
-func New(c *wire.Conn) *Look { return &Look{c: c} }
+// New begins to watch a flow, whose bytes look random from an entropy on; 0 is Threshold.
+func New(c *wire.Conn, threshold float64) *Look {
+	return &Look{c: c, least: cmp.Or(threshold, Threshold)}
+}
 
 // Data takes the next bytes of a side.
 func (l *Look) Data(from wire.Side, c wire.Chunk) {
@@ -105,26 +113,25 @@ func (s *side) add(b []byte) {
 		s.counts[v]++
 	}
 	if s.sampled += len(b); s.sampled == sampleMost {
-		s.looksRandom, s.counts = s.even(), nil
+		s.entropy, s.counts = s.measure(), nil
 	}
 }
 
 // random says whether a side sent what looks like random bytes, and is no file of a
 // known type.
-func (s *side) random() bool {
+func (s *side) random(least float64) bool {
 	if s.typ != "" && s.typ != "data" && s.typ != "text" {
 		return false
 	}
-	return s.looksRandom || s.counts != nil && s.even()
+	return max(s.entropy, s.measure()) >= least
 }
 
-// even says whether the entropy of the sample lies near to that of as many random
-// bytes (Miller and Madow's correction).
-func (s *side) even() bool {
-	if s.sampled < sampleLeast {
-		return false
+// measure is the entropy of the sample in bits a byte, 8 for random bytes however many
+// there are (Miller and Madow's correction); 0 while there are too few.
+func (s *side) measure() float64 {
+	if s.counts == nil || s.sampled < sampleLeast {
+		return 0
 	}
-	const spare = 0.05
 	n, bits := float64(s.sampled), 0.0
 	for _, c := range s.counts {
 		if c > 0 {
@@ -132,7 +139,7 @@ func (s *side) even() bool {
 			bits -= p * math.Log2(p)
 		}
 	}
-	return bits >= 8-255/(2*n*math.Ln2)-spare
+	return bits + 255/(2*n*math.Ln2)
 }
 
 // heavy is the side that sent more.
@@ -153,7 +160,7 @@ func (l *Look) Sealed() bool {
 	if s.total-s.lost < opaqueFrom || l.guess.media(l.c.UDP) {
 		return false
 	}
-	return l.Protocol() != "" || s.random()
+	return l.Protocol() != "" || s.random(l.least)
 }
 
 // Transfer is the record of a flow that is Sealed.

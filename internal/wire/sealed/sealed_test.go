@@ -59,8 +59,9 @@ func segments(from wire.Side, b []byte, size int) []turn {
 	return out
 }
 
-func look(c wire.Conn, turns []turn) *Look {
-	l := New(&c)
+func look(c wire.Conn, turns []turn) *Look { return watched(New(&c, 0), turns) }
+
+func watched(l *Look, turns []turn) *Look {
 	for i, x := range turns {
 		l.Data(x.from, wire.Chunk{Data: x.data, Seq: uint32(i), At: wire.At{Time: model.Time(i+1) * 1e6, Packet: uint64(i + 1)}})
 	}
@@ -88,6 +89,17 @@ func TestBytes(t *testing.T) {
 	} {
 		if got := look(tcp, segments(0, c.b, 1448)).Sealed(); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// TestThreshold: from which entropy on bytes look random is the user's to say.
+func TestThreshold(t *testing.T) {
+	c := tcp
+	lines := segments(0, []byte(base64.StdEncoding.EncodeToString(random(50_000))), 1448) // 6 bits a byte
+	for threshold, want := range map[float64]bool{5.9: true, 6.1: false} {
+		if got := watched(New(&c, threshold), lines).Sealed(); got != want {
+			t.Errorf("%v: %v", threshold, got)
 		}
 	}
 }
