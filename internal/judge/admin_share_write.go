@@ -33,6 +33,11 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if policyFile(t) {
 		return s, []Mark{adminMark(landed(t), "a group policy file that copies or starts programs", t.End)}
 	}
+	if !e.Runs && t.Type == "archive" {
+		m := adminMark(landed(t), "an archive", t.End)
+		m.Nats = adminArchive
+		return s, []Mark{m}
+	}
 	if !e.Runs {
 		s.Files = remember(s.Files, landed(t), e.window())
 		return s, nil
@@ -41,7 +46,9 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if t.Status == model.Claimed { // the access was granted, and nothing more is known
 		m.Nats = adminClaimed
 	}
-	m.asTool(t)
+	if !e.Usual.habit() {
+		m.asTool(t)
+	}
 	return s, []Mark{m}
 }
 

@@ -35,10 +35,10 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 		text, technique = fmt.Sprintf("the program calls itself %q and bears the name %q", t.OriginalName, t.Name), "T1036.003"
 	}
 	nats := 3.0
-	if text == "" {
+	if text == "" && !e.Usual.habit() {
 		text, technique, nats = s.alias(t), "T1036", 2
 	}
-	if text == "" {
+	if text == "" && !e.Usual.habit() {
 		text, technique, nats = oddlyPlaced(t)
 	}
 	if s.First == "" && runs(t) && spread.Hash(t) != "" {

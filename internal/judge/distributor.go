@@ -1,6 +1,10 @@
 package judge
 
-import "fmt"
+import (
+	"fmt"
+
+	"waybill/internal/model"
+)
 
 // distributor speaks for files of a kind that their sender hands out to many hosts, on
 // many days: deployment, backup, scanners. It is bounded, and falls away when the host
@@ -10,7 +14,7 @@ func distributor() Analytic {
 }
 
 func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
-	nats, text := distributorNats(&e.Usual)
+	nats, text := distributorNats(&e.Usual, e.Transfer.Operation == model.Push)
 	if nats == 0 {
 		return s, nil
 	}
@@ -19,16 +23,20 @@ func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
 }
 
 // distributorNats says how usual it is that the host hands out such a file.
-func distributorNats(u *Usual) (float64, string) {
+func distributorNats(u *Usual, push bool) (float64, string) {
 	switch {
 	case u.habit() && u.Days >= watched && !u.Content.Known():
 		return distributorFresh, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts, and never with this content", u.Family.Days, u.FamilyHosts)
 	case u.habit():
 		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
-	case u.Gives.Days < usualDays || u.GivesTo < manyReached:
+	case !push || !u.hands():
 		return 0, ""
-	case u.NewFamily.Days >= usualDays:
-		return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, and new kinds on %d days", u.GivesTo, u.NewFamily.Days)
+	case u.Family.Days >= usualDays && u.FamilyHosts >= manyHosts && u.GivesTo >= manyGiven:
+		return distributorFew, fmt.Sprintf("the host hands out programs to %d hosts, of this kind on %d days, to %d", u.GivesTo, u.Family.Days, u.FamilyHosts)
 	}
-	return 0, ""
+	return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, on %d days", u.GivesTo, u.Gives.Days)
 }
+
+// hands says whether the source gives programs to many hosts, on many days: it is an
+// administrator's, or one of deployment.
+func (u *Usual) hands() bool { return u.Gives.Days >= usualDays && u.GivesTo >= manyReached }

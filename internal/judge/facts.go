@@ -151,7 +151,12 @@ func channelFamily(channel string) string {
 
 // shareKind is what kind of share a file went over.
 func shareKind(t *model.Transfer) string {
-	if t.Share == "" || channelFamily(t.Channel) != "smb" {
+	switch {
+	case channelFamily(t.Channel) != "smb":
+		return ""
+	case t.Share == "" && len(t.Path) > 2 && t.Path[1] == ':':
+		return "admin" // the host's own log, which names no share: no other leads there
+	case t.Share == "":
 		return ""
 	}
 	share := lastElement(t.Share)
@@ -214,57 +219,86 @@ func installer(name string) bool {
 	return false
 }
 
-// family is the kind of a file among those that a host hands out: where it goes, and
-// the form of its name. What numbers or chance make of a name is no other kind.
+// family is the kind of a file among those that a host hands out: the folder that it
+// goes to, where that is one of its own, else the form of its name too. What numbers or
+// chance make of a name is no other kind.
 func family(t *model.Transfer) string {
-	path := pathKey(t.Path)
-	if path == "" {
-		path = strings.ToLower(t.Name)
-	}
+	path := familyPath(t)
 	if path == "" {
 		return ""
 	}
-	if shareKind(t) != "" {
-		path = strings.ToLower(lastElement(t.Share)) + `\` + path
-	}
-	elements := strings.Split(path, `\`)
+	i := strings.LastIndexByte(path, '\\')
+	folder, name := path[:i+1], path[i+1:]
+	elements := strings.Split(strings.Trim(folder, `\`), `\`)
 	for i, e := range elements {
 		elements[i] = form(e)
 	}
-	if n := len(elements); n > familyDepth {
-		elements = append(elements[:familyDepth-1], elements[n-1])
+	elements = elements[:min(len(elements), familyDepth)]
+	if !ownFolder(folder) {
+		return strings.Join(elements, `\`) + `\` + form(name)
 	}
-	return strings.Join(elements, `\`)
+	_, ext := cutExtension(name)
+	return strings.Join(elements, `\`) + `\*.` + ext
 }
 
-// familyDepth is how many elements of a path tell a kind of file, with its name.
-const familyDepth = 5
+// familyPath is where a file goes: on the disk as far as an administrative share tells,
+// else with its share.
+func familyPath(t *model.Transfer) string {
+	if t.Path == "" {
+		return strings.ToLower(t.Name)
+	}
+	if shareKind(t) == "admin" {
+		if disk := diskPath(t); disk != "" && disk[0] == '\\' {
+			return disk
+		}
+	}
+	path := pathKey(t.Path)
+	if share := lastElement(t.Share); share != "" {
+		return strings.ToLower(share) + `\` + path
+	}
+	return path
+}
 
-// form is a name in which runs of digits are #, and what looks made by chance is *.
+// familyDepth is how many folders tell a kind of file.
+const familyDepth = 4
+
+// ownFolder says whether a folder is one of some software's own, and none where
+// everybody puts things.
+func ownFolder(folder string) bool {
+	switch folder = `\` + strings.Trim(folder, `\`) + `\`; folder {
+	case `\`, `\windows\`, `\windows\system32\`, `\windows\syswow64\`, `\temp\`, `\tmp\`, `\var\tmp\`, `\dev\shm\`, `\tools\`, `\programdata\`, `\users\public\`:
+		return false
+	}
+	for i := range oddFolders {
+		if oddFolders[i].holds(folder) {
+			return false
+		}
+	}
+	return !strings.Contains(folder, `\appdata\`) && !strings.Contains(folder, `\desktop\`) && !strings.Contains(folder, `\downloads\`)
+}
+
+// form is the first word of a name, with what follows it as *: versions, numbers, and
+// what a program made up.
 func form(name string) string {
 	stem, ext := cutExtension(name)
 	if stem == "" {
 		stem, ext = name, ""
 	}
-	if byChance(stem) {
-		stem = "*"
+	end := strings.IndexFunc(stem, func(r rune) bool { return r == '_' || r == '-' || r == '.' || r == ' ' || r >= '0' && r <= '9' })
+	first := stem
+	if end >= 0 {
+		first = stem[:end]
 	}
-	var b strings.Builder
-	digits := false
-	for i := range len(stem) {
-		if c := stem[i]; c < '0' || c > '9' {
-			b.WriteByte(c)
-			digits = false
-		} else if !digits {
-			b.WriteByte('#')
-			digits = true
-		}
+	switch {
+	case byChance(stem) || len(first) < 2 && end >= 0 || byChance(first):
+		first = "*"
+	case end >= 0:
+		first += "*"
 	}
-	if ext != "" {
-		b.WriteByte('.')
-		b.WriteString(ext)
+	if ext == "" {
+		return first
 	}
-	return b.String()
+	return first + "." + ext
 }
 
 // byChance says whether a name looks like one that a program made up: hexadecimal

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"math"
 
 	"waybill/internal/model"
 )
@@ -22,36 +23,55 @@ func programMoved(e Event) string {
 }
 
 func lookEdge(s struct{}, e Event) (struct{}, []Mark) {
-	nats, text := edgeNats(&e.Usual, e.Facts.User, e.Way)
+	t := e.Transfer
+	nats, text := e.Usual.edge(e.Facts.User, t.Operation == model.Pull)
 	if nats == 0 {
 		return s, nil
 	}
-	t := e.Transfer
 	return s, []Mark{{Family: "novelty", Analytic: "new-edge", Transfer: t.ID, Time: e.Time, Nats: nats,
-		Text: fmt.Sprintf(text, t.Source.Name(), t.Destination.Name()), Evidence: t.Evidence}}
+		Text: fmt.Sprintf("%s, %s: %s", t.Source.Name()+" and "+t.Destination.Name(), e.Way, text), Evidence: t.Evidence}}
 }
 
-// edgeNats says how new an exchange is.
-func edgeNats(u *Usual, user, way string) (nats float64, text string) {
-	switch {
-	case u.Days < watched:
+// edge says how new an exchange of a program is.
+func (u *Usual) edge(user string, pull bool) (nats float64, text string) {
+	if u.Days < watched || u.Pair.Known() && u.Pair.Days < usualDays {
 		return 0, ""
-	case u.Pair.Days >= usualDays:
-		return usualEdge, fmt.Sprintf("%%s and %%s do so (%s) on many days: %d so far", way, u.Pair.Days)
-	case u.Pair.Known():
-		return 0, ""
-	case u.habit() || u.Sender.Days >= watched && u.SenderHosts >= manyReached:
-		return 0, "" // it reaches out to ever new hosts
-	case u.Meets >= manyMeet:
-		return newAtServer, fmt.Sprintf("no program went between %%s and %%s this way (%s) in %.0f days, with others it did", way, u.Days)
-	case u.Sender.Known() || user != "" && u.Account.Days >= watched:
-		return newPair, fmt.Sprintf("no program went from %%s to %%s this way (%s) in %.0f days, to others it did", way, u.Days)
-	case u.AnyPair.Known():
-		return newWay, fmt.Sprintf("%%s and %%s exchanged files before, but no program this way (%s) in %.0f days", way, u.Days)
-	case user != "" && !u.AccountOn.Known():
-		return newAll, fmt.Sprintf("in %.0f days nothing went between %%s and %%s, and the account was never seen on the host that asked", u.Days)
 	}
-	return newNever, fmt.Sprintf("in %.0f days nothing went between %%s and %%s, and no program this way (%s) to any host", u.Days, way)
+	if u.Pair.Known() {
+		if nats = usualEdge; pull {
+			nats = usualPull
+		}
+		return nats, fmt.Sprintf("so on many days, %d so far", u.Pair.Days)
+	}
+	nats, text = u.unseen(user, pull)
+	return math.Round(10*nats*u.surety()) / 10, text
+}
+
+// unseen says how new it is that two hosts exchange a program that never did. A pull is
+// the doing of who offers the file as much as of who fetches it.
+func (u *Usual) unseen(user string, pull bool) (nats float64, text string) {
+	days := fmt.Sprintf(" in %.0f days", u.Days)
+	offers := pull && !u.Gives.Known()
+	switch {
+	case u.habit() || u.Sender.Days >= usualDays && u.SenderHosts >= manyReached:
+		return 0, "" // it reaches out to ever new hosts
+	case u.Meets >= manyMeet && !offers:
+		return newAtServer, "never" + days + ", though others do with the same host"
+	case offers:
+		return newNever, "the source gave no program to anybody so" + days
+	case u.Sender.Known() || user != "" && u.Account.Days >= usualDays:
+		return newPair, "never" + days + ", with others it did"
+	case u.AnyPair.Known():
+		return newWay, "never" + days + ", though they exchanged other files"
+	case user != "" && !u.AccountOn.Known():
+		return newAll, "nothing ever went between them" + days + ", and the account was never seen on the host that asked"
+	}
+	return newNever, "nothing ever went between them" + days + ", and no program so from the host that asked"
+}
+
+// surety is how much days of watching tell of what is new: two weeks all.
+func (u *Usual) surety() float64 {
+	return 0.5 + 0.5*min(1, (u.Days-watched)/(14-watched))
 }
 
 // needsHistory: what is new shows after some days.

@@ -21,7 +21,7 @@ func lookRare(s struct{}, e Event) (struct{}, []Mark) {
 	t, u := e.Transfer, &e.Usual
 	m := Mark{Family: "file", Analytic: "rare-file", Transfer: t.ID, Time: e.Time, Evidence: t.Evidence}
 	switch {
-	case u.Days < watched:
+	case u.Days < watched || u.habit():
 		return s, nil
 	case !u.Content.Known():
 		m.Nats, m.Text = rare, fmt.Sprintf("no host was seen with this content in %.0f days", u.Days)

@@ -1,56 +1,73 @@
 package judge
 
-// The likelihood ratios of what the history knows, in nats. Those of what single
-// analytics see stand beside them. docs/analytics.md says where each comes from.
+// The likelihood ratios in nats: how much likelier each observation is of an intruder's
+// movement than of everyday life. What single analytics tell beside them stands there.
+// docs/analytics.md says where each number comes from.
 const (
 	adminWrite   = 5.0 // a program came over an administrative share
 	adminClaimed = 4.0 // as a log says that it was allowed to
-	adminTool    = 2.0 // and lies where tools are put
+	adminArchive = 3.0 // an archive came so
+	adminTool    = 2.0 // it lies where tools are put
 
 	pushedTool    = 3.0 // a program was pushed over a channel that is no share
 	pushedUnknown = 2.0 // a file of unknown content was
-
-	newPair     = 1.0  // this pair never did, others of the actor or the account do
-	newAtServer = 0.5  // the pair never did, and many others do with the same end
-	newWay      = 2.0  // the pair exchanges files, and never a program this way
-	newNever    = 3.0  // the pair never did anything, the actor never this way
-	newAll      = 3.5  // and the account was never seen on the actor
-	usualEdge   = -2.0 // the pair does this on many days
-	rare        = 1.0  // no host was ever seen with the content
-	common      = -2.0 // many hosts have had it for days
-
-	distributorKnown = -6.0 // it hands out this kind of file to many hosts
-	distributorFresh = -4.0 // and never this content before
-	distributorNew   = -2.5 // it hands out new kinds of files now and then
-
-	sameFile   = 4.0 // one content reached three hosts in a day
-	sameName   = 3.0 // one name and place from one host, the content of which is unknown
-	sameSlow   = 2.0 // in two weeks
-	sameServed = 1.5 // that all fetched it from hosts that serve it
+	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
 
 	freshStart   = 5.0 // the destination fetched and started what was never seen
 	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
 	serviceStart = 1.0 // the service of a remote execution tool was started
+)
+
+// Of spread.
+const (
+	sameFile    = 4.0 // one content reached three hosts in a day
+	sameName    = 3.0 // one name and place from one host did, the content of which is unknown
+	sameOffered = 3.0 // all fetched it from hosts that never gave out programs before
+	sameSlow    = 2.0 // it did in two weeks
+	sameServed  = 1.5 // all fetched it from hosts that serve it
 
 	relayPush  = 4.0 // a host sends on what it received
-	relayServe = 2.0 // another fetches from a host what it received
+	relayServe = 0.5 // another fetches from a host what it received
 	relayMany  = 4.0 // several do
+)
+
+// Of what the history knows.
+const (
+	newAtServer = 0.5 // the pair never did, many others do with the same end
+	newPair     = 1.0 // the pair never did, the actor or the account do with others
+	newWay      = 3.0 // the pair exchanges files, and never a program this way
+	newNever    = 4.5 // the pair never did anything, the actor never this way
+	newAll      = 5.0 // and the account was never seen on the actor
+	usualEdge   = -2.0
+	usualPull   = -0.5 // so do those who fetch what somebody put there
 
 	roleBroken = 2.5
 
-	markedBenign  = -12.0 // an analyst said so of this transfer or finding
-	markedContent = -8.0  // of this content
-	settled       = 4.0   // what is left at most of a finding that was marked benign
+	rare   = 1.0  // no host was ever seen with the content
+	common = -2.0 // many hosts have had it for days
+
+	distributorKnown = -6.0 // it hands out this kind of file to many hosts
+	distributorFresh = -4.0 // and never this content before
+	distributorFew   = -4.0 // it hands out this kind to few of its many hosts
+	distributorNew   = -2.5 // it hands out other kinds of files
 )
 
 // What makes something usual.
 const (
 	usualDays   = 3  // distinct days
 	manyReached = 5  // hosts
+	manyGiven   = 10 // hosts that a distributor hands programs to
 	perHabitDay = 3  // files of a kind a day
 	manyMeet    = 16 // hosts that exchange programs with one
 	// A content is common when so many hosts have had it, for so long: a slow intruder
 	// must not become usual by what he does.
 	commonHosts = 10
 	commonSince = 7 * Window
+)
+
+// Of what an analyst said (waybill history mark).
+const (
+	markedBenign  = -12.0 // of this transfer or finding
+	markedContent = -8.0  // of this content
+	settled       = 4.0   // what is left at most of a finding that was marked benign
 )

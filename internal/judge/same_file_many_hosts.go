@@ -83,8 +83,11 @@ func (s reach) judged(e Event) (reach, []Mark) {
 	nats, within := sameFile, "a day"
 	switch {
 	case recent >= manyHosts && s.served():
-		if nats = sameServed; e.Usual.Gives.Days >= usualDays && e.Usual.GivesTo >= manyReached {
+		switch nats = sameServed; {
+		case e.Usual.hands():
 			return s, nil // it serves many every day
+		case e.Usual.Days >= watched && !e.Usual.Gives.Known():
+			nats = sameOffered
 		}
 	case recent >= manyHosts && e.Transfer != nil && e.Content == "":
 		nats = sameName
@@ -153,8 +156,8 @@ func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
 	if hosts > len(names) {
 		m.Text += ", ..."
 	}
-	if nats == sameServed {
-		m.Text += ", all fetched from hosts that serve it"
+	if nats == sameServed || nats == sameOffered {
+		m.Text += ", all fetched"
 	}
 	return m
 }

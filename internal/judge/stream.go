@@ -211,8 +211,8 @@ func (j *Judge) clusterOf(m *member) *cluster {
 		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
 		j.open(c, id)
 	}
-	if fetched := (openID{m.facts.Alike, m.facts.To}); m.t.Operation == model.Pull && mayPassOn(m) && j.clusters[fetched] == nil {
-		j.open(c, fetched)
+	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(m) && j.clusters[came] == nil {
+		j.open(c, came)
 	}
 	c.last = max(c.last, m.t.End)
 	return c
@@ -231,7 +231,7 @@ func (j *Judge) open(c *cluster, id openID) {
 // fetch every day.
 func mayPassOn(m *member) bool {
 	u := &m.facts.Usual
-	return u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
+	return m.t.Operation == model.Push && !u.habit() || u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
 }
 
 // close ends a cluster.

@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"strings"
-
 	"waybill/internal/model"
 )
 
@@ -24,15 +22,23 @@ func pulledFrom(e Event) string {
 	if !e.Runs || !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal {
 		return ""
 	}
-	switch strings.ToLower(lastElement(e.Transfer.Share)) {
-	case "sysvol", "netlogon", "print$":
+	switch shareKind(e.Transfer) {
+	case "print":
 		return ""
+	case "policy":
+		if e.Usual.Days < watched || e.Usual.Content.Known() {
+			return ""
+		}
 	}
 	return e.From
 }
 
 func lookPull(s serves, e Event) (serves, []Mark) {
 	t := e.Transfer
+	if shareKind(t) == "policy" {
+		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: policyPull, Techniques: []string{"T1484.001"},
+			Text: "a program that nobody was seen with before, fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
+	}
 	if s.Hosts == nil {
 		s.Hosts = map[string]bool{}
 	}
