@@ -19,7 +19,7 @@ type evalCommand struct {
 	Bulk      float64 `default:"0.1" help:"Share of the everyday bulk (documents, encrypted traffic) that is made."`
 	Campaigns string  `type:"existingdir" help:"Folder of campaigns (*.yaml) in place of those that are built in."`
 	Repeat    int     `default:"1" help:"How often each campaign is run in a world."`
-	HeldOut   bool    `help:"Also the kinds of campaigns that tuning never saw."`
+	HeldOut   bool    `help:"Also the kinds of campaigns, and only worlds, that tuning never saw."`
 	Write     string  `type:"path" help:"Instead, write what the sensors of one tier log as plain files into this folder."`
 	Draws     int     `help:"Instead, vary all parameters together by up to a factor of 5 so often, and print median, 5th percentile and worst."`
 	Explain   int     `help:"So many findings of each benign row, and of each campaign that was missed, with their reasons."`
@@ -54,6 +54,9 @@ func (e *evalCommand) Run(p *program) error {
 		return usagef("waybill eval: 60 to 20,000 hosts, and more days than are learned from")
 	}
 	c := eval.Config{Hosts: e.Hosts, Days: e.Days, Learn: e.Learn, Seed: e.Seed, Bulk: e.Bulk, Parameters: eval.DefaultParameters(), Campaigns: campaigns, Repeat: e.Repeat}
+	if e.HeldOut {
+		c.Seed = eval.HeldOutSeed(c.Seed)
+	}
 	if e.Write != "" {
 		if len(tiers) != 1 {
 			return usagef("waybill eval --write: of one --tier")

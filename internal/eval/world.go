@@ -23,6 +23,10 @@ type Config struct {
 	Varied      *Variation // of all parameters; nil: none
 }
 
+// HeldOutSeed gives a seed of the worlds that are held out, for one of those that are
+// tuned on.
+func HeldOutSeed(seed uint64) uint64 { return mix(seed, text("held out")) }
+
 // Epoch is when worlds begin: a Monday at midnight, UTC.
 const Epoch model.Time = 1_772_409_600e9 // 2026-03-02
 
