@@ -270,6 +270,8 @@ func (j *Judge) teach(m *member) {
 	if model.SeverityOf(m.cluster.score()) < model.Medium {
 		m.taught = true
 		j.learn(&m.facts, m.t, m.at)
+	} else {
+		j.book.Keep(m.t)
 	}
 }
 

@@ -13,7 +13,7 @@ type Artifact struct {
 	Spread    *Spread           `json:"spread,omitempty"`
 }
 
-// Sighting is an artifact on a host at a time. How is "sent" or "received", or "listed"
+// Sighting is an artifact on a host at a time. How is "sent", "received" or "started", or "listed"
 // where a listing of the host's files has it; then Time is since when, and may be unknown.
 type Sighting struct {
 	Host     string `json:"host,omitempty"`

@@ -145,12 +145,17 @@ func (d *drawing) who(t *model.Transfer) string {
 // starts says when the file was started there.
 func (d *drawing) starts(t *model.Transfer) string {
 	var out []string
+	last := ""
 	for i, x := range t.Executed {
-		if i == 3 {
+		if len(out) == 3 {
 			out = append(out, fmt.Sprintf("and %d more", len(t.Executed)-i))
 			break
 		}
-		out = append(out, d.at(x.Time)+" as "+x.How)
+		if at := d.at(x.Time); at == last {
+			out[len(out)-1] += " and " + x.How
+		} else {
+			out, last = append(out, at+" as "+x.How), at
+		}
 	}
 	if len(out) == 0 {
 		return ""
@@ -213,8 +218,10 @@ func (d *drawing) at(t model.Time) string {
 }
 
 func (d *drawing) line(indent, text string) {
-	if d.width > 0 {
-		text = clip(text, max(d.width-len([]rune(indent)), 20))
+	if room := max(d.width-len([]rune(indent)), 20); d.width > 0 {
+		if r := []rune(text); len(r) > room {
+			text = string(r[:room-1]) + "…"
+		}
 	}
 	d.lines = append(d.lines, indent+text)
 }

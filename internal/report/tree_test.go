@@ -22,7 +22,7 @@ func spreadOut() (*model.Artifact, map[string]*model.Transfer) {
 	move("t-2", "A", "C", 60, "run.exe")
 	move("t-3", "B", "D", 120, "\x1b[31mother.exe")
 	move("t-4", "", "E", 180, "run.exe")
-	all["t-2"].Executed = []model.Execution{{Time: at(61), How: "service"}}
+	all["t-2"].Executed = []model.Execution{{Time: at(61), How: "service"}, {Time: at(61), How: "process"}, {Time: at(65), How: "task"}}
 	a := &model.Artifact{ID: "a-1", SHA256: strings.Repeat("ab", 32), Size: sized(18432), Type: "pe", Names: []string{"other.exe", "run.exe"}, Spread: &model.Spread{
 		Roots: []string{"A", "unknown"}, Depth: 2, Hosts: 5, First: at(0), Last: at(180), EarliestVisible: "A", Edges: []model.Edge{
 			{Parent: "A", Child: "B", Transfer: "t-1", Time: at(0), Confidence: "high"},
@@ -42,7 +42,7 @@ func spreadOut() (*model.Artifact, map[string]*model.Transfer) {
 const drawn = `A  had it by 09:00:00, the first that is visible
 ├─ 09:00:00  B  smb2 push  ADMIN$\run.exe  by CORP\adm
 │  └─ 09:02:00  D  smb2 push  ADMIN$\\x1b[31mother.exe  by CORP\adm  (padded, medium confidence)
-└─ 09:01:00  C  smb2 push  ADMIN$\run.exe  by CORP\adm  started 09:01:01 as service
+└─ 09:01:00  C  smb2 push  ADMIN$\run.exe  by CORP\adm  started 09:01:01 as service and process, 09:01:05 as task
 (from hosts that no input shows)
 └─ 09:03:00  E  smb2 push  ADMIN$\run.exe  by CORP\adm
 `
@@ -80,7 +80,7 @@ const told = `other.exe, run.exe  18 KiB  pe  a-1
   └─ 09:01:00  C  smb2 push  ADMIN$\run.exe
         by CORP\adm
         whole, 18 KiB, t-2
-        started 09:01:01 as service
+        started 09:01:01 as service and process, 09:01:05 as task
         a.pcap #3-9
   (from hosts that no input shows)
   └─ 09:03:00  E  smb2 push  ADMIN$\run.exe
@@ -198,7 +198,7 @@ func TestTree(t *testing.T) {
 		t.Errorf("drawn:\n%s", got)
 	}
 	for _, line := range Tree(a, find, 40) {
-		if n := len([]rune(line)); n > 41 {
+		if n := len([]rune(line)); n > 40 {
 			t.Errorf("%d characters: %s", n, line)
 		}
 	}

@@ -103,7 +103,8 @@ func (b *Book) sight(a *model.Artifact, m *movement, how tie, find func(id strin
 		return
 	}
 	id := b.transferID(m)
-	if t := find(id); t != nil {
+	t := find(id)
+	if t != nil {
 		describe(a, t, how)
 	}
 	s := model.Sighting{Transfer: id, Alike: how.String(), Confidence: how.doubt()}
@@ -114,6 +115,13 @@ func (b *Book) sight(a *model.Artifact, m *movement, how tie, find func(id strin
 	to := b.places.at[m.to]
 	s.Host, s.IP, s.Time, s.How = to.host, to.ip, m.end, "received"
 	a.Sightings = append(a.Sightings, s)
+	if t == nil {
+		return
+	}
+	for _, x := range t.Executed {
+		s.Time, s.How, s.Evidence = x.Time, "started", x.Evidence
+		a.Sightings = append(a.Sightings, s)
+	}
 }
 
 // describe takes from a transfer's record what it tells of the content.

@@ -85,7 +85,7 @@ func (b *Book) Add(t *model.Transfer) string {
 	b.meet(from, to, max(t.End, t.Start), true)
 	m := b.marks(t)
 	if from != 0 {
-		m.host, m.at = b.places.at[from].digest, b.places.at[from].key
+		m.host, m.source = b.places.at[from].digest, &t.Source
 	}
 	c, how, ok := b.find(&m, t)
 	if !ok {

@@ -30,8 +30,8 @@ const (
 // contacts are the last ones, and the last of each host.
 type contacts struct {
 	ring []contact
-	next uint64            // number of the next one; the first is 1
-	last map[uint32]uint64 // by host
+	next uint64   // number of the next one; the first is 1
+	last []uint64 // by host
 }
 
 // carrying are accesses that say whether one end can give the other a file by them;
@@ -63,8 +63,11 @@ func (c *contacts) add(from, to uint32, at model.Time, carries bool) {
 	if from == to || at == 0 {
 		return
 	}
-	if c.last == nil {
-		c.last, c.next = map[uint32]uint64{}, 1
+	if c.next == 0 {
+		c.next = 1
+	}
+	if n := int(max(from, to)) + 1; n > len(c.last) {
+		c.last = append(c.last, make([]uint64, n-len(c.last))...)
 	}
 	x := contact{at: at, ends: [2]uint32{from, to}, previous: [2]uint64{c.last[from], c.last[to]}, carries: carries}
 	if len(c.ring) < contactsKept {
@@ -78,6 +81,9 @@ func (c *contacts) add(from, to uint32, at model.Time, carries bool) {
 
 // each visits the contacts of a host, the last one first, while visit says so.
 func (c *contacts) each(host uint32, visit func(other uint32, x *contact) bool) {
+	if int(host) >= len(c.last) {
+		return
+	}
 	for n, walked := c.last[host], 0; n != 0 && n+contactsKept >= c.next && walked < leadsWalk; walked++ {
 		x := &c.ring[(n-1)%contactsKept]
 		side := 0

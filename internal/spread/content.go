@@ -79,6 +79,9 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 			return b.real(c), tieHash
 		}
 	}
+	if b.settled(m) {
+		return 0, 0
+	}
 	if m.size <= 0 {
 		return b.knownByCall(m, t)
 	}
@@ -104,6 +107,10 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 	}
 	return c, tieName
 }
+
+// settled says whether a hash is all that a content is known by: a document in a stream,
+// where one entry of the index has to do.
+func (b *Book) settled(m *marks) bool { return m.document && m.summed() && !b.set.All }
 
 // callReach is for how many windows a host gives on a program that only its name tells.
 const callReach = 7
@@ -205,7 +212,7 @@ func (b *Book) learn(c uint32, m *marks) {
 		x.size = m.size
 	}
 	x.rung, x.runs, x.document = max(x.rung, m.rung), x.runs || m.runs, x.document && m.document
-	if m.size <= 0 {
+	if m.size <= 0 || b.settled(m) {
 		return
 	}
 	for r := m.headRung(); r >= 0; r-- {

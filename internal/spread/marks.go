@@ -32,8 +32,8 @@ type marks struct {
 	runs     bool
 	document bool
 	name     string // lower case; "" for one that tells nothing
-	host     uint64 // the source, by its digest; 0 where no record names it
-	at       string // its key
+	host     uint64 // digest of the source; 0 where no record names it
+	source   *model.Endpoint
 }
 
 // called says whether nothing but its name tells a program, and who had it.
@@ -160,7 +160,7 @@ func (m *marks) id() uint64 {
 		key = strconv.AppendInt(append(key, ':'), m.size, 10)
 	case byCall:
 		key = append(append(key, "called:"...), m.name...)
-		key = append(append(key, ':'), m.at...)
+		key = append(append(key, ':'), hostKey(*m.source)...)
 	default:
 		key = append(append(key, "prefix:"...), ladder[m.rung].name...)
 		key = append(append(key, ':'), m.rungs[m.rung]...)

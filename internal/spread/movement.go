@@ -1,6 +1,7 @@
 package spread
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"strings"
 
@@ -150,7 +151,7 @@ func (b *Book) transferID(m *movement) string {
 // places are the endpoints that files were seen at, by number.
 type places struct {
 	at      []place
-	number  map[endpoint]uint32
+	number  map[uint64]uint32 // by the digest of an endpoint
 	hosts   map[string]uint32
 	sensors map[string]uint32
 	seed    maphash.Seed
@@ -160,8 +161,7 @@ type places struct {
 type place struct {
 	endpoint
 	same   uint32 // the first place of the host, which stands for it
-	key    string // the host's
-	digest uint64 // of the key
+	digest uint64 // of the host's key
 }
 
 type endpoint struct {
@@ -170,7 +170,7 @@ type endpoint struct {
 }
 
 func newPlaces(seed maphash.Seed) places {
-	return places{seed: seed, at: make([]place, 1), number: map[endpoint]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
+	return places{seed: seed, at: make([]place, 1), number: map[uint64]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
 }
 
 // hostKey is what a host is known by: its name where one is known, else its address.
@@ -181,12 +181,20 @@ func hostKey(e model.Endpoint) string {
 	return e.IP.String()
 }
 
+// digest tells endpoints apart: a seed makes it useless to look for two with the same.
+func (p *places) digest(e *model.Endpoint) uint64 {
+	h := maphash.String(p.seed, e.Host)
+	h = (h ^ binary.LittleEndian.Uint64(e.IP[:8])) * 0x9e3779b97f4a7c15
+	h = (h ^ h>>32 ^ binary.LittleEndian.Uint64(e.IP[8:])) * 0xd6e8feb86659fd93
+	return h ^ h>>32
+}
+
 // of gives the number of an endpoint, 0 for one of which nothing is known.
 func (p *places) of(e model.Endpoint) uint32 {
-	k := endpoint{e.Host, e.IP}
-	if k == (endpoint{}) {
+	if e.Host == "" && !e.IP.Known() {
 		return 0
 	}
+	k := p.digest(&e)
 	if n, ok := p.number[k]; ok {
 		return n
 	}
@@ -197,7 +205,7 @@ func (p *places) of(e model.Endpoint) uint32 {
 		host = n
 		p.hosts[key] = n
 	}
-	p.at = append(p.at, place{k, host, key, maphash.String(p.seed, key) | 1})
+	p.at = append(p.at, place{endpoint{e.Host, e.IP}, host, maphash.String(p.seed, key) | 1})
 	p.number[k] = n
 	return n
 }

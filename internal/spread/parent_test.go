@@ -103,6 +103,18 @@ func inWords(s *model.Spread) string {
 	return strings.Join(edges, ", ") + "; " + strings.Join(s.Roots, " ")
 }
 
+// TestStartsAreSightings: where a file was started, it was.
+func TestStartsAreSightings(t *testing.T) {
+	x := file("t-0000000000000001", "A", "B", "sha256=aa at=100")
+	x.Executed = []model.Execution{{Time: 150e9, How: "service", Evidence: []model.Evidence{{Input: "b.evtx"}}}}
+	b := New(Settings{})
+	b.Add(x)
+	s := b.Artifacts(func(string) *model.Transfer { return x })[0].Sightings
+	if len(s) != 3 || s[2].How != "started" || s[2].Host != "B" || s[2].Time != 150e9 || s[2].Evidence[0].Input != "b.evtx" {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestSpreadRecord compares what else a spread says.
 func TestSpreadRecord(t *testing.T) {
 	b := New(Settings{})

@@ -212,9 +212,13 @@ func (b *Book) packLeads(moved []uint32) {
 	}
 }
 
-// packPlaces forgets endpoints that nothing names any more.
+// packPlaces forgets endpoints that nothing names any more, once there are more than
+// movements could name.
 func (b *Book) packPlaces() {
 	p := &b.places
+	if len(p.at) <= b.set.Movements {
+		return
+	}
 	used := make([]uint32, len(p.at))
 	use := func(n uint32) { used[n], used[p.at[n].same] = 1, 1 }
 	for i := range b.movements {
@@ -255,9 +259,9 @@ func (b *Book) rename(numbers []uint32) {
 			c.ring[i].ends[side] = numbers[n]
 		}
 	}
-	last := make(map[uint32]uint64, len(c.last))
+	last := make([]uint64, len(b.places.at))
 	for host, n := range c.last {
-		if n+contactsKept >= c.next && numbers[host] != 0 {
+		if numbers[host] != 0 {
 			last[numbers[host]] = n
 		}
 	}
