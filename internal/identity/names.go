@@ -77,10 +77,12 @@ func (t *Table) settle() {
 }
 
 // inTurn says whether names were one host's one after the other. An id that is seen
-// under several names at a time is a collector's, or came with an image.
+// under several names at a time is a collector's, or came with an image; so may be one
+// that nobody had for long in between. An account is the domain's word.
 func inTurn(names []Naming) bool {
 	for i := 1; i < len(names); i++ {
-		if names[i].First < names[i-1].Last-another {
+		gap := names[i].First - names[i-1].Last
+		if gap < -another || gap > slack && names[i].Kind != "account" {
 			return false
 		}
 	}

@@ -27,6 +27,8 @@ func TestRenamed(t *testing.T) {
 		"twice":                   {[]func(*Table){add("host", "1", "A", 1, 2), add("host", "1", "B", 3, 4), add("host", "1", "C", 5, 6)}, "a", 1, "C"},
 		"by one key and another":  {[]func(*Table){add("host", "1", "A", 1, 2), add("host", "1", "B", 3, 4), add("agent", "9", "B", 3, 4), add("agent", "9", "C", 5, 6)}, "a", 1, "C"},
 		"an id of a collector":    {[]func(*Table){add("agent", "1", "A", 1, 10), add("agent", "1", "B", 3, 12)}, "A", 1, "A"},
+		"an image, days later":    {[]func(*Table){add("machine", "S-1-5-21-1-2-3", "LAB1", 1, 9), add("machine", "S-1-5-21-1-2-3", "LAB2", 60, 70)}, "LAB1", 2, "LAB1"},
+		"an account, days later":  {[]func(*Table){add("account", "S-1-5-21-1-2-3-1105", "OLD", 1, 9), add("account", "S-1-5-21-1-2-3-1105", "NEW", 60, 70)}, "OLD", 2, "NEW"},
 		"a name written later":    {[]func(*Table){add("host", "1", "A", 1, 10), add("host", "1", "B", 10, 20)}, "A", 10, "B"},
 		"an image's names":        {[]func(*Table){add("machine", "S-1-5-21-1-2-3", "DESKTOP-1", 1, 9), add("machine", "S-1-5-21-1-2-3", "DESKTOP-2", 2, 9), add("machine", "S-1-5-21-1-2-3", "DESKTOP-3", 3, 9)}, "DESKTOP-1", 2, "DESKTOP-1"},
 	} {

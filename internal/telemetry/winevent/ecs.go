@@ -90,6 +90,13 @@ func (l *Lines) agent(v *fastjson.Value, e *Event) {
 	}
 }
 
+// client adds the id of Velociraptor's client, which reads the logs of its own host.
+func (l *Lines) client(v *fastjson.Value, e *Event) {
+	if id := scalar(v.Get("ClientId")); strings.HasPrefix(id, "C.") {
+		l.missing(e, "AgentId", id)
+	}
+}
+
 func (l *Lines) ecsAll(v *fastjson.Value, e *Event, names []ecsName) {
 	for _, n := range names {
 		if x := v.Get(n.path...); x != nil {

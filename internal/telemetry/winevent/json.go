@@ -140,6 +140,8 @@ func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 	}
 	if s.ecs {
 		l.agent(v, e)
+	} else {
+		l.client(v, e)
 	}
 	l.gather(v, s, e)
 	if s.ecs && v.Exists("ecs") {

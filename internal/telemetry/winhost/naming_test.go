@@ -37,6 +37,11 @@ func TestNamings(t *testing.T) {
 func TestAgents(t *testing.T) {
 	const row = `{"@timestamp":"2026-03-17T09:00:02.500Z","agent":{"id":"%s","hostname":"%s"},"host":{"id":"%s","hostname":"%s","name":"ws1.corp.test"},"winlog":{"provider_name":"Microsoft-Windows-Sysmon",` +
 		`"event_id":"1","channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"WS1.corp.test","record_id":%d,"event_data":{"Image":"C:\\a.exe"}}}`
+	const velociraptor = `{"System":{"Provider":{"Name":"Microsoft-Windows-Security-Auditing"},"EventID":{"Value":4688},"TimeCreated":{"SystemTime":1773738002.5},"EventRecordID":77,"Channel":"Security","Computer":"WS1.corp.test"},` +
+		`"EventData":{"NewProcessName":"C:\\a.exe"},"ClientId":"C.0123456789abcdef"}`
+	if got := followAs(t, winlog.JSON, []byte(velociraptor+"\n")).Namings; len(got) != 1 || got[0].Kind != "agent" || got[0].Key != "C.0123456789abcdef" || got[0].Host != "WS1.corp.test" {
+		t.Errorf("%+v", got)
+	}
 	for name, c := range map[string]struct{ agent, agentHost, system, systemHost, want string }{
 		"its own":        {"a-1", "ws1", "s-1", "ws1", "host s-1 WS1.corp.test agent a-1 WS1.corp.test "},
 		"a collector's":  {"a-1", "wec", "s-1", "wec", ""},
