@@ -52,11 +52,13 @@ type member struct {
 	*model.Finding
 	moves      []*model.Transfer
 	start, end model.Time
-	actor      string // key of the host that opened the exchanges
-	file       string // name of what moved, lower case
-	account    string // lower case; "" for the accounts of machines and of the system
-	fetched    bool   // it fetched what a crowd of others fetched too
-	group      int    // union-find: index of another member of the same group
+	actor      string   // key of the host that opened the exchanges; "" where several did
+	file       string   // name of what moved, lower case
+	account    string   // lower case; "" for the accounts of machines and of the system
+	worthy     []string // its artifacts that are part of findings of worth
+	serious    bool     // it is of worth, or its artifact is
+	fetched    bool     // it fetched what a crowd of others fetched too
+	group      int      // union-find: index of another member of the same group
 }
 
 func (m *member) core() bool { return m.Severity >= worth }
@@ -122,8 +124,7 @@ func (in *Input) knowledge(members []*member) *knowledge {
 	return k
 }
 
-// whose fills in when it was and who acted. A finding's transfers are of one actor
-// (judge, cluster).
+// whose fills in when it was and who acted: of what several hosts fetched, nobody.
 func (m *member) whose() {
 	slices.SortFunc(m.moves, func(a, b *model.Transfer) int {
 		return cmp.Or(cmp.Compare(begin(a), begin(b)), cmp.Compare(a.ID, b.ID))
@@ -131,10 +132,10 @@ func (m *member) whose() {
 	m.start = m.Start
 	for _, t := range m.moves {
 		m.start = cmp.Or(m.start, begin(t))
-		m.actor = cmp.Or(m.actor, hostKey(t.Actor()))
-		m.account = cmp.Or(m.account, personal(t))
 		m.file = cmp.Or(m.file, strings.ToLower(t.Name))
 	}
+	m.actor = same(m.moves, func(t *model.Transfer) string { return hostKey(t.Actor()) })
+	m.account = same(m.moves, personal)
 	m.start = cmp.Or(m.start, m.Time)
 	m.end = max(m.start, m.Time)
 	for _, t := range m.moves {
@@ -146,6 +147,18 @@ func (m *member) whose() {
 			m.end = max(m.end, x.Time)
 		}
 	}
+}
+
+// same is what all of some transfers have in common, "" where they differ.
+func same(all []*model.Transfer, of func(*model.Transfer) string) string {
+	out := ""
+	for i, t := range all {
+		if i > 0 && of(t) != out {
+			return ""
+		}
+		out = of(t)
+	}
+	return out
 }
 
 // begin is when a transfer began; of an arrival only the end is known.

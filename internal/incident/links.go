@@ -23,7 +23,7 @@ const (
 )
 
 // manyOrigins is from how many hosts on an artifact is a tool that people use.
-const manyOrigins = 4
+const manyOrigins = 3
 
 // groups puts together what belongs together. What has to do with everybody links
 // nothing by itself, common servers, tools of administration and everyday accounts, else
@@ -40,6 +40,8 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 	from := origins(all)
 	for i, m := range all {
 		m.group = i
+		m.worthy = slices.DeleteFunc(slices.Clone(m.Artifacts), func(a string) bool { return from[a] == 0 })
+		m.serious = m.core() || slices.ContainsFunc(m.worthy, func(a string) bool { return from[a] < manyOrigins })
 	}
 	fetchedByMany(all)
 	u.alike(artifactGap, func(m *member) []string { return m.artifactKeys(from) })
@@ -68,12 +70,14 @@ func (m *member) onItsOwn(usual *everyday) bool {
 	return m.actor != "" && !m.fetched && !usual.tool(m.actor) && !usual.server(m.actor)
 }
 
-// fetchedByMany notes which findings are one of a crowd that fetched the same.
+// fetchedByMany notes which findings are of what a crowd fetched.
 func fetchedByMany(all []*member) {
 	by := map[string]few{}
 	for _, m := range all {
 		for _, a := range m.Artifacts {
-			by[a] = by[a].with(m.actor, crowd)
+			for _, t := range m.moves {
+				by[a] = by[a].with(hostKey(t.Destination), crowd)
+			}
 		}
 	}
 	for _, m := range all {
@@ -85,10 +89,7 @@ func fetchedByMany(all []*member) {
 // artifactKeys are what findings of one artifact have in common.
 func (m *member) artifactKeys(origins map[string]int) []string {
 	var out []string
-	for _, a := range m.Artifacts {
-		if origins[a] == 0 {
-			continue
-		}
+	for _, a := range m.worthy {
 		if origins[a] < manyOrigins {
 			out = append(out, a)
 			continue
@@ -190,7 +191,7 @@ func (u union) hops(usual *everyday, window model.Time) {
 			if h := hostKey(t.Source); h != m.actor {
 				add(h, visit{begin(t), i, true, m.files()})
 			}
-			if h := hostKey(t.Destination); h != m.actor || t.Operation == model.Pull {
+			if h := hostKey(t.Destination); h != m.actor || t.Operation == model.Pull { // it may pass it on
 				add(h, visit{begin(t) - clockError, i, false, m.whyCame(t, usual)})
 			}
 		}
@@ -209,9 +210,9 @@ func (m *member) whyDid(usual *everyday) []string {
 	}
 	if m.core() {
 		out = append(out, byStart)
-	}
-	if m.core() && !usual.server(m.actor) {
-		out = append(out, byWorth)
+		if !usual.server(m.actor) {
+			out = append(out, byWorth)
+		}
 	}
 	if usual.personal(m.account) {
 		out = append(out, byAccount+m.account)
@@ -220,21 +221,23 @@ func (m *member) whyDid(usual *everyday) []string {
 }
 
 // whyCame gives the reasons for which what came to a host may explain what it then does.
-// What comes to a crowd explains nothing of any one of it, and what a host fetched
-// itself only what it passes on.
+// What comes to a crowd explains nothing of any one of it, and what a host fetched itself
+// only when it is of worth.
 func (m *member) whyCame(t *model.Transfer, usual *everyday) []string {
 	out := m.files()
-	if m.fetched || usual.crowded(m.actor) || hostKey(t.Destination) == m.actor {
+	if m.fetched || usual.crowded(m.actor) || t.Operation == model.Pull && !m.serious {
 		return out
 	}
-	if len(t.Executed) > 0 {
-		out = append(out, byStart)
+	if m.serious {
+		if len(t.Executed) > 0 {
+			out = append(out, byStart)
+		}
+		if !usual.server(hostKey(t.Destination)) {
+			out = append(out, byWorth)
+		}
 	}
-	if m.core() && !usual.server(hostKey(t.Destination)) {
-		out = append(out, byWorth)
-	}
-	if usual.personal(m.account) {
-		out = append(out, byAccount+m.account)
+	if account := personal(t); usual.personal(account) {
+		out = append(out, byAccount+account)
 	}
 	return out
 }
@@ -242,7 +245,7 @@ func (m *member) whyCame(t *model.Transfer, usual *everyday) []string {
 // files are the artifacts as reasons.
 func (m *member) files() []string {
 	var out []string
-	for _, a := range m.Artifacts {
+	for _, a := range m.worthy {
 		out = append(out, byFile+a)
 	}
 	return out

@@ -20,7 +20,11 @@ func (c *chain) tell(m *move) []step {
 	at := begin(m.Transfer)
 	s := step{time: at, last: max(at, m.End), to: m.to, file: fileName(m.Transfer)}
 	s.text = m.sentence()
-	way := strings.Join([]string{m.Operation, m.Status, m.Completeness, m.Channel, hostKey(m.Source), strings.ToLower(m.Account())}, "\x00")
+	how := m.Completeness
+	if how != model.Opaque && how != model.Inferred {
+		how = ""
+	}
+	way := strings.Join([]string{m.Operation, m.Status, how, m.Channel, hostKey(m.Source), strings.ToLower(m.Account())}, "\x00")
 	s.fan = way + "\x00" + cmp.Or(m.content, m.Name)
 	s.batch = way + "\x00" + hostKey(m.Destination)
 	s.more = fmt.Sprintf("from %s to %s the same way", m.from, m.to)
