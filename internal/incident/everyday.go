@@ -63,41 +63,71 @@ func everydayOf(in *Input, members []*member) *everyday {
 		e.role(t.Destination)
 		days[begin(t)/day] = append(days[begin(t)/day], t)
 	}
+	var t today
 	for _, d := range slices.Sorted(maps.Keys(days)) {
-		e.note(days[d], suspect)
+		e.note(&t, days[d], suspect)
 	}
 	return e
 }
 
+// tally counts with how many different others each has to do.
+type tally struct {
+	seen  map[[2]string]bool
+	count map[string]int
+}
+
+func (t *tally) add(who, other string) {
+	if t.seen == nil {
+		t.seen, t.count = map[[2]string]bool{}, map[string]int{}
+	}
+	if pair := [2]string{who, other}; !t.seen[pair] {
+		t.seen[pair] = true
+		t.count[who]++
+	}
+}
+
+func (t *tally) clear() {
+	clear(t.seen)
+	clear(t.count)
+}
+
+// today is one day: who turned to a host, to whom a host turned, from where an account
+// worked, and to whom it turned.
+type today struct{ clients, reached, stations, touched tally }
+
 // note looks at the transfers of one day.
-func (e *everyday) note(all []*model.Transfer, suspect map[*model.Transfer]bool) {
-	clients, reached, stations, touched := map[string]few{}, map[string]few{}, map[string]few{}, map[string]few{}
+func (e *everyday) note(d *today, all []*model.Transfer, suspect map[*model.Transfer]bool) {
+	for _, t := range []*tally{&d.clients, &d.reached, &d.stations, &d.touched} {
+		t.clear()
+	}
 	for _, t := range all {
 		actor, account := hostKey(t.Actor()), personal(t)
 		for _, end := range [...]model.Endpoint{t.Source, t.Destination} {
-			host := hostKey(end)
-			if host == actor || host == "" {
-				continue
+			if host := hostKey(end); host != actor && host != "" {
+				d.clients.add(host, actor)
+				d.reached.add(actor, host)
+				d.touched.add(account, host)
 			}
-			clients[host] = clients[host].with(actor, serves)
-			reached[actor] = reached[actor].with(host, crowd)
-			touched[account] = touched[account].with(host, crowd)
 		}
 		if !suspect[t] {
 			e.used[account] = true
-			stations[account] = stations[account].with(actor, works)
+			d.stations.add(account, actor)
 		}
 	}
-	for host, f := range clients {
-		e.servers[host] = e.servers[host] || len(f) >= serves
+	for host, n := range d.clients.count {
+		if n >= serves {
+			e.servers[host] = true
+		}
 	}
-	for actor, f := range reached {
-		if len(f) >= crowd {
+	for actor, n := range d.reached.count {
+		if n >= crowd {
 			e.crowds[actor]++
 		}
 	}
-	for account, f := range touched {
-		e.common[account] = e.common[account] || len(f) >= crowd || len(stations[account]) >= works
+	for account, n := range d.touched.count {
+		if n >= crowd || d.stations.count[account] >= works {
+			e.common[account] = true
+		}
 	}
 }
 

@@ -329,3 +329,24 @@ func TestOrder(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkChain is a month of findings on a network of thousands of hosts, with everyday
+// transfers around them.
+func BenchmarkChain(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	var deeds []deed
+	for i := range 100_000 {
+		d := deed{id: fmt.Sprintf("F%06d", i), at: time.Duration(r.IntN(30*24*3600)) * time.Second, from: fmt.Sprintf("H%d", r.IntN(5000)),
+			to: fmt.Sprintf("H%d", r.IntN(5000)), content: fmt.Sprintf("a-%d", r.IntN(20000)), account: fmt.Sprintf(`C\u%d`, r.IntN(5000)), started: r.IntN(3) == 0}
+		if i < 3000 {
+			d.score = 4 + 14*r.Float64()
+		}
+		deeds = append(deeds, d)
+	}
+	in := world(deeds...)
+	b.ResetTimer()
+	for range b.N {
+		Chain(in)
+	}
+	b.ReportMetric(float64(len(in.Transfers))*float64(b.N)/b.Elapsed().Seconds(), "transfers/s")
+}
