@@ -34,6 +34,11 @@ func (c *chain) narrative() []model.Happening {
 	for i := range c.moves {
 		steps = append(steps, c.tell(&c.moves[i])...)
 	}
+	for _, m := range c.members {
+		if len(m.moves) == 0 {
+			steps = append(steps, step{time: m.start, last: m.end, text: m.Title})
+		}
+	}
 	steps = append(steps, c.wrote()...)
 	sortSteps(steps)
 	steps = fold(steps, func(s step) string { return s.fan }, toHosts)

@@ -58,6 +58,15 @@ func TestNarrative(t *testing.T) {
 	}
 }
 
+// TestNoTransfer: what a finding without transfers says is its title.
+func TestNoTransfer(t *testing.T) {
+	in := world(deed{id: "A", score: 11, from: "W1", to: "W2"})
+	in.Transfers = nil
+	if i := only1(t, in); !slices.Equal(texts(i.Narrative), []string{"09:00:00 A title"}) || len(i.ActFirst) != 0 {
+		t.Errorf("%+v", i)
+	}
+}
+
 // TestDomain: the domain that most hosts are of is left out of the story.
 func TestDomain(t *testing.T) {
 	in := world(deed{id: "A", score: 11, from: "W1.corp.example", to: "W2.Corp.Example W3.other.example"})
