@@ -73,7 +73,30 @@ func nothing(r model.Records) string {
 	if n := r.Summary.Transfers; len(n) > 0 {
 		text += count(int(sum(n)), "transfer") + ", "
 	}
-	return text + cmp.Or(strings.Join(parts, ", "), "no findings")
+	text += cmp.Or(strings.Join(parts, ", "), "no findings")
+	if out := cutAway(r.Summary); out != "" {
+		text += "; not shown: " + out
+	}
+	return text
+}
+
+// cutAway names the incidents and findings that flags and the configuration keep from
+// the page, so that an empty one is not taken for a quiet day.
+func cutAway(sum model.Summary) string {
+	var out []string
+	hidden := int64(0)
+	for _, why := range sorted(sum.LeftOut) {
+		switch n := sum.LeftOut[why]; {
+		case strings.HasPrefix(why, "findings suppressed"):
+			hidden += n
+		case strings.HasPrefix(why, "incidents "), strings.HasPrefix(why, "findings "):
+			out = append(out, fmt.Sprintf("%d %s", n, why))
+		}
+	}
+	if hidden > 0 {
+		out = append(out, fmt.Sprintf("%d that waybill.yaml suppresses", hidden))
+	}
+	return strings.Join(out, ", ")
 }
 
 // byWeight gives incidents, the most important first.

@@ -173,6 +173,21 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// TestCutAway: what flags and suppressions keep away is not taken for a quiet day.
+func TestCutAway(t *testing.T) {
+	r := records()
+	r.Findings, r.Incidents[0].Severity = r.Findings[:1], model.High
+	r.Summary.LeftOut = map[string]int64{"findings suppressed by waybill.yaml:3 until 2027-01-31: x": 2, "page parts": 7}
+	var b bytes.Buffer
+	if err := Table(&b, r, Selection{MinSeverity: model.Critical}); err != nil {
+		t.Fatal(err)
+	}
+	want := "Nothing to act on in what these inputs show: 1 transfer, no findings; not shown: 1 findings below critical, 1 incidents below critical, 2 that waybill.yaml suppresses\n"
+	if !strings.HasPrefix(b.String(), want) {
+		t.Errorf("%q", strings.SplitN(b.String(), "\n", 2)[0])
+	}
+}
+
 // TestBudget: what is over a day's budget is left out and counted, and so is an incident
 // of which nothing is left.
 func TestBudget(t *testing.T) {
