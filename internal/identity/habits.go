@@ -30,6 +30,7 @@ type habits struct {
 type period struct {
 	Clients, Accounts, Servers, Readers sketch // readers: of files of ordinary shares
 	Served, Asked, Files                uint32
+	TakenByDay, TakenByNight            uint32 // files of others
 }
 
 // handed is a program that the host gave to others on a day.
@@ -59,7 +60,7 @@ func (h *habits) turn(t model.Time) {
 func (h *habits) lately() counts {
 	p := h.Now
 	p.merge(&h.Before)
-	return counts{p.Clients.count(), p.Accounts.count(), p.Servers.count(), p.Readers.count(), int(p.Served), int(p.Asked), int(p.Files)}
+	return counts{p.Clients.count(), p.Accounts.count(), p.Servers.count(), p.Readers.count(), int(p.Served), int(p.Asked), int(p.Files), int(p.TakenByDay), int(p.TakenByNight)}
 }
 
 func (p *period) merge(o *period) {
@@ -70,6 +71,8 @@ func (p *period) merge(o *period) {
 	p.Served += o.Served
 	p.Asked += o.Asked
 	p.Files += o.Files
+	p.TakenByDay += o.TakenByDay
+	p.TakenByNight += o.TakenByNight
 }
 
 // Signs that hold for good.
@@ -183,6 +186,8 @@ const (
 
 // collects notes that the host took a file of another one in the night.
 func (h *habits) collects(from uint64, t model.Time, bytes int64) {
+	h.turn(t)
+	h.Now.TakenByNight++
 	night := dayOf(t + oneDay/2) // one night, whatever side of midnight
 	if night != h.Night {
 		h.Night, h.NightHosts, h.NightBytes, h.NightFiles = night, sketch{}, 0, 0

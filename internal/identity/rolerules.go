@@ -40,7 +40,7 @@ func grade(n int, steps ...int) (s sure) {
 }
 
 // counts is what a host did in this month and the one before.
-type counts struct{ clients, accounts, servers, readers, served, asked, files int }
+type counts struct{ clients, accounts, servers, readers, served, asked, files, byDay, byNight int }
 
 // rules tell each role, the most special first: of equally sure ones the first counts.
 // Their steps are estimates, chosen for networks of 100 to 10,000 hosts.
@@ -56,7 +56,10 @@ var rules = []struct {
 		d, w := bits.OnesCount64(h.Deployed.Bits), h.Deployed.weeks()
 		return min(grade(d, 2, 3), 1) + grade(w, 2, 3), "on %d days in %d weeks it gave one program to %d or more hosts", [3]int{d, w, deployedTo}
 	}},
-	{RoleBackup, func(h *habits, _ counts) (sure, string, [3]int) {
+	{RoleBackup, func(h *habits, p counts) (sure, string, [3]int) {
+		if p.byNight < 2*p.byDay {
+			return 0, "", [3]int{} // people keep files there
+		}
 		n := bits.OnesCount64(h.Nights.Bits)
 		return grade(n, 1, 2, 4), "in %d nights it collected much of %d or more hosts", [3]int{n, backedUp}
 	}},
@@ -76,12 +79,23 @@ var rules = []struct {
 	{RoleWorkstation, workstation},
 }
 
+// special is how many of the rules are of special roles: one that is no guess counts
+// before that of a server or workstation, however sure that is.
+const special = 7
+
 // role is the surest of the roles that fit.
-func (h *habits) role() Role {
+func (m *member) role() Role {
 	best, its := Role{Name: RoleUnknown}, sure(0)
-	p := h.lately()
+	p := m.lately()
 	for i := range rules {
-		if s, why, counts := rules[i].grade(h, p); s > its {
+		if i == special && its >= 2 {
+			break
+		}
+		s, why, counts := rules[i].grade(&m.habits, p)
+		if rules[i].name == RoleWorkstation && m.Desk.Bits == 0 && m.hint != "" && m.hint != RoleWorkstation {
+			s = min(s, 1) // its name says otherwise, and nobody was seen at it
+		}
+		if s > its {
 			its = s
 			best = Role{Name: rules[i].name, Confidence: sureness[min(s, 3)], why: why, counts: counts}
 		}
@@ -130,7 +144,7 @@ func workstation(h *habits, p counts) (sure, string, [3]int) {
 	if desk > 0 && (p.clients < 20 || p.clients < 2*p.servers) {
 		return 1 + grade(desk, 1, 3), "on %d days somebody worked at it", [3]int{desk}
 	}
-	if p.asked >= 3 && p.asked >= 3*p.served && p.clients <= p.servers {
+	if p.asked >= 3 && p.asked >= 2*p.served && p.clients <= p.servers {
 		s := grade(p.asked, 3, 30)
 		if h.Sweeps.Bits != 0 {
 			s = 1

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"strings"
 
 	"waybill/internal/model"
@@ -101,7 +102,7 @@ func (r *Roles) Observe(t *model.Transfer) {
 			client = r.of(t.Client)
 		}
 	}
-	r.exchange(client, server, t.User, at, moved(t))
+	r.exchange(client, server, t.User, at, cmp.Or(moved(t), unknownSize(t)))
 	if t.Status == model.Denied || t.Status == model.Failed || from == to {
 		return
 	}
@@ -178,17 +179,20 @@ func sign(h *member, bit uint16) {
 func (r *Roles) movement(t *model.Transfer, from, to *member, at model.Time) {
 	if r.night(at) {
 		to.collects(from.ID, at, moved(t))
+	} else {
+		to.turn(at)
+		to.Now.TakenByDay++
 	}
 	if content := programOf(t); content != "" && deployable(t) {
 		from.hands(hash(content), to.ID, at)
 	}
 }
 
-// deployable says whether a program may come this way by software distribution:
-// pushed, over the web, or read from a share by a computer's own account. What people
-// read from a share is not handed out.
+// deployable says whether a program may come this way by software distribution: pushed,
+// or over the web. What is read from a share is not handed out: file servers hold
+// programs that many start.
 func deployable(t *model.Transfer) bool {
-	return t.Initiator == model.BySource || !shares(t.Channel) || strings.HasSuffix(t.User, "$")
+	return t.Initiator == model.BySource || !shares(t.Channel)
 }
 
 // programOf names a program by its content, "" where the file is none.
@@ -216,6 +220,14 @@ func moved(t *model.Transfer) int64 {
 		return t.Estimate.Size
 	}
 	return 0
+}
+
+// unknownSize is what a file counts whose size nobody tells: it was no look around.
+func unknownSize(t *model.Transfer) int64 {
+	if t.Status == model.Denied || t.Status == model.Failed {
+		return 0
+	}
+	return 16 * littleEach
 }
 
 // shares says whether a channel is one of those by which hosts share folders.
@@ -298,9 +310,10 @@ func (r *Roles) contact(a *model.Access) {
 	switch share := lastElement(a.Share); {
 	case a.What == "logon" && a.Channel == "ldap":
 		s.Signs |= answersLDAP
-	case a.What == "share-connect" && (share == "sysvol" || share == "netlogon"):
+	case a.What == "refused-open":
+	case share == "sysvol" || share == "netlogon":
 		s.Signs |= servesLogon
-	case a.What == "share-connect" && share == "print$", a.What == "rpc-call" && strings.HasPrefix(a.Detail, "spoolss"):
+	case share == "print$", a.What == "rpc-call" && strings.HasPrefix(a.Detail, "spoolss"):
 		s.Signs |= prints
 	case a.What == "rpc-call" && strings.HasPrefix(a.Detail, "drsuapi"):
 		s.Signs |= replicates

@@ -173,9 +173,25 @@ func TestRoleSigns(t *testing.T) {
 				o.pull("x", station(i), `\\x\C$`, "a.pdf", "pdf", "u", 10)
 			}
 		}},
-		{"refused everywhere", RoleScanner, "low", func(o *office) {
+		{"reads of SYSVOL that a log shows", RoleController, "medium", func(o *office) {
+			o.access("share-read", "", "x", func(a *model.Access) { a.Share = "SYSVOL" })
+		}},
+		{"a refused read of SYSVOL", RoleUnknown, "low", func(o *office) {
+			o.access("refused-open", "c", "x", func(a *model.Access) { a.Share = "SYSVOL" })
+		}},
+		{"a controller to whom many turn", RoleController, "medium", func(o *office) {
+			for i := range 30 {
+				o.pull("x", station(i), `\\lan\SysVol`, "GPT.INI", "text", "c$", 22)
+			}
+		}},
+		{"files of unknown size for everybody are no scan", RoleWorkstation, "medium", func(o *office) {
 			for i := range 70 {
 				o.move(model.Transfer{Source: o.end("x"), Destination: o.end(station(i)), Initiator: model.BySource, Name: "a"})
+			}
+		}},
+		{"refused everywhere", RoleScanner, "low", func(o *office) {
+			for i := range 70 {
+				o.access("refused-open", "x", station(i), nil)
 			}
 		}},
 		{"a large file for everybody is no scan", RoleWorkstation, "medium", func(o *office) {
@@ -190,6 +206,37 @@ func TestRoleSigns(t *testing.T) {
 			o.is("x", c.role, c.confidence, "")
 		})
 	}
+}
+
+// Files that people keep on a server by day and by night make it no backup.
+func TestRoleOfNightWork(t *testing.T) {
+	o := newOffice(t)
+	for n := range 4 {
+		o.day(n)
+		keep := func(files int) {
+			for i := range files {
+				o.push(station(i%6), "pool", "Share", "a.txt", "text", 10)
+			}
+		}
+		keep(400)
+		o.now = max(o.now, (20_000+model.Time(n))*oneDay+22*oneHour)
+		keep(400)
+	}
+	if o.known(&model.Endpoint{Host: "pool"}).Nights.Bits == 0 {
+		t.Fatal("no night was seen")
+	}
+	o.is("pool", RoleFileServer, "medium", "files on it")
+}
+
+// A server that turns to others is no workstation for sure, when its name says server.
+func TestRoleAgainstName(t *testing.T) {
+	o := newOffice(t)
+	for range 40 {
+		o.push("srv-7", "stores", "Data", "a.csv", "text", 10)
+		o.push("anna-7", "stores", "Data", "a.csv", "text", 10)
+	}
+	o.is("srv-7", RoleWorkstation, "low", "turned to others")
+	o.is("anna-7", RoleWorkstation, "medium", "turned to others")
 }
 
 func TestRolesByName(t *testing.T) {

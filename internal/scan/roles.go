@@ -34,7 +34,7 @@ func (r *Records) fillRoles(roles *identity.Roles, uses []telemetry.Use, hosts *
 func useAccesses(uses []telemetry.Use, hosts *identity.Table) []model.Access {
 	out := make([]model.Access, 0, len(uses))
 	for _, u := range uses {
-		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host,
+		a := model.Access{Time: u.Time, What: u.What, Channel: u.Channel, Share: u.Share, User: u.Account, Source: model.Endpoint{IP: u.From}, Destination: *u.Host,
 			Evidence: []model.Evidence{{Input: u.Input, Kind: "event", Computer: u.Host.Host}}}
 		hosts.Complete(&a.Source, a.Time)
 		hosts.Complete(&a.Destination, a.Time)

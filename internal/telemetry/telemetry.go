@@ -208,13 +208,15 @@ type Sighting struct {
 }
 
 // Use is one way in which a host is used, on a day: What is desktop-use (by Channel
-// "rdp" from afar), logon (of an account from another host), or tickets-issued.
+// "rdp" from afar), logon (of an account from another host), share-read, or
+// tickets-issued.
 type Use struct {
 	Time          model.Time
 	Host          *model.Endpoint // completed at the end
 	What, Channel string
 	From          model.Addr
 	Account       string
+	Share         string
 	Input         string // whose log said so
 }
 

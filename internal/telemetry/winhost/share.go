@@ -68,6 +68,7 @@ func (h *host) share(e *winevent.Event) {
 		h.pipeOpened(e, path, from)
 		return
 	}
+	h.servesLogons(e, share, from, mask)
 	if telemetry.ShellMetadata(baseName(path)) {
 		return
 	}

@@ -13,8 +13,8 @@ const maxUses = 1 << 20
 
 // used is one kind of use of a host, told once a day.
 type used struct {
-	what, channel, account string
-	from                   model.Addr
+	what, channel, account, share string
+	from                          model.Addr
 }
 
 // use notes how the host is used.
@@ -27,7 +27,7 @@ func (h *host) use(e *winevent.Event, u used) {
 	}
 	u.account = h.s.texts.Shared(u.account)
 	h.used[u] = true
-	h.s.out.Uses = append(h.s.out.Uses, telemetry.Use{Time: e.Time, Host: h.end, What: u.what, Channel: u.channel, From: u.from, Account: u.account, Input: h.s.o.Inputs[e.Input]})
+	h.s.out.Uses = append(h.s.out.Uses, telemetry.Use{Time: e.Time, Host: h.end, What: u.what, Channel: u.channel, From: u.from, Account: u.account, Share: u.share, Input: h.s.o.Inputs[e.Input]})
 }
 
 // ticketsIssued takes a 4768 or 4769, which only domain controllers log.
@@ -65,5 +65,16 @@ var deskPrograms = set("winword.exe excel.exe powerpnt.exe outlook.exe onenote.e
 func (h *host) atDesk(e *winevent.Event, x *start) {
 	if !x.system && deskPrograms[baseName(x.image)] {
 		h.use(e, used{what: "desktop-use"})
+	}
+}
+
+// servesLogons takes a read of a share that only domain controllers have: what is in it
+// matters to nobody here.
+func (h *host) servesLogons(e *winevent.Event, share string, from model.Addr, mask uint64) {
+	if mask&1 == 0 || e.Failure || !from.Known() || loopback(from) || h.isOwn(from, e.Time) {
+		return
+	}
+	if strings.EqualFold(share, "SYSVOL") || strings.EqualFold(share, "NETLOGON") {
+		h.use(e, used{what: "share-read", share: "sysvol"})
 	}
 }
