@@ -114,6 +114,10 @@ func TestRuns(t *testing.T) {
 		if runs(x) != c.runs || mayRun(x) != c.may {
 			t.Errorf("%s %s: runs %v, may run %v", c.name, c.typ, runs(x), mayRun(x))
 		}
+		x.Mode = "0755"
+		if want := c.runs || c.typ == "" && c.may; runs(x) != want { // what tells content tells more
+			t.Errorf("%s %s, mode 0755: runs %v", c.name, c.typ, runs(x))
+		}
 		x.Executed = started("bob")
 		if !runs(x) {
 			t.Errorf("%s %s was started and does not run", c.name, c.typ)

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"strconv"
 	"strings"
 
 	"waybill/internal/model"
@@ -26,7 +27,7 @@ var runsAs = map[string]string{
 }
 
 // runs says whether a file is executable: it was started, it lies where what lies is
-// started, its bytes tell it, or its name where they cannot.
+// started, its bytes tell it, or its name or its permissions where they cannot.
 func runs(t *model.Transfer) bool {
 	if len(t.Executed) > 0 {
 		return true
@@ -39,12 +40,18 @@ func runs(t *model.Transfer) bool {
 	_, ext := cutExtension(name)
 	as, program := runsAs[ext]
 	switch {
-	case t.Type == "" && strings.Contains(name, ".so."): // a library's version
+	case t.Type == "" && (strings.Contains(name, ".so.") || mayExecute(t.Mode) && harmless[ext] == ""): // .so. is a library's version
 		return true
 	case program && (t.Type == "" || t.Type == as):
 		return true
 	}
 	return startedByPlace(t)
+}
+
+// mayExecute says whether permission bits in octal let somebody execute a file.
+func mayExecute(mode string) bool {
+	n, err := strconv.ParseUint(mode, 8, 16)
+	return err == nil && n&0o111 != 0
 }
 
 // mayRun says whether the content runs, can hold what runs, or is unknown, which the

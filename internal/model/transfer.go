@@ -70,6 +70,7 @@ type Transfer struct {
 	DispositionName string   `json:"disposition_name,omitempty"`
 	EarlierNames    []string `json:"earlier_names,omitempty"`
 	OriginalName    string   `json:"original_name,omitempty"` // by the program's own version resource
+	Mode            string   `json:"mode,omitempty"`          // permission bits that a log says it was made with, octal
 	Deleted         *Deleted `json:"deleted,omitempty"`
 
 	Size      *int64            `json:"size,omitempty"`

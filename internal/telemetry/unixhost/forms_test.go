@@ -2,6 +2,7 @@ package unixhost_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"waybill/internal/model"
@@ -35,6 +36,9 @@ func checkForm(t *testing.T, m synth.Moved, form synth.UnixForm) {
 	}
 	if x.Name != m.Name || x.Status != status || (x.Size == nil) != form.NoSize || x.Size != nil && *x.Size != m.Size {
 		t.Errorf("%s", brief(all))
+	}
+	if mode := x.Mode; (mode == "0644") != (m.Operation == model.Push && strings.Contains(form.Text, " mode 0644")) {
+		t.Errorf("mode %q", mode)
 	}
 	client, server := x.Source, x.Destination
 	switch {

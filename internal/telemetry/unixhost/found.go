@@ -25,7 +25,8 @@ type moved struct {
 	auth      string
 	what      string // for the evidence
 	confident string
-	loose     bool // the log replaces blanks and other letters in names
+	mode      string // permission bits of the file, where the record says them
+	loose     bool   // the log replaces blanks and other letters in names
 }
 
 // entry is a movement in the book, and the logs that vouch for it.
@@ -93,7 +94,7 @@ func (h *host) transfer(r *telemetry.Record, m *moved) *model.Transfer {
 	t := &model.Transfer{Kind: "transfer", ID: h.id("t", r, m.operation, m.other.Name(), path), Start: min(cmp.Or(m.start, r.Time), r.Time), End: r.Time,
 		Operation: m.operation, Channel: m.channel, Share: strings.Clone(m.share), Path: path, Name: base(path), Completeness: model.Logged,
 		Status: cmp.Or(m.status, model.Done), Reason: cmp.Or(m.reason, model.ReasonLogged), User: strings.Clone(m.user), Auth: m.auth,
-		Confidence: m.confident, TimeAssumed: r.Assumed, Evidence: []model.Evidence{h.evidence(r, m.what)}}
+		Confidence: m.confident, Mode: m.mode, TimeAssumed: r.Assumed, Evidence: []model.Evidence{h.evidence(r, m.what)}}
 	if m.size >= 0 && t.Status != model.Denied {
 		t.Size = &m.size
 	}
@@ -213,6 +214,7 @@ func (h *host) vouch(e *entry, r *telemetry.Record, m *moved) {
 		t.Size = &m.size
 	}
 	t.User, t.Auth, t.Share = cmp.Or(t.User, strings.Clone(m.user)), cmp.Or(t.Auth, m.auth), cmp.Or(t.Share, strings.Clone(m.share))
+	t.Mode = cmp.Or(t.Mode, m.mode)
 	t.TimeAssumed = t.TimeAssumed && r.Assumed
 }
 

@@ -43,6 +43,7 @@ type sftpFile struct {
 	path  string
 	time  model.Time
 	flags string
+	mode  string // that the client asks for: its own file's bits
 }
 
 // sshd takes a message of the SSH server; internal-sftp has lines of it as well.
@@ -286,12 +287,12 @@ func (h *host) sftpOpen(r *telemetry.Record, rest string) {
 	if !ok {
 		return
 	}
-	flags, _, _ := strings.Cut(rest, " ")
+	flags, mode, _ := strings.Cut(rest, " mode ")
 	s := h.session(r)
 	if len(s.open) >= maxFacts {
 		clear(s.open)
 	}
-	f := &sftpFile{path: strings.Clone(path), time: r.Time, flags: strings.Clone(flags)}
+	f := &sftpFile{path: strings.Clone(path), time: r.Time, flags: strings.Clone(flags), mode: permissions(mode)}
 	s.open[f.path], s.last = f, f
 }
 
@@ -315,9 +316,18 @@ func (h *host) sftpStatus(r *telemetry.Record, rest string) {
 func (s *sftpSession) moved(f *sftpFile, what string) moved {
 	m := moved{operation: model.Pull, channel: "ssh", other: s.client, at: s.server, path: f.path, size: -1, start: f.time, user: s.user, auth: "ssh", what: what}
 	if strings.Contains(f.flags, "WRITE") || strings.Contains(f.flags, "APPEND") {
-		m.operation = model.Push
+		m.operation, m.mode = model.Push, f.mode
 	}
 	return m
+}
+
+// permissions are the bits of a mode in octal; "" when it is none.
+func permissions(mode string) string {
+	n, err := strconv.ParseUint(mode, 8, 16)
+	if err != nil || n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%04o", n&0o7777)
 }
 
 // keep remembers a movement until its client is known.
