@@ -67,7 +67,12 @@ func policyFile(t *model.Transfer) bool {
 	if !strings.EqualFold(lastElement(t.Share), "sysvol") {
 		return false
 	}
-	switch strings.ToLower(t.Name) {
+	return policyName(strings.ToLower(t.Name))
+}
+
+// policyName says so of a name, lower case.
+func policyName(name string) bool {
+	switch name {
 	case "scheduledtasks.xml", "files.xml", "scripts.ini", "psscripts.ini", "services.xml":
 		return true
 	}

@@ -126,18 +126,22 @@ func (c *cluster) finding() *model.Finding {
 // are not, nor is what the history explains.
 func worth(why []model.Reason) bool {
 	score := total(why)
-	if score >= worthSaying {
-		return true
+	if slices.ContainsFunc(why, func(r model.Reason) bool { return r.Nats < 0 }) {
+		return score >= worthExplained
 	}
-	return score > 0 && slices.ContainsFunc(why, func(r model.Reason) bool {
+	return score >= worthSaying || slices.ContainsFunc(why, func(r model.Reason) bool {
 		return r.Nats > 0 && r.Family != "channel" && r.Family != "command" && r.Family != "novelty" && r.Family != "spread"
-	}) && !slices.ContainsFunc(why, func(r model.Reason) bool { return r.Nats < 0 })
+	})
 }
 
 // worthSaying is the score below which the way alone says nothing: programs are
 // copied to shares, fetched and pasted every day. What was made sure to be rare is
 // said whatever its score.
 const worthSaying = 4
+
+// worthExplained is that of what the history explains in part: deployment and backup
+// start what they bring, every day.
+const worthExplained = 7
 
 // reasons turns marks into terms of a sum. An analytic counts once, as its
 // strongest mark; of the analytics of a family the strongest counts in full, the

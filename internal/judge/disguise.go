@@ -56,7 +56,7 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 
 // alias says that the same program bore another name before.
 func (s *aliases) alias(t *model.Transfer) string {
-	if s.First == "" || !runs(t) || !renamed(t.Name, s.First) {
+	if s.First == "" || !runs(t) || !renamed(t.Name, s.First) || form(strings.ToLower(t.Name)) == form(strings.ToLower(s.First)) {
 		return ""
 	}
 	return fmt.Sprintf("the same content was called %q before, now %q", s.First, t.Name)

@@ -39,4 +39,11 @@ func distributorNats(u *Usual, push bool) (float64, string) {
 
 // hands says whether the source gives programs to many hosts, on many days: it is an
 // administrator's, or one of deployment.
-func (u *Usual) hands() bool { return u.Gives.Days >= usualDays && u.GivesTo >= manyReached }
+func (u *Usual) hands() bool {
+	return u.Gives.Days >= usualDays && u.GivesTo >= manyReached || u.weekly()
+}
+
+// weekly says whether it reached very many some days ago, as what scans by the week does.
+func (u *Usual) weekly() bool {
+	return u.GivesTo >= manyAtOnce && u.at-u.Gives.First >= 5*Window
+}

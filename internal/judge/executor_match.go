@@ -10,12 +10,14 @@ import (
 // executorMatch marks files that were written and started by the same host, or
 // under the same account.
 func executorMatch() Analytic {
-	return &rule[starts]{name: "executor-match", key: onHost, look: lookExecutor, able: needsPipes}
+	return &rule[starts]{name: "executor-match", key: onHostOrStarted, look: lookExecutor, able: needsPipes}
 }
 
 func lookExecutor(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
-		s.Files = remember(s.Files, landed(e.Transfer), e.window())
+		if smbPush(e) {
+			s.Files = remember(s.Files, landed(e.Transfer), e.window())
+		}
 		if e.Service {
 			return s, nil // it is there to be started
 		}

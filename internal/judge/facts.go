@@ -25,6 +25,7 @@ type Facts struct {
 
 // Usual is what the history knows of a transfer, from before it.
 type Usual struct {
+	at model.Time
 	// Days is for how long both ends, and this way, were watched: below that nothing can
 	// be called new.
 	Days                                      float64
@@ -44,6 +45,8 @@ type factory struct {
 	hosts map[hostName]string
 	users map[userName]string
 	ways  map[way]string
+	// places are what was put on shares, by where it lies.
+	places map[string]string
 }
 
 // way is how a file went, without who and when.
@@ -63,7 +66,7 @@ type userName struct{ domain, user string }
 const remembered = 1 << 17
 
 func newFactory() *factory {
-	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}}
+	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}, places: map[string]string{}}
 }
 
 // of finds the facts of a transfer with this content.
@@ -83,10 +86,7 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	}
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
-	x.Alike = x.Content
-	if x.Alike == "" && x.Program && x.Family != "" {
-		x.Alike = "like " + x.Actor + "|" + x.Way + "|" + lowerPath(t)
-	}
+	x.Alike = f.alike(&x, t)
 	return x
 }
 
@@ -175,6 +175,52 @@ func shareKind(t *model.Transfer) string {
 func plain(name string) bool {
 	_, ext := cutExtension(strings.ToLower(name))
 	return harmless[ext] != ""
+}
+
+// alike is what stands for the content of a program: its key, where that is known; the
+// place on a share that it was put at or fetched from; else what one host moves of one
+// kind.
+func (f *factory) alike(x *Facts, t *model.Transfer) string {
+	if !x.Program {
+		return x.Content
+	}
+	key := x.Content
+	if place := shelf(x, t); place != "" {
+		if key == "" && t.Operation == model.Pull {
+			key = f.places[place]
+		}
+		if key == "" {
+			key = "at " + place
+		}
+		if t.Operation == model.Push {
+			f.put(place, key)
+		}
+	}
+	if key == "" && x.Family != "" {
+		key = "like " + x.Actor + "|" + x.Way + "|" + x.Family
+	}
+	return key
+}
+
+// shelf is where on a share a file lies that others fetch from there; "" where it went
+// to the one host alone.
+func shelf(x *Facts, t *model.Transfer) string {
+	if kind := shareKind(t); kind != "share" && kind != "policy" || t.Path == "" {
+		return ""
+	}
+	server := x.To
+	if t.Operation == model.Pull {
+		server = x.From
+	}
+	return server + "|" + strings.ToLower(lastElement(t.Share)) + "|" + lowerPath(t)
+}
+
+// put notes what was put at a place last.
+func (f *factory) put(place, key string) {
+	if len(f.places) >= remembered {
+		clear(f.places)
+	}
+	f.places[place] = key
 }
 
 // lowerPath is where a file went, below its share.

@@ -53,7 +53,7 @@ func (u *Usual) unseen(user string, pull bool) (nats float64, text string) {
 	days := fmt.Sprintf(" in %.0f days", u.Days)
 	offers := pull && !u.Gives.Known()
 	switch {
-	case u.habit() || u.Sender.Days >= usualDays && u.SenderHosts >= manyReached:
+	case u.habit() || u.weekly() || u.Sender.Days >= usualDays && u.SenderHosts >= manyReached:
 		return 0, "" // it reaches out to ever new hosts
 	case u.Meets >= manyMeet && !offers:
 		return newAtServer, "never" + days + ", though others do with the same host"

@@ -7,9 +7,12 @@ const (
 	adminWrite   = 5.0 // a program came over an administrative share
 	adminClaimed = 4.0 // as a log says that it was allowed to
 	adminArchive = 3.0 // an archive came so
-	adminTool    = 2.0 // it lies where tools are put
+	adminRead    = 4.0 // a program was read over one
+	adminTool    = 4.0 // it lies where tools are put
 
 	pushedTool    = 3.0 // a program was pushed over a channel that is no share
+	pushedCarried = 4.0 // on a medium that was carried, or by FTP: nothing else will show
+	policyMade    = 3.0 // a group policy was written that starts it
 	pushedUnknown = 2.0 // a file of unknown content was
 	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
 
@@ -22,9 +25,11 @@ const (
 const (
 	sameFile    = 4.0 // one content reached three hosts in a day
 	sameName    = 3.0 // one name and place from one host did, the content of which is unknown
-	sameOffered = 3.0 // all fetched it from hosts that never gave out programs before
+	sameOffered = 4.0 // all fetched it from hosts that never gave out programs before
+	sameServed  = 3.0 // from hosts of which nothing is known
+	sameFresh   = 2.5 // from hosts that give out programs every day, this one for the first time
+	sameLittle  = 1.5 // from hosts that give out programs now and then
 	sameSlow    = 2.0 // it did in two weeks
-	sameServed  = 1.5 // all fetched it from hosts that serve it
 
 	relayPush  = 4.0 // a host sends on what it received
 	relayServe = 0.5 // another fetches from a host what it received
@@ -54,11 +59,12 @@ const (
 
 // What makes something usual.
 const (
-	usualDays   = 3  // distinct days
-	manyReached = 5  // hosts
-	manyGiven   = 10 // hosts that a distributor hands programs to
-	perHabitDay = 3  // files of a kind a day
-	manyMeet    = 16 // hosts that exchange programs with one
+	usualDays   = 3   // distinct days
+	manyReached = 5   // hosts
+	manyGiven   = 10  // hosts that a distributor hands programs to
+	perHabitDay = 1.5 // files of a kind a day
+	manyAtOnce  = 20  // hosts that nobody but a distributor reaches, and lives on for days
+	manyMeet    = 16  // hosts that exchange programs with one
 	// A content is common when so many hosts have had it, for so long: a slow intruder
 	// must not become usual by what he does.
 	commonHosts = 10

@@ -14,7 +14,7 @@ func relay() Analytic {
 		if programMoved(e) == "" {
 			return ""
 		}
-		return e.Content
+		return e.Alike
 	}, look: lookRelay, able: needsFiles, keep: relayWindow}
 }
 

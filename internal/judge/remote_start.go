@@ -25,10 +25,13 @@ const maxLaunchers = 4096
 
 func lookStart(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
+		marks := executedMarks(&e)
 		if smbPush(e) {
-			s.Files = remember(s.Files, landed(e.Transfer), e.window())
+			l := landed(e.Transfer)
+			marks = append(marks, s.policyMarks(e, l)...)
+			s.Files = remember(s.Files, l, e.window())
 		}
-		return s, executedMarks(&e)
+		return s, marks
 	}
 	l, by := s.launch(e)
 	if hits := programs(s.Files, by.Command); len(hits) > 0 {
@@ -169,4 +172,35 @@ func needsPipes(c *model.Coverage) model.Ableness {
 		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services, tasks, WMI, DCOM and WinRM in clear are read; no host logs"}
 	}
 	return able
+}
+
+// policyNear is how near in time a group policy and the program that it starts are written.
+const policyNear model.Time = 3600e9
+
+// policyMarks marks programs that one host writes to SYSVOL together with a policy that
+// copies or starts programs, and that policy.
+func (s *starts) policyMarks(e Event, l landing) []Mark {
+	if shareKind(e.Transfer) != "policy" || !e.Runs && !policyFile(e.Transfer) {
+		return nil
+	}
+	var marks []Mark
+	for _, o := range s.Files {
+		if o.From != l.From || l.Time-o.Time > policyNear || adminRootOf(o.Share) != "policy" || policyName(o.Name) == policyFile(e.Transfer) {
+			continue
+		}
+		text := "a group policy that copies or starts programs, and a program, were written to the domain's policies by the same host within an hour"
+		for _, id := range [...]string{o.Transfer, l.Transfer} {
+			marks = append(marks, Mark{Family: "execution", Analytic: "remote-start", Transfer: id, Time: e.Time, Nats: policyMade, Text: text,
+				Evidence: append(append([]model.Evidence{}, o.Evidence...), l.Evidence...), Techniques: []string{"T1484.001"}})
+		}
+	}
+	return marks
+}
+
+// adminRootOf is "policy" for the shares of group policies.
+func adminRootOf(share string) string {
+	if strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon") {
+		return "policy"
+	}
+	return ""
 }

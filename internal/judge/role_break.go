@@ -15,8 +15,8 @@ func roleBreak() Analytic {
 
 func lookRole(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
-	if t.Channel == "http" || t.Operation == model.Copy {
-		return s, nil // peers of updates, by a server that neither is
+	if t.Channel == "http" && e.Usual.Gives.Known() || t.Operation == model.Copy {
+		return s, nil // peers of updates
 	}
 	giver, taker := role(t.Source.Role), role(t.Destination.Role)
 	how := ""

@@ -83,11 +83,8 @@ func (s reach) judged(e Event) (reach, []Mark) {
 	nats, within := sameFile, "a day"
 	switch {
 	case recent >= manyHosts && s.served():
-		switch nats = sameServed; {
-		case e.Usual.hands():
-			return s, nil // it serves many every day
-		case e.Usual.Days >= watched && !e.Usual.Gives.Known():
-			nats = sameOffered
+		if nats = e.Usual.servedNats(e.Content); nats == 0 {
+			return s, nil
 		}
 	case recent >= manyHosts && e.Transfer != nil && e.Content == "":
 		nats = sameName
@@ -108,6 +105,22 @@ func (s reach) judged(e Event) (reach, []Mark) {
 // themselves.
 func (s reach) served() bool {
 	return !slices.ContainsFunc(s.Queue, func(a arrival) bool { return a.From == "" || s.Latest[a.From] != 0 })
+}
+
+// servedNats is what it tells that several fetch a content from where it lies.
+func (u *Usual) servedNats(content string) float64 {
+	fresh := content != "" && !u.Content.Known()
+	switch {
+	case u.Days < watched:
+		return sameServed
+	case !u.Gives.Known():
+		return sameOffered
+	case u.hands() && fresh:
+		return sameFresh
+	case u.hands():
+		return 0 // it serves many every day
+	}
+	return sameLittle
 }
 
 // add takes an arrival in and drops what is too old. The state passed in is given up.
@@ -150,13 +163,13 @@ func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
 	}
 	what := "the same content"
 	if nats == sameName {
-		what = "a file of the same place and name, sent by the same host,"
+		what = "files of the same kind, sent by the same host,"
 	}
 	m.Text = fmt.Sprintf("%s reached %d hosts within %s: %s", what, hosts, within, strings.Join(names, ", "))
 	if hosts > len(names) {
 		m.Text += ", ..."
 	}
-	if nats == sameServed || nats == sameOffered {
+	if from := s.Queue[0].From; from != "" && s.served() {
 		m.Text += ", all fetched"
 	}
 	return m

@@ -23,14 +23,18 @@ func throughFolder(e Event) string {
 // Nats of a synced file: the contract's where it is named, and less where it is one
 // of many things that the volume may be.
 const (
-	folderNamed  = 2
-	folderVolume = 1
+	folderNamed   = 2
+	folderProgram = 3
+	folderVolume  = 1
 )
 
 func lookFolder(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
 	m := Mark{Family: "channel", Analytic: "sync-folder-relay", Transfer: t.ID, Time: t.End, Nats: folderNamed, Evidence: t.Evidence,
 		Text: "it entered a synced folder on " + t.Source.Name() + " and the sync client wrote it on " + t.Destination.Name()}
+	if e.Runs {
+		m.Nats = folderProgram
+	}
 	if t.Completeness == model.Opaque {
 		m.Nats, m.Text, m.Alone = folderVolume, volumeText(t), t.Operation == model.Copy
 	}

@@ -39,6 +39,10 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: policyPull, Techniques: []string{"T1484.001"},
 			Text: "a program that nobody was seen with before, fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
 	}
+	if shareKind(t) == "admin" && t.Tool != "" {
+		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: adminRead, Techniques: []string{"T1021.002"},
+			Text: "a command read a program from the administrative share " + lastElement(t.Share) + " of another host", Evidence: t.Evidence}}
+	}
 	if s.Hosts == nil {
 		s.Hosts = map[string]bool{}
 	}

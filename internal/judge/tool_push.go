@@ -39,8 +39,11 @@ func managed(t *model.Transfer) bool {
 
 func lookPush(s struct{}, e Event) (struct{}, []Mark) {
 	t, nats := e.Transfer, pushedTool
-	if !e.Runs {
+	switch {
+	case !e.Runs:
 		nats = pushedUnknown
+	case t.Channel == "removable" || t.Channel == "ftp" || t.Channel == "tftp":
+		nats = pushedCarried
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-push", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: fmt.Sprintf("executable content pushed to %s over %s", t.Destination.Name(), t.Channel), Evidence: t.Evidence,

@@ -43,6 +43,9 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 	if e.Runs && strings.Contains(t.Command, `$\`) && strings.Contains(t.Command, `\\`) {
 		nats = 3 // to an administrative share
 	}
+	if e.Runs && livingOff[strings.ToLower(t.Tool)] {
+		nats = 3
+	}
 	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: fmt.Sprintf("moved by a command with %s: %s", t.Tool, t.Command), Evidence: t.Evidence}}
 }
@@ -61,3 +64,7 @@ func needsCommands(c *model.Coverage) model.Ableness {
 
 // commandLogs are the logs that have command lines.
 var commandLogs = [...]string{"sysmon/1", "defender-hunting/1", "security/4688", "powershell/4104", "auditd", "sysmon", "eslogger", "esxi/shell", "shell-history", "sudo"}
+
+// livingOff are Windows' own tools that people seldom move programs with (LOLBAS).
+var livingOff = map[string]bool{"certutil": true, "bitsadmin": true, "esentutl": true, "expand": true, "certreq": true, "desktopimgdownldr": true, "finger": true,
+	"certutil.exe": true, "bitsadmin.exe": true, "esentutl.exe": true, "expand.exe": true, "certreq.exe": true, "finger.exe": true}

@@ -12,7 +12,7 @@ const watched = 3
 // lookup asks the history about a transfer.
 func (j *Judge) lookup(e *Event) Usual {
 	n, f, at := j.usual, &e.Facts, e.Time
-	u := Usual{}
+	u := Usual{at: at}
 	if !f.Program {
 		return u // documents and what nobody looks at
 	}
@@ -113,7 +113,8 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 // habit says whether the source hands this kind of file to many hosts, on many days.
 // Who takes one host a day is slow, and no distributor.
 func (u *Usual) habit() bool {
-	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached && u.Family.Count >= perHabitDay*float32(u.Family.Days)
+	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached &&
+		(u.FamilyHosts >= manyGiven || u.Family.Count >= perHabitDay*float32(u.Family.Days))
 }
 
 // done says whether a transfer came to something, as far as is known.
