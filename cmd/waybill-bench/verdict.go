@@ -6,17 +6,21 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"time"
 
+	"waybill/internal/identity"
 	"waybill/internal/judge"
+	"waybill/internal/ledger"
 	"waybill/internal/model"
 )
 
 // verdict measures what comes after the readers: transfers of a made-up network go
-// through the judge, hour by hour. Making them is not counted.
+// through the ledger, which knows its hosts, and the judge, hour by hour. Making them is
+// not counted.
 func verdict(hosts, days int) {
 	w := newNetwork(hosts)
-	j := judge.New(judge.Settings{})
+	l, j := ledger.New(w.table(), ledger.Settings{Late: 60e9}), judge.New(judge.Settings{})
 	var took time.Duration
 	n, by := 0, map[string]int{}
 	var peak uint64
@@ -24,7 +28,10 @@ func verdict(hosts, days int) {
 		batch := w.hour(hour)
 		began := time.Now()
 		for _, t := range batch {
-			j.Step(judge.Event{Time: t.End, Transfer: t})
+			l.Add(t)
+			for _, t := range l.Advance(t.Start) {
+				j.Step(judge.Event{Time: t.End, Transfer: t})
+			}
 		}
 		took += time.Since(began)
 		for _, f := range j.Take() {
@@ -95,6 +102,15 @@ func newNetwork(n int) *network {
 	}
 	w.deploy = []model.Endpoint{end("SCCM-01"), end("AV-01")}
 	return w
+}
+
+// table is whose addresses they are.
+func (w *network) table() *identity.Table {
+	t := &identity.Table{}
+	for _, e := range slices.Concat(w.hosts, w.servers, w.deploy) {
+		t.Add(identity.Binding{Addr: e.IP, Host: e.Host, First: began, Last: began + 365*24*3600e9})
+	}
+	return t
 }
 
 // began is the first day.

@@ -114,7 +114,7 @@ var allowed = map[string][]string{
 
 	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
 	"cmd/waybill":             {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
-	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge"},
+	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge", "internal/ledger", "internal/identity"},
 	"examples":                {},
 }
 
