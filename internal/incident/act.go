@@ -15,10 +15,12 @@ type part struct {
 	passedOn   model.Time // when it sent something of it last, as the one that acted
 	passed     int
 	received   model.Time // first
+	had        model.Time // when it received what it passed on, or what came before it acted
 	ran        model.Time // last
 	runs       int
 	gave       model.Time // when others last fetched something from it
-	file       string     // that it received, ran or gave last
+	file       string     // that it passed on last, else that it received or gave first
+	program    string     // that ran last
 	outside    bool
 	deleted    bool
 }
@@ -86,6 +88,12 @@ func (p *part) sent(m *move) {
 func (p *part) ordered(m *move) {
 	p.passedOn, p.file = begin(m.Transfer), fileName(m.Transfer)
 	p.passed++
+	switch {
+	case m.had != nil:
+		p.had = cmp.Or(p.had, begin(m.had.Transfer))
+	case p.received < p.passedOn:
+		p.had = cmp.Or(p.had, p.received)
+	}
 }
 
 func (p *part) got(m *move) {
@@ -93,8 +101,9 @@ func (p *part) got(m *move) {
 	p.file = cmp.Or(p.file, fileName(m.Transfer))
 	p.deleted = m.Deleted != nil
 	for _, x := range m.Executed {
-		p.ran = max(p.ran, x.Time)
-		p.runs++
+		if p.runs++; x.Time > p.ran {
+			p.ran, p.program = x.Time, fileName(m.Transfer)
+		}
 	}
 }
 
@@ -122,16 +131,16 @@ func (p *part) last() model.Time {
 // why says in one line what makes a host one to act on.
 func (p *part) why(start model.Time) string {
 	switch {
-	case p.passed == 1 && p.received != 0:
-		return fmt.Sprintf("relay: received %s, then passed on %s %s", clock(p.received, start), p.file, clock(p.passedOn, start))
+	case p.passed == 1 && p.had != 0:
+		return fmt.Sprintf("relay: received %s, then passed on %s %s", clock(p.had, start), p.file, clock(p.passedOn, start))
 	case p.passed == 1:
 		return fmt.Sprintf("sent %s %s", p.file, clock(p.passedOn, start))
-	case p.passed > 0 && p.received != 0:
-		return fmt.Sprintf("relay: received %s, then passed files on %s, last %s %s", clock(p.received, start), count(p.passed, "time"), p.file, clock(p.passedOn, start))
+	case p.passed > 0 && p.had != 0:
+		return fmt.Sprintf("relay: received %s, then passed files on %s, last %s %s", clock(p.had, start), count(p.passed, "time"), p.file, clock(p.passedOn, start))
 	case p.passed > 0:
 		return fmt.Sprintf("sent files %s, last %s %s", count(p.passed, "time"), p.file, clock(p.passedOn, start))
 	case p.runs > 0:
-		return fmt.Sprintf("ran %s, started %s", p.file, clock(p.ran, start))
+		return fmt.Sprintf("ran %s, started %s", p.program, clock(p.ran, start))
 	case p.gave != 0 && p.received != 0:
 		return fmt.Sprintf("holder: received %s, and others fetched from it, last %s", p.file, clock(p.gave, start))
 	case p.gave != 0:

@@ -41,6 +41,9 @@ func newChain(known *knowledge, members []*member) *chain {
 			c.addArtifacts(m.Artifacts)
 		}
 		for _, t := range m.moves {
+			if !m.tells(t) {
+				continue
+			}
 			v := move{Transfer: t}
 			if len(m.Artifacts) == 1 {
 				v.content = m.Artifacts[0]
@@ -57,6 +60,10 @@ func newChain(known *knowledge, members []*member) *chain {
 	c.lead = c.earliest()
 	return c
 }
+
+// tells says whether a move is part of the story. What the host at work fetched in a weak
+// finding is context: the finding is listed, and no more.
+func (m *member) tells(t *model.Transfer) bool { return m.serious || t.Operation != model.Pull }
 
 func (c *chain) addArtifacts(ids []string) {
 	for _, id := range ids {

@@ -15,6 +15,7 @@ import (
 type everyday struct {
 	servers map[string]bool // many hosts turn to it within a day
 	crowds  map[string]int  // by host at work: days on which it turned to a crowd
+	busy    map[string]int  // the same: days on which it turned to many
 	common  map[string]bool // accounts at work on several hosts, or that reach a crowd
 	used    map[string]bool // accounts that are at work outside of findings of worth
 	tools   map[string]bool // hosts whose role is to turn to others
@@ -28,8 +29,9 @@ const (
 	// crowd is to how many hosts in a day no person turns one by one.
 	crowd = 25
 	// again is on how many days that makes a tool of the host; once, it may be an
-	// intruder's doing.
-	again = 2
+	// intruder's doing. So do more days with as many hosts as make a server.
+	again      = 2
+	againOften = 3
 )
 
 // Words in roles of hosts that many turn to, and of those that turn to many.
@@ -50,7 +52,7 @@ func (f few) with(word string, most int) few {
 
 // everydayOf looks at all transfers, day after day.
 func everydayOf(in *Input, members []*member) *everyday {
-	e := &everyday{servers: map[string]bool{}, crowds: map[string]int{}, common: map[string]bool{}, used: map[string]bool{}, tools: map[string]bool{}}
+	e := &everyday{servers: map[string]bool{}, crowds: map[string]int{}, busy: map[string]int{}, common: map[string]bool{}, used: map[string]bool{}, tools: map[string]bool{}}
 	suspect := map[*model.Transfer]bool{}
 	for _, m := range members {
 		for _, t := range m.moves {
@@ -123,6 +125,9 @@ func (e *everyday) note(d *today, all []*model.Transfer, suspect map[*model.Tran
 		if n >= crowd {
 			e.crowds[actor]++
 		}
+		if n >= serves {
+			e.busy[actor]++
+		}
 	}
 	for account, n := range d.touched.count {
 		if n >= crowd || d.stations.count[account] >= works {
@@ -151,10 +156,12 @@ func (e *everyday) role(end model.Endpoint) {
 func (e *everyday) server(host string) bool { return e.servers[host] }
 
 // crowded says whether a host turned to so many that any one of them says nothing.
-func (e *everyday) crowded(host string) bool { return e.crowds[host] > 0 || e.tools[host] }
+func (e *everyday) crowded(host string) bool { return e.crowds[host] > 0 || e.tool(host) }
 
 // tool says whether it is the business of a host to turn to many.
-func (e *everyday) tool(host string) bool { return e.crowds[host] >= again || e.tools[host] }
+func (e *everyday) tool(host string) bool {
+	return e.crowds[host] >= again || e.busy[host] >= againOften || e.tools[host]
+}
 
 // personal says whether an account is one person's.
 func (e *everyday) personal(account string) bool { return account != "" && !e.common[account] }

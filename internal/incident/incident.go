@@ -192,7 +192,9 @@ func (c *chain) record() *model.Incident {
 		i.Findings = append(i.Findings, m.ID)
 		i.Techniques = append(i.Techniques, m.Techniques...)
 		i.Hosts = append(i.Hosts, m.Hosts...)
-		i.Users = append(i.Users, m.Users...)
+		if len(m.moves) == 0 || slices.ContainsFunc(m.moves, m.tells) {
+			i.Users = append(i.Users, m.Users...)
+		}
 		i.Artifacts = append(i.Artifacts, m.Artifacts...)
 	}
 	for _, list := range []*[]string{&i.Techniques, &i.Hosts, &i.Users, &i.Artifacts} {

@@ -213,6 +213,10 @@ func TestGroups(t *testing.T) {
 			append(append(everydayPush("D", 30, 0), everydayPush("D", 30, 24*h)...), deed{id: "A", at: 25 * h, score: 11, from: "D", to: "W1", content: "a-1"},
 				deed{id: "B", at: 26 * h, score: 12, from: "D", to: "W2", content: "a-2"}, deed{id: "C", at: 27 * h, score: 12, from: "D", to: "W3", content: "a-1"}),
 			[]string{"A C", "B"}},
+		{"also one that turns to fewer hosts, on more days",
+			append(append(append(everydayPush("D", 9, 0), everydayPush("D", 9, 24*h)...), everydayPush("D", 9, 48*h)...),
+				deed{id: "A", at: 50 * h, score: 11, from: "D", to: "W1", started: true}, deed{id: "B", at: 51 * h, score: 12, from: "W1", to: "W2"}),
+			[]string{"A", "B"}},
 		{"a weak hop without start or account is chance",
 			[]deed{{id: "A", score: 11, from: "W1", to: "W2"}, {id: "B", at: h, score: 6, from: "W2", to: "W3"}}, []string{"A"}},
 	}

@@ -48,7 +48,7 @@ func TestNarrative(t *testing.T) {
 		`09:05:00 tool.exe on W2 wrote C:\x\loot.zip while it was connected to W9`,
 		`09:30:00 W2 was refused tool.exe, W2 to W3 (ADMIN$\Temp) over SMB as C\eve`,
 		`09:40:00 W2 passed on tool.exe, received 09:02:00, to W4 (ADMIN$\Temp) over SMB as C\eve (asked for; that it arrived is not shown)`,
-		`10:00:00 on W2 tool.exe was started there 10:00:00 as a scheduled task by C\eve`,
+		`10:00:00 tool.exe was started on W2 as a scheduled task by C\eve`,
 	}
 	if got := texts(i.Narrative); !slices.Equal(got, want) {
 		t.Errorf("%s\ninstead of\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -187,8 +187,8 @@ func TestActFirst(t *testing.T) {
 		}
 	}
 	want := []string{
-		"W2 relay: received 09:02:01, then passed on tool.exe 09:30:00",
-		"W1 relay: received 09:00:01, then passed files on 2 times, last tool.exe 09:03:00",
+		"W2 relay: received 09:02:00, then passed on tool.exe 09:30:00",
+		"W1 relay: received 09:00:00, then passed files on 2 times, last tool.exe 09:03:00",
 		"W3 ran tool.exe, started 09:03:03",
 		"W4 holder: received tool.exe 09:30:01",
 		"FS holder: tool.exe was fetched from it, last 09:00:00",
@@ -199,6 +199,28 @@ func TestActFirst(t *testing.T) {
 	}
 	if i.ActFirst[2].Role != "server" {
 		t.Error("the role is missing")
+	}
+}
+
+// TestRelay: who received something after it sent something else is no relay; and what
+// ran is named, not what came first.
+func TestRelay(t *testing.T) {
+	m := time.Minute
+	in := world(deed{id: "A", score: 11, from: "W1", to: "W2", content: "a-1", name: "a.exe"}, deed{id: "B", at: m, score: 11, from: "W1", to: "W2", content: "a-2", name: "b.exe", started: true},
+		deed{id: "C", at: 2 * m, score: 11, from: "W3", to: "W1", content: "a-1", name: "a.exe"})
+	want := []string{"W3 sent a.exe 09:02:00", "W1 sent files 2 times, last b.exe 09:01:00", "W2 ran b.exe, started 09:01:03"}
+	if got := targets(only1(t, in)); !slices.Equal(got, want) {
+		t.Errorf("%s\ninstead of\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestContext: what the host at work fetched in a weak finding is listed and not told;
+// what it sent in one is told.
+func TestContext(t *testing.T) {
+	m := time.Minute
+	i := only1(t, world(deed{id: "A", score: 11, from: "W1", to: "W2"}, deed{id: "B", at: m, score: 4, from: "FS", to: "W1", pull: true, name: "app.exe"}, deed{id: "C", at: 2 * m, score: 6, from: "W1", to: "W5"}))
+	if got := texts(i.Narrative); len(i.Findings) != 3 || len(got) != 2 || strings.Contains(strings.Join(got, ""), "app.exe") {
+		t.Errorf("%q, %q", i.Findings, got)
 	}
 }
 

@@ -36,14 +36,14 @@ func (c *chain) tell(m *move) []step {
 	}
 	if n > 0 {
 		s.starts = true
-		s.text += "; " + started(starts[:n], at, m.Account())
+		s.text += "; " + "started there " + started(starts[:n], at, m.Account())
 	}
 	if m.Deleted != nil {
 		s.text += "; deleted again " + clock(m.Deleted.Time, at)
 	}
 	out := []step{s}
 	if later := starts[n:]; len(later) > 0 {
-		text := fmt.Sprintf("on %s %s was %s", m.to, fileName(m.Transfer), started(later, later[0].Time, ""))
+		text := fmt.Sprintf("%s was started on %s %s", fileName(m.Transfer), m.to, started(later, 0, ""))
 		out = append(out, step{time: later[0].Time, last: later[len(later)-1].Time, text: text,
 			fan: "start " + cmp.Or(m.content, m.Name), to: m.to, starts: true})
 	}
@@ -51,7 +51,7 @@ func (c *chain) tell(m *move) []step {
 }
 
 // started says when, how and by whom a file was started, where that is another account
-// than the one that is told already.
+// than the one that is told already. The time is left out where none is told before.
 func started(all []model.Execution, told model.Time, by string) string {
 	var ways []string
 	user := ""
@@ -63,7 +63,10 @@ func started(all []model.Execution, told model.Time, by string) string {
 			user = cmp.Or(user, x.User)
 		}
 	}
-	text := fmt.Sprintf("started there %s as %s", clock(all[0].Time, told), strings.Join(ways[:min(len(ways), namesMost)], " and "))
+	text := "as " + strings.Join(ways[:min(len(ways), namesMost)], " and ")
+	if told != 0 {
+		text = clock(all[0].Time, told) + " " + text
+	}
 	if user != "" && !strings.EqualFold(user, by) {
 		text += " by " + user
 	}
