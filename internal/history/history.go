@@ -118,6 +118,7 @@ func (n *Normal) Use(k Kind, a, b, c string, at model.Time) Use {
 	if !known || t.firstTime() >= at {
 		return Use{}
 	}
+	t = t.before(at)
 	u := t.use()
 	u.Count = t.faded(at, n.HalfLife)
 	return u

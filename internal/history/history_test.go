@@ -55,3 +55,24 @@ func TestRestore(t *testing.T) {
 		t.Errorf("span %v %v %d", first, last, days)
 	}
 }
+
+// A time in between knows nothing of the days after it: what was learned from an input is
+// not known when it is read again.
+func TestUseAsOfThen(t *testing.T) {
+	n := New()
+	for d := range 6 {
+		n.Learn(Pair, "a", "w", "b", start+model.Time(2*d)*day)
+	}
+	for _, c := range []struct {
+		after model.Time
+		days  uint16
+		last  model.Time
+	}{{0, 0, 0}, {1e9, 1, 0}, {day, 1, 0}, {4*day + 3600e9, 3, 4 * day}, {5 * day, 3, 4 * day}, {10*day + 1e9, 6, 10 * day}, {90 * day, 6, 10 * day}} {
+		u := n.Use(Pair, "a", "w", "b", start+c.after)
+		if u.Days != c.days || u.Known() && dayOf(u.Last) != dayOf(start+c.last) || u.Count > float32(c.days) {
+			t.Errorf("after %v: %+v, want %d days until %v", c.after, u, c.days, start+c.last)
+		}
+	}
+}
+
+func dayOf(t model.Time) int { return dayNumber(seconds(t)) }

@@ -77,6 +77,22 @@ func (u *tally) add(at model.Time, halfLife model.Time) {
 	u.first = min(u.first, t)
 }
 
+// before is what was known by a time: without the days after it. What was learned from
+// the same input before, or comes late, is judged as it was then.
+func (u tally) before(at model.Time) tally {
+	t := seconds(at)
+	back := dayNumber(u.last) - dayNumber(t)
+	if back <= 0 {
+		return u
+	}
+	all := float32(u.days())
+	u.recent >>= back // a shift by 64 or more gives 0
+	day := dayNumber(t) - bits.TrailingZeros64(u.recent|1<<63)
+	u.last = max(u.first, uint32(min(max(day, 0)*daySeconds+daySeconds-1, int(t))))
+	u.count *= float32(u.days()) / all
+	return u
+}
+
 // forward moves the last day to a later time; bit 0 is that day's.
 func (u *tally) forward(t uint32) {
 	gap := dayNumber(t) - dayNumber(u.last)

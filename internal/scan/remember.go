@@ -122,7 +122,7 @@ func (c *recall) noteInputs(r *Records) {
 // notices say what of the inputs is not new, and which marks have ended.
 func (c *recall) notices(r *Records) {
 	if n := len(c.before); n > 0 {
-		r.Notices = append(r.Notices, fmt.Sprintf("history: %d of %d inputs were learned from before and count once", n, len(c.inputs)))
+		r.Notices = append(r.Notices, fmt.Sprintf("history: %d of %d inputs were learned from before and count once: what they showed is known now, and may score lower than it did", n, len(c.inputs)))
 	}
 	now := r.newest()
 	for _, x := range c.memory.Marks {
