@@ -121,6 +121,25 @@ func TestAlike(t *testing.T) {
 	}
 }
 
+// TestDocumentsInStreams: in a stream a document is known by its hash alone, where a scan
+// also knows it by name and size; a program is known by both everywhere.
+func TestDocumentsInStreams(t *testing.T) {
+	for _, c := range []struct {
+		kind string
+		all  bool
+		want bool
+	}{{"text", false, false}, {"text", true, true}, {"pe", false, true}} {
+		b := New(Settings{All: c.all})
+		whole := b.Add(file("t-1", "A", "B", "sha256=aa size=9000 name=list.bin type="+c.kind))
+		if got := b.Add(file("t-2", "B", "C", "size=9000 name=list.bin")) == whole; got != c.want {
+			t.Errorf("%+v: one artifact is %v", c, got)
+		}
+		if b.Add(file("t-3", "C", "D", "sha256=aa size=9000 name=other type="+c.kind)) != whole {
+			t.Errorf("%+v: one hash, two artifacts", c)
+		}
+	}
+}
+
 // TestLastingKeys: a content that is known by its hash has the same key in every run,
 // whatever was seen before; what only a name tells has none.
 func TestLastingKeys(t *testing.T) {
