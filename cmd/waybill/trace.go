@@ -133,7 +133,7 @@ func newWanted(what string) wanted {
 func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" && s != "" }
 
 func (w *wanted) artifact(a *model.Artifact) bool {
-	return a.ID == w.id || w.hashed(a.SHA256)
+	return w.id != "" && a.ID == w.id || w.hashed(a.SHA256)
 }
 
 func (w *wanted) hashed(value string) bool {

@@ -68,7 +68,7 @@ func New(set Settings) *Book {
 	set.Window = cmp.Or(set.Window, DefaultWindow)
 	set.Slack = cmp.Or(set.Slack, DefaultSlack)
 	seed := maphash.MakeSeed()
-	return &Book{set: set, seed: seed, contents: make([]content, 1), movements: make([]movement, 1),
+	return &Book{set: set, seed: seed, contacts: contacts{most: uint64(max(set.Movements/contactsKept, 1))}, contents: make([]content, 1), movements: make([]movement, 1),
 		index: map[uint64]uint32{}, given: map[uint64]uint32{}, holders: map[uint64]bool{}, places: newPlaces(seed)}
 }
 

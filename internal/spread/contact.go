@@ -21,7 +21,7 @@ type lead struct {
 
 // Bounds of what is remembered of contacts.
 const (
-	contactsKept            = 1 << 16
+	contactsKept            = 4      // movements for each of them
 	contactReach model.Time = 3600e9 // before the file
 	leadsMost               = 64     // hosts
 	leadsWalk               = 4096   // contacts looked at
@@ -29,6 +29,7 @@ const (
 
 // contacts are the last ones, and the last of each host.
 type contacts struct {
+	most uint64
 	ring []contact
 	next uint64   // number of the next one; the first is 1
 	last []uint64 // by host
@@ -70,10 +71,10 @@ func (c *contacts) add(from, to uint32, at model.Time, carries bool) {
 		c.last = append(c.last, make([]uint64, n-len(c.last))...)
 	}
 	x := contact{at: at, ends: [2]uint32{from, to}, previous: [2]uint64{c.last[from], c.last[to]}, carries: carries}
-	if len(c.ring) < contactsKept {
+	if uint64(len(c.ring)) < c.most {
 		c.ring = append(c.ring, x)
 	} else {
-		c.ring[(c.next-1)%contactsKept] = x
+		c.ring[(c.next-1)%c.most] = x
 	}
 	c.last[from], c.last[to] = c.next, c.next
 	c.next++
@@ -84,8 +85,8 @@ func (c *contacts) each(host uint32, visit func(other uint32, x *contact) bool) 
 	if int(host) >= len(c.last) {
 		return
 	}
-	for n, walked := c.last[host], 0; n != 0 && n+contactsKept >= c.next && walked < leadsWalk; walked++ {
-		x := &c.ring[(n-1)%contactsKept]
+	for n, walked := c.last[host], 0; n != 0 && n+c.most >= c.next && walked < leadsWalk; walked++ {
+		x := &c.ring[(n-1)%c.most]
 		side := 0
 		if x.ends[1] == host {
 			side = 1

@@ -72,7 +72,7 @@ func TestBounded(t *testing.T) {
 		}
 		b.Add(s.next())
 	}
-	if len(b.contents) > set.Contents+1 || len(b.movements) > set.Movements+1 || len(b.places.at) > 2*set.Movements+contactsKept || len(b.index) > 8*set.Contents || len(b.holders) > set.Movements {
+	if len(b.contents) > set.Contents+1 || len(b.movements) > set.Movements+1 || len(b.places.at) > 2*set.Movements+set.Movements/2 || len(b.index) > 8*set.Contents || len(b.holders) > set.Movements {
 		t.Errorf("%d contents, %d movements, %d places, %d keys, %d holders", len(b.contents), len(b.movements), len(b.places.at), len(b.index), len(b.holders))
 	}
 	if f := b.Forgotten(); f.Contents == 0 || f.Movements == 0 {
@@ -121,6 +121,51 @@ func TestForgottenKeepsTheRest(t *testing.T) {
 	}
 	if same < 50 {
 		t.Errorf("%d are complete", same)
+	}
+}
+
+// TestRenumbered: what was known of a file that came from nowhere is still known when
+// hosts, movements and contents have got other numbers.
+func TestRenumbered(t *testing.T) {
+	b := New(Settings{Contents: 200, Movements: 300})
+	s := newStream(2000)
+	for range 500 {
+		b.Add(s.next())
+	}
+	at := func(t *model.Transfer) *model.Transfer {
+		t.Start, t.End = s.at, s.at
+		return t
+	}
+	b.Add(at(file("t-1", "A", "B", "sha256=aa size=9 name=x.exe type=pe")))
+	b.Contact(&model.Access{Time: s.at + 1e9, What: "share-connect", Source: model.Endpoint{Host: "B"}, Destination: model.Endpoint{Host: "C"}})
+	last := at(file("t-2", "", "C", "sha256=aa size=9 name=x.exe type=pe"))
+	b.Add(last)
+	b.Keep(last)
+	b.Contact(&model.Access{Time: s.at + 2*DefaultSlack, What: "logon", Source: model.Endpoint{Host: "Y"}, Destination: model.Endpoint{Host: "Z"}})
+	for range 5000 {
+		b.Add(s.next())
+	}
+	for _, a := range b.Artifacts(none) {
+		if a.ID == b.Add(last) {
+			if got := inWords(a.Spread); got != "A>B high, B>C medium; A" {
+				t.Error(got)
+			}
+			return
+		}
+	}
+	t.Error("forgotten")
+}
+
+// TestCrowd: of what everybody gets so many arrivals are kept, and no more.
+func TestCrowd(t *testing.T) {
+	b := New(Settings{})
+	for i := range 2 * mostHolders {
+		b.Add(file(fmt.Sprintf("t-%016x", i), "S", fmt.Sprint("H", i), "sha256=aa size=9"))
+		b.Add(file(fmt.Sprintf("t-%016x", i+1<<20), "S", fmt.Sprint("H", i/2), "sha256=aa size=9"))
+	}
+	a := b.Artifacts(none)[0]
+	if n := a.Spread.Hosts; n < mostHolders || n > mostHolders+crowd || len(a.Sightings) > 2*(mostHolders+crowd) || b.Forgotten().Movements < 2*mostHolders {
+		t.Errorf("%d hosts, %d sightings, %+v", n, len(a.Sightings), b.Forgotten())
 	}
 }
 
