@@ -193,17 +193,22 @@ func sameHost(a, b string) bool {
 
 // generic names are those that many hosts have: they tell none apart.
 func generic(host string) bool {
-	switch Bare(host) {
-	case "localhost", "kali", "workstation", "null", "host", "*smbserver", "desktop", "ubuntu", "debian", "raspberrypi":
-		return true
+	bare, _, _ := strings.Cut(host, ".")
+	for _, g := range [...]string{"localhost", "kali", "workstation", "null", "host", "*smbserver", "desktop", "ubuntu", "debian", "raspberrypi"} {
+		if len(bare) == len(g) && strings.EqualFold(bare, g) {
+			return true
+		}
 	}
 	return false
 }
 
 // cloned names come with an installation or an image: hosts are not joined by them.
 func cloned(host string) bool {
-	bare := Bare(host)
-	return generic(host) || strings.HasPrefix(bare, "desktop-") || strings.HasPrefix(bare, "laptop-")
+	return generic(host) || begins(host, "desktop-") || begins(host, "laptop-")
+}
+
+func begins(host, with string) bool {
+	return len(host) >= len(with) && strings.EqualFold(host[:len(with)], with)
 }
 
 // full is the name with domain of a host, when only one is known for its bare name.

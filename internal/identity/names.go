@@ -182,6 +182,13 @@ func (t *Table) Renamed() []model.Renamed {
 	return t.renames
 }
 
+// Telling says whether a name tells a host from all others of other names: neither comes
+// with an installation, nor do two systems have it.
+func (t *Table) Telling(host string) bool {
+	t.settle()
+	return !cloned(host) && (len(t.twins) == 0 || !t.twins[Bare(host)])
+}
+
 // ambiguous says whether a name without domain is that of hosts of two domains.
 func (t *Table) ambiguous(a, b string) bool {
 	if strings.Contains(a, ".") == strings.Contains(b, ".") {

@@ -84,3 +84,23 @@ func BenchmarkMeasure(b *testing.B) {
 	}
 	b.ReportMetric(float64(n*runs)/(processorTime()-before).Seconds(), "obs/cpu-s")
 }
+
+// BenchmarkCrowd joins what has one name everywhere, as files of group policy do.
+func BenchmarkCrowd(b *testing.B) {
+	const n = 50_000
+	hosts, ends := network(10_000)
+	spent, runs := time.Duration(0), 0
+	for b.Loop() {
+		b.StopTimer()
+		all := movements(n, ends, 1)
+		for _, t := range all {
+			t.Name = "gpt.ini"
+		}
+		b.StartTimer()
+		before := processorTime()
+		Join(all, hosts)
+		spent += processorTime() - before
+		runs++
+	}
+	b.ReportMetric(float64(n*runs)/spent.Seconds(), "obs/cpu-s")
+}

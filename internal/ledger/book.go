@@ -34,16 +34,18 @@ type link struct {
 
 // entry is one movement of the book, or an observation that waits for its place.
 type entry struct {
-	t        *model.Transfer
-	from, to model.Time // by the clock of all
-	reach    model.Time // what of it is looked at
-	rank     int
-	gone     bool     // it became part of another
-	sources           // what the fields of t are taken from
-	told     bool     // who is known
-	who      []uint32 // whose logs vouch for it
-	links    []int32
-	few      struct {
+	t                   *model.Transfer
+	from, to            model.Time // by the clock of all
+	reach               model.Time // what of it is looked at
+	rank                int
+	gone                bool     // it became part of another
+	sources                      // what the fields of t are taken from
+	told                bool     // who is known
+	called              bool     // what follows is known
+	source, destination uint64   // by their names
+	who                 []uint32 // whose logs vouch for it
+	links               []int32
+	few                 struct {
 		who   [3]uint32
 		links [5]int32
 	}

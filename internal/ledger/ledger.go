@@ -232,6 +232,7 @@ func (l *Ledger) merge(best, e *entry, keys []thing) {
 	for _, field := range best.merge(e) {
 		l.stats.Contradictions[field]++
 	}
+	best.called = false // they may have got better names
 	l.book.put(best, e.t, keys)
 }
 

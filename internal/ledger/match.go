@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"waybill/internal/model"
@@ -108,8 +109,37 @@ func sameWay(a, c string) bool {
 	return a == c || a == "" || c == "" || a != model.Copy && c != model.Copy
 }
 
+// otherEnds is a quick look at whether hosts differ, as far as their names tell all.
+func (b *book) otherEnds(o, t *entry) bool {
+	b.callEnds(o)
+	b.callEnds(t)
+	return other(o.source, t.source, &o.t.Source, &t.t.Source) || other(o.destination, t.destination, &o.t.Destination, &t.t.Destination)
+}
+
+func other(a, c uint64, x, y *model.Endpoint) bool {
+	return a != 0 && c != 0 && a != c && x.IP != y.IP
+}
+
+// callEnds makes numbers of the names of the ends; 0 is of a name that does not tell.
+func (b *book) callEnds(e *entry) {
+	if e.called {
+		return
+	}
+	e.called = true
+	e.source, e.destination = b.number(e.t.Source.Host), b.number(e.t.Destination.Host)
+}
+
+func (b *book) number(host string) uint64 {
+	if host == "" || !b.hosts.Telling(host) {
+		return 0
+	}
+	bare, _, _ := strings.Cut(host, ".")
+	b.text = appendLower(b.text[:0], bare)
+	return maphash.Bytes(b.seed, b.text) | 1
+}
+
 func (b *book) same(o, t *entry) bool {
-	if o == t || !b.alike(o, t) {
+	if o == t || apart(o, t) > Slack || b.otherEnds(o, t) || !b.alike(o, t) {
 		return false
 	}
 	at := begin(t.t)
