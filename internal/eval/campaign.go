@@ -48,6 +48,9 @@ func (w *World) attack(r *Running) {
 	w.primed(a, targets, at)
 	holders := []*Host{source}
 	for i, target := range targets {
+		if at >= Epoch+model.Time(w.Days)*day {
+			break // the world ends
+		}
 		at = a.on(i, holders, target, at)
 		holders = append(holders, target)
 		at += model.Time(Range{r.Pace[0].Seconds(), r.Pace[1].Seconds()}.draw(r.rng) * 1e9)
@@ -106,7 +109,7 @@ func (w *World) begin(r *Running, targets int) model.Time {
 	}
 	need := 1
 	if r.PerDay > 0 {
-		need = targets / r.PerDay
+		need = (targets/r.PerDay + 4) * 7 / 5 // and weekends
 	}
 	last := max(first, w.Days-1-need)
 	at := Epoch + model.Time(first+r.rng.IntN(last-first+1))*day

@@ -231,9 +231,18 @@ func oddFile(x *start) string {
 			path = path[:end]
 		}
 		if oddPlace(path) && !handles(line[:i-1]) {
-			return path
+			return written(path, x.command)
 		}
 	}
+}
+
+// written is a path with its name as a command line has it.
+func written(path, command string) string {
+	folder, name := splitPath(path)
+	if i := strings.LastIndex(strings.ToLower(command), name); i >= 0 && i+len(name) <= len(command) {
+		return folder + command[i:i+len(name)]
+	}
+	return path
 }
 
 // oddPlace says whether services are not usually installed there: outside of
