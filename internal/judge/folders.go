@@ -12,6 +12,7 @@ import (
 type folder struct {
 	path      string // lower case, with backslashes at both ends, without drive
 	only      bool   // what lies in it itself, not deeper
+	anywhere  bool   // it lies in each account's own folder
 	scripts   bool   // only what a web server runs is started
 	nats      float64
 	says      string
@@ -34,6 +35,7 @@ var oddFolders = []folder{
 	{path: `\private\tmp\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\private\var\tmp\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\users\shared\`, nats: tempFolder, says: "which anybody may write to"},
+	{path: `\appdata\local\temp\`, anywhere: true, nats: tempFolder, says: "which holds temporary files of one account"},
 	{path: `\users\public\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\programdata\`, only: true, nats: tempFolder, says: "where programs have folders of their own"},
 	{path: `\windows\temp\`, nats: tempFolder, says: "which anybody may write to"},
@@ -92,7 +94,7 @@ func oddlyPlaced(t *model.Transfer) (text, technique string, nats float64) {
 		return fmt.Sprintf("a program in the hidden folder %s", name), "T1564.001", oddFolder
 	}
 	for _, f := range oddFolders {
-		if f.holds(place) {
+		if f.holds(place) || f.anywhere && strings.Contains(place, f.path) {
 			return fmt.Sprintf("a program in %s, %s", shownFolder(t), f.says), f.technique, f.nats
 		}
 	}

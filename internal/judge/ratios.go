@@ -7,16 +7,18 @@ const (
 	adminWrite   = 5.0 // a program came over an administrative share
 	adminClaimed = 4.0 // as a log says that it was allowed to
 	adminArchive = 3.0 // an archive came so
-	adminRead    = 4.0 // a program was read over one
+	adminRead    = 6.0 // a program was read over one
 	adminTool    = 4.0 // it lies where tools are put
 
 	pushedTool    = 3.0 // a program was pushed over a channel that is no share
 	pushedCarried = 4.0 // on a medium that was carried, or by FTP: nothing else will show
-	policyMade    = 3.0 // a group policy was written that starts it
+	policyMade    = 5.0 // a group policy was written that starts it
 	pushedUnknown = 2.0 // a file of unknown content was
+	policySeen    = 3.0 // a program is handed out by group policy
 	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
 
 	freshStart   = 5.0 // the destination fetched and started what was never seen
+	orderedStart = 5.0 // a command fetched it, and it was started
 	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
 	serviceStart = 1.0 // the service of a remote execution tool was started
 )
@@ -59,12 +61,11 @@ const (
 
 // What makes something usual.
 const (
-	usualDays   = 3   // distinct days
-	manyReached = 5   // hosts
-	manyGiven   = 10  // hosts that a distributor hands programs to
-	perHabitDay = 1.5 // files of a kind a day
-	manyAtOnce  = 20  // hosts that nobody but a distributor reaches, and lives on for days
-	manyMeet    = 16  // hosts that exchange programs with one
+	usualDays   = 3  // distinct days
+	manyReached = 5  // hosts
+	manyGiven   = 10 // hosts that a distributor hands programs to
+	manyAtOnce  = 20 // hosts that nobody but a distributor reaches, and lives on for days
+	manyMeet    = 16 // hosts that exchange programs with one
 	// A content is common when so many hosts have had it, for so long: a slow intruder
 	// must not become usual by what he does.
 	commonHosts = 10

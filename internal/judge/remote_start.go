@@ -81,8 +81,10 @@ func executedMarks(e *Event) []Mark {
 	switch {
 	case e.Service:
 		m.Nats = serviceStart
-	case t.Operation == model.Pull && e.Usual.Days >= watched && !e.Usual.Content.Known() && e.Content != "":
+	case t.Operation == model.Pull && e.Usual.Days >= watched && !e.Usual.Content.Known() && e.Content != "" && !installer(t.Name):
 		m.Nats = freshStart
+	case t.Operation == model.Pull && t.Tool != "" && !e.Usual.hands():
+		m.Nats = orderedStart
 	case t.Operation == model.Pull:
 		m.Nats = pulledStart
 	}

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"strings"
+
 	"waybill/internal/model"
 )
 
@@ -26,8 +28,8 @@ func pulledFrom(e Event) string {
 	case "print":
 		return ""
 	case "policy":
-		if e.Usual.Days < watched || e.Usual.Content.Known() {
-			return ""
+		if e.Transfer.Type == "script" || e.Usual.Content.Known() || e.Usual.Days < watched && scriptName(e.Transfer.Name) {
+			return "" // logon scripts
 		}
 	}
 	return e.From
@@ -36,8 +38,12 @@ func pulledFrom(e Event) string {
 func lookPull(s serves, e Event) (serves, []Mark) {
 	t := e.Transfer
 	if shareKind(t) == "policy" {
-		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: policyPull, Techniques: []string{"T1484.001"},
-			Text: "a program that nobody was seen with before, fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
+		nats := policyPull
+		if e.Usual.Days < watched {
+			nats = policySeen
+		}
+		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: []string{"T1484.001"},
+			Text: "a program " + unseen(e.Usual.Days) + "fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
 	}
 	if shareKind(t) == "admin" && t.Tool != "" {
 		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: adminRead, Techniques: []string{"T1021.002"},
@@ -62,4 +68,17 @@ func serving(fresh bool) string {
 		return ", which never gave out this one"
 	}
 	return ", which is not known to serve programs"
+}
+
+func unseen(days float64) string {
+	if days < watched {
+		return ""
+	}
+	return "that nobody was seen with before, "
+}
+
+// scriptName says whether a name is that of a script.
+func scriptName(name string) bool {
+	_, ext := cutExtension(strings.ToLower(name))
+	return runsAs[ext] == "text" || ext == "js"
 }

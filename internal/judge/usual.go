@@ -111,10 +111,9 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 }
 
 // habit says whether the source hands this kind of file to many hosts, on many days.
-// Who takes one host a day is slow, and no distributor.
+// An intruder who takes one host a day has been reported on some of them by then.
 func (u *Usual) habit() bool {
-	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached &&
-		(u.FamilyHosts >= manyGiven || u.Family.Count >= perHabitDay*float32(u.Family.Days))
+	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached
 }
 
 // done says whether a transfer came to something, as far as is known.
