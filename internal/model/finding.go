@@ -93,6 +93,7 @@ type Coverage struct {
 	Other           map[string]int64    `json:"other,omitempty"`            // payload bytes of protocols that carry no files
 	Events          map[string]int64    `json:"events,omitempty"`           // by "provider/id"
 	Blind           map[string]int64    `json:"blind,omitempty"`            // payload bytes by reason
+	Unverified      []string            `json:"unverified,omitempty"`       // what was read by forms that were checked against no real sample
 	Logs            []LogCoverage       `json:"logs,omitempty"`             // by host and channel
 	NeverLogged     []string            `json:"never_logged,omitempty"`     // and what cannot be seen for it
 	UnknownPorts    map[string]int64    `json:"unknown_ports,omitempty"`    // where in unknown-protocol most bytes are

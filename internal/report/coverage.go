@@ -71,6 +71,9 @@ func (p *page) notSeen(all []*model.Coverage) {
 		p.f("  %9s  %s%s\n", amount(c.Blind[reason]), Plain(reason), Plain(gloss))
 	}
 	p.logs(c)
+	if len(c.Unverified) > 0 {
+		p.f("  read by a form that was checked against no real sample: %s\n", Plain(strings.Join(c.Unverified, ", ")))
+	}
 	p.unopened(c.Tickets)
 	for _, d := range c.DecoderFaults {
 		p.f("  fault of waybill: %s\n", Plain(d))

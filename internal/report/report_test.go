@@ -33,7 +33,7 @@ func records() model.Records {
 		Incidents: []*model.Incident{{Kind: "incident", ID: "i-1", Start: 1e18, End: 1e18 + 90e9, Score: 19, Severity: model.Critical, Title: "critical", Findings: []string{"f-2"},
 			Hosts: []string{"A", "B"}, Users: []string{nasty}, Narrative: []model.Happening{{Time: 1e18, Text: "A copied " + nasty + " to B"}},
 			ActFirst: []model.Target{{Host: "B", Role: nasty, Why: "relay"}, {Host: "=A", Why: "ran"}}, EarliestVisible: nasty, CollectNext: []string{nasty}}},
-		Coverage: []*model.Coverage{{Kind: "coverage", Packets: 9, Blind: map[string]int64{"snaplen": 7, "encrypted-tls": 2000}}},
+		Coverage: []*model.Coverage{{Kind: "coverage", Packets: 9, Blind: map[string]int64{"snaplen": 7, "encrypted-tls": 2000}, Unverified: []string{"smb1/raw", "zeek/ntlm"}}},
 		Summary:  model.Summary{Kind: "summary", Inputs: 1, Transfers: map[string]int64{"whole": 1}},
 	}
 }
@@ -136,7 +136,7 @@ func TestTable(t *testing.T) {
 		}
 		last = max(at, last)
 	}
-	for _, want := range []string{"denied", "refused: 550", "18 KiB", "2.0 KiB  encrypted-tls"} {
+	for _, want := range []string{"denied", "refused: 550", "18 KiB", "2.0 KiB  encrypted-tls", "checked against no real sample: smb1/raw, zeek/ntlm\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

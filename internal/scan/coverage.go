@@ -115,6 +115,7 @@ func (o *Options) coverageOf(in *input.Input, broken error) *model.Coverage {
 func (p *pipeline) inputCoverage(i int, s *source) *model.Coverage {
 	c, in, stats := p.o.coverageOf(s.in, s.err), &p.coverage[i], p.table.Stats(i)
 	c.Start, c.End, c.Packets, c.Bytes = in.start, in.end, in.packets, in.bytes
+	c.Unverified = slices.Sorted(maps.Keys(in.unverified))
 	c.Decoded, c.Blind, c.Other = in.decoded, in.blind, in.other
 	maps.DeleteFunc(c.Decoded, func(_ string, n int64) bool { return n == 0 })
 	c.Duplicate, c.Conflicting, c.Checksum = stats.Duplicate, stats.Conflicting, stats.Checksum
@@ -131,6 +132,7 @@ func (p *pipeline) inputCoverage(i int, s *source) *model.Coverage {
 func (s *logSource) coverage(o *Options) *model.Coverage {
 	c := o.coverageOf(s.in, s.err)
 	c.Start, c.End, c.Bytes, c.Events = s.start, s.end, s.bytes, s.counts()
+	c.Unverified = s.unconfirmed(c.Events)
 	if s.log != nil {
 		c.Damaged = append(c.Damaged, s.log.Damage()...)
 	}
@@ -177,6 +179,7 @@ func addCoverage(all, c *model.Coverage) {
 	for k, n := range c.Events {
 		all.Events[k] += n
 	}
+	all.Unverified = union(all.Unverified, c.Unverified)
 	if all.Start == 0 || c.Start != 0 && c.Start < all.Start {
 		all.Start = c.Start
 	}

@@ -35,6 +35,15 @@ func (e *env) Blind(reason string, n int64) {
 	e.p.coverage[e.p.at.Input].blame(e.name, reason, n)
 }
 
+// Unverified notes that bytes of the input were read as no real sample confirms.
+func (e *env) Unverified(what string) {
+	t := &e.p.coverage[e.p.at.Input]
+	if t.unverified == nil {
+		t.unverified = map[string]bool{}
+	}
+	t.unverified[what] = true
+}
+
 func (e *env) Ticket(apReq []byte) wire.Ticket      { return e.p.tickets.Ticket(apReq) }
 func (e *env) Issued(t []byte, user, domain string) { e.p.tickets.Issued(t, user, domain) }
 

@@ -10,6 +10,7 @@ import (
 	"math"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"waybill/internal/input"
@@ -51,6 +52,7 @@ type logSource struct {
 	bytes      int64
 	kinds      map[uint32]int64 // of events of Windows
 	streams    map[string]int64 // of other records
+	unverified map[string]bool  // what of them was read by forms that no real sample confirms
 }
 
 // batch is some records of a log in its order, whatever their form.
@@ -88,7 +90,7 @@ func (b *recordBatch) at(i int) model.Time { return b.Records[i].Time }
 func (b *recordBatch) taken() int64        { return b.Bytes }
 
 func newLogSource(in *input.Input, index int) *logSource {
-	s := &logSource{in: in, due: due{index: int32(index)}, first: math.MinInt64, kinds: map[uint32]int64{}, streams: map[string]int64{}}
+	s := &logSource{in: in, due: due{index: int32(index)}, first: math.MinInt64, kinds: map[uint32]int64{}, streams: map[string]int64{}, unverified: map[string]bool{}}
 	if t, ok := winlog.FirstTime(in.Kind, in.Head); ok {
 		s.first = t
 	}
@@ -366,6 +368,9 @@ func (l *logs) record(s *logSource, r *telemetry.Record) {
 	s.saw(r.Time)
 	s.streams[r.Stream]++
 	l.guard(s, r.Line, 0, func() { s.follow.Record(r) })
+	if r.Unverified != "" {
+		s.unverified[strings.Clone(r.Unverified)] = true
+	}
 }
 
 // saw counts a record and stretches the time of its log.

@@ -18,6 +18,8 @@ type tally struct {
 	decoded map[string]int64
 	blind   map[string]int64
 	other   map[string]int64
+
+	unverified map[string]bool // what was read in ways that no real sample confirms
 }
 
 func newTally() tally {

@@ -26,6 +26,9 @@ type Record struct {
 	Host   string // whose log it is, where the record says it
 	Line   int    // from 1
 	Input  int32  // set by the pipeline
+	// Unverified names what in the record was read by a form that was checked against no
+	// real sample, where neither the Format nor the Stream says it; "" else.
+	Unverified string
 	// Fields are in the record's order, under the names that the format's own
 	// documentation has. They are the batch's: what is kept is copied.
 	Fields []Field
@@ -110,6 +113,8 @@ type Format struct {
 	// Looks tells the form by the first bytes of a file, as UTF-8, never by a name.
 	Looks func(head []byte) bool
 	Open  func(r io.Reader, o OpenOptions) Log
+	// Unverified says that the form was checked against no real sample (docs/formats.md).
+	Unverified bool
 }
 
 // Follower takes the records of all logs of a family.

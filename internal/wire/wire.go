@@ -173,6 +173,9 @@ type Env interface {
 	// Blind counts n bytes that were seen and could not be read, by reason, for
 	// coverage, each byte once. Bytes that were not seen are counted by the streams.
 	Blind(reason string, n int64)
+	// Unverified notes, for coverage, that something was read in a way that was checked
+	// against no real sample (docs/formats.md): "smb1/copy". It is one of few constants.
+	Unverified(what string)
 	// Now is the highest packet time seen.
 	Now() model.Time
 	// Budget is the memory that all state shares.

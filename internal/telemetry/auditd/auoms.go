@@ -14,7 +14,7 @@ import (
 // forms are those of its SyslogEventWriter.cpp, OMSEventWriter.cpp and AbstractEventWriter.cpp.
 
 // AUOMS is its JSON: {"Timestamp", "SerialNumber", "records": [{"RecordType", ...}]}.
-var AUOMS = telemetry.Format{Kind: "auoms-json", Family: "unixhost", Looks: auoms.Looks, Open: auoms.Open}
+var AUOMS = telemetry.Format{Kind: "auoms-json", Family: "unixhost", Looks: auoms.Looks, Open: auoms.Open, Unverified: true}
 
 var auoms = jsonlog.Form{
 	Name: func(path string) string { return strings.TrimPrefix(path, "records.") },

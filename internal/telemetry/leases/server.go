@@ -304,6 +304,9 @@ func Message(r *telemetry.Record, line string) {
 		case strings.HasPrefix(word, "DHCPRELEASE(") && len(rest) >= 2:
 			event(r, ended, rest[0], rest[1], "", 0)
 		case word == "DHCP4_LEASE_ALLOC", word == "DHCP4_LEASE_RENEW", word == "DHCP4_RELEASE":
+			if word == "DHCP4_LEASE_RENEW" {
+				r.Unverified = "dhcp/kea/renew"
+			}
 			keaMessage(r, word, line)
 		default:
 			continue

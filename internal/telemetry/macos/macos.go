@@ -92,6 +92,7 @@ func event(r *telemetry.Record) bool {
 // login is a login over SSH (macOS 13 and later), as sshd's PAM modules say it on Linux.
 func login(r, o *telemetry.Record) {
 	r.Fields = r.Fields[:0]
+	r.Unverified = "eslogger/openssh_login"
 	r.Set("type", "USER_LOGIN")
 	r.Set("pid", o.Get("process.audit_token.pid"))
 	r.Set("exe", "/usr/sbin/sshd")

@@ -20,7 +20,7 @@ import (
 
 // Quarantine is the table of LaunchServices of what was downloaded or received
 // (com.apple.LaunchServices.QuarantineEventsV2), an SQLite database.
-var Quarantine = telemetry.Format{Kind: "quarantine-events", Family: "unixhost", Looks: looksQuarantine, Open: openQuarantine}
+var Quarantine = telemetry.Format{Kind: "quarantine-events", Family: "unixhost", Looks: looksQuarantine, Open: openQuarantine, Unverified: true}
 
 // looksQuarantine asks for SQLite's magic, and for the table in the schema, which lies on
 // the first page (SQLite, "Database File Format").

@@ -22,6 +22,7 @@ func (s *Sensors) eveSMB(r *telemetry.Record) {
 		s.eveLogon(r, f, user)
 	}
 	if service := r.Get("smb.kerberos.snames"); service != "" && r.Get("smb.status") == smbOK && f.user == "" {
+		r.Unverified = "suricata/smb/kerberos"
 		s.ticketed(r, f, strings.ReplaceAll(service, ",", "/"))
 	}
 	if r.Get("smb.dcerpc.request") == "REQUEST" {

@@ -201,6 +201,9 @@ func said(r *telemetry.Record, tag, pid, message string) {
 		auditd.AUOMSMessage(r, message)
 		return
 	}
+	if strings.HasSuffix(tag, "sshd-session") {
+		r.Unverified = "sshd-session"
+	}
 	r.Set("pid", pid)
 	r.Set("message", message)
 }

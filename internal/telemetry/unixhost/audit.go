@@ -403,6 +403,12 @@ func temporary(p *process, file string) bool {
 
 // arrived says that a receiver made a file.
 func (h *host) arrived(r *telemetry.Record, p *process, channel, file string) {
+	switch {
+	case channel == "unknown":
+		r.Unverified = "eslogger/screen-sharing"
+	case r.Stream == "sysmon":
+		r.Unverified = "sysmon/received"
+	}
 	pid := pidOf(r)
 	m := moved{operation: model.Push, channel: channel, other: p.from, path: file, size: -1, user: p.user, what: "file create by " + base(p.image),
 		reason: base(p.image) + " wrote it: " + model.ReasonLogged}

@@ -174,6 +174,7 @@ func (h *host) migration(r *telemetry.Record, m string) {
 	if !source.IP.Known() || !destination.IP.Known() {
 		return
 	}
+	r.Unverified = "esxi/vmkernel/migration"
 	a := h.access(r, "vm-migration", "vmotion", source)
 	a.Destination, a.Detail = destination, "a virtual machine went to another hypervisor while it ran"
 }
@@ -257,6 +258,7 @@ func (h *host) datastore(r *telemetry.Record, m, operation string) {
 	if _, err := netip.ParseAddr(address); err != nil {
 		address = ""
 	}
+	r.Unverified = "esxi/hostd/datastore"
 	x := moved{operation: operation, channel: "http", other: endOf(address, ""), share: store, path: path, size: -1, what: "datastore file access"}
 	x.user = h.managers[x.other.IP]
 	if len(parts) > 5 && !strings.HasPrefix(strings.ToLower(parts[5]), "succe") {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"waybill/internal/telemetry"
+	"waybill/internal/telemetry/unixhost"
 )
 
 // TestHypervisor: machines that are started, what is typed in the shell, and what the kernel
@@ -52,4 +55,39 @@ func TestHypervisor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnverified: records say what of them no real sample confirms, and only where it was
+// used.
+func TestUnverified(t *testing.T) {
+	const hostd = "2018-07-05T21:50:18.661Z info hostd[6C88890] [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 9 : "
+	for name, c := range map[string]struct{ text, want string }{
+		"datastore":       {hostd + "File upload to path '[ds1] a.vmdk' was initiated from 'x@10.77.0.5' and completed with status 'Success'\n", "esxi/hostd/datastore"},
+		"a login":         {hostd + "User root@10.77.0.5 logged in as pyvmomi\n", ""},
+		"received":        {sysmonLine(11, "Image", "/usr/sbin/smbd", "ProcessId", "60", "TargetFilename", "/srv/in/a.bin"), "sysmon/received"},
+		"made":            {sysmonLine(11, "Image", "/usr/bin/vim", "ProcessId", "60", "TargetFilename", "/srv/in/a.bin"), ""},
+		"a Mac's SSH":     {sshIn, "eslogger/openssh_login"},
+		"screen sharing":  {esCreate(2, 812, "/System/Library/CoreServices/SSFileCopyReceiver", "/Users/a", "x.dmg"), "eslogger/screen-sharing"},
+		"AirDrop":         {esCreate(2, 812, "/usr/libexec/sharingd", "/Users/a/Downloads", "x.dmg"), "eslogger/airdrop"},
+		"a synced folder": {esCreate(2, 812, "/Applications/Dropbox.app/Contents/MacOS/Dropbox", "/Users/a/Dropbox", "x.dmg"), "eslogger/sync-folder"},
+		"copyfile":        {esCopyfile(3, finder, "/tmp/a", "/tmp/b", "a"), "eslogger/copyfile"},
+	} {
+		var got []string
+		seen := func(r *telemetry.Record) { got = append(got, r.Unverified) }
+		feed(t, seeing{unixhost.New(telemetry.FollowerOptions{Inputs: make([]string, 1)}), seen}, 0, c.text)
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// seeing shows the records that a follower took.
+type seeing struct {
+	telemetry.Follower
+	seen func(*telemetry.Record)
+}
+
+func (s seeing) Record(r *telemetry.Record) {
+	s.Follower.Record(r)
+	s.seen(r)
 }

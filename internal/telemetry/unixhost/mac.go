@@ -42,6 +42,7 @@ func (h *host) written(r *telemetry.Record, p *process, file string) {
 // copyfile takes a copy by copyfile(2), whoever made it.
 func (h *host) copyfile(r *telemetry.Record, p *process, source, file string) {
 	if base(file) != "" && !p.made[file] && !h.fulfils(r, p, file) {
+		r.Unverified = "eslogger/copyfile"
 		h.copiedOver(r, p, source, file)
 	}
 }
@@ -70,6 +71,7 @@ func (h *host) mountEvent(r *telemetry.Record) {
 		h.unmount(m.at, "")
 		return
 	}
+	r.Unverified = "eslogger/mount"
 	h.mount(m)
 }
 

@@ -75,6 +75,7 @@ func (h *host) dropped(r *telemetry.Record, p *process, file string) bool {
 	if p.image != "/usr/libexec/sharingd" || !strings.HasPrefix(file, "/Users/") || !strings.Contains(file, "/Downloads/") || strings.Contains(file, "/.") {
 		return false
 	}
+	r.Unverified = "eslogger/airdrop"
 	if t := h.drop; t != nil && t.Name == "" && distance(r.Time, t.End) < minute {
 		t.Path, t.Name = strings.Clone(file), strings.Clone(base(file))
 		t.Evidence = append(t.Evidence, h.evidence(r, "file create by sharingd"))

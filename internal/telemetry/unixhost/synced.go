@@ -67,6 +67,7 @@ func (h *host) synced(r *telemetry.Record, p *process, file string) bool {
 	switch {
 	case client && len(h.s.syncedOut) < maxFacts:
 		x.id = h.id("t", r, "synced", file)
+		r.Unverified = r.Stream + "/sync-folder"
 		h.s.syncedOut = append(h.s.syncedOut, x)
 	case !client && h.s.laid < maxFacts:
 		name := strings.ToLower(base(x.path))

@@ -95,6 +95,7 @@ func (c *control) listing() {
 // between makes m the one transfer of a file that two servers exchange on a
 // third party's order; other is what the other server was told.
 func (m *movement) between(other *movement) {
+	m.c.p.env.Unverified("ftp/server-to-server")
 	client, _ := m.c.ends()
 	who := client.Endpoint()
 	from, to := m, other

@@ -79,6 +79,7 @@ func (d *conn) loggedOn(id uint32, m *framed.Message) bool {
 			a.Status = fmt.Sprintf("error %08x", status)
 		} else if len(d.at.accounts) < maxContexts && !x.bad {
 			d.at.accounts[handle] = account{a.User, a.Domain}
+			d.p.env.Unverified("nfs/kerberos")
 		}
 	}
 	d.p.env.Access(a)

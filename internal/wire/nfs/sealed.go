@@ -76,5 +76,6 @@ func (x *sealed) emit(m *mounted) {
 	n := x.content[way]
 	t.Estimate = &model.Estimate{Size: n, Low: max(0, n-n/20-sealedHead), High: x.total[way]}
 	t.Session.Encrypted = true
+	m.p.env.Unverified("nfs/encrypted")
 	m.p.env.Transfer(t)
 }

@@ -472,5 +472,6 @@ func (c *compound) copied(n int64) {
 		t.Notes = append(t.Notes, "copied from "+from)
 	}
 	t.Name = fileshare.LastElement(t.Path)
+	c.p.env.Unverified("nfs/server-copy")
 	c.p.env.Transfer(t)
 }

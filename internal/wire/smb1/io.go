@@ -257,6 +257,7 @@ func (c *conn) rawData(m *message) {
 	if r == nil || len(m.b) > maxRaw {
 		return
 	}
+	c.env.Unverified("smb1/raw")
 	x := &r.blocks[0]
 	switch {
 	case r.command == cmdReadRaw && m.From != r.From:

@@ -231,6 +231,14 @@ func (c *conn) opened(r *request, x, y *block, m *message) {
 	if y == nil {
 		return
 	}
+	switch x.command {
+	case cmdNTTransact:
+		c.env.Unverified("smb1/nt-transact-create")
+	case cmdTransaction2:
+		if x.setupWord(0) == trans2Open {
+			c.env.Unverified("smb1/open2")
+		}
+	}
 	a.answered(r, y)
 	o := &open{c: c, id: a.id, treeID: r.tree, tree: c.tree(r.tree), user: c.who(&r.message), at: r.message, known: true,
 		path: a.path, access: a.access, fresh: a.fresh, made: a.made, size: a.size, eof: -1, end: -1, modified: a.modified,

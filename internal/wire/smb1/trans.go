@@ -294,6 +294,9 @@ func (c *conn) renamed(x *block, m *message) {
 	if m.failed() || x.command == cmdNTRename && x.u16(2) != ntRenames {
 		return
 	}
+	if x.command == cmdMove {
+		c.env.Unverified("smb1/move")
+	}
 	old, at := x.core(0)
 	to, _ := x.core(at)
 	c.renamedPath(c.tree(m.tree).share, old, to)
@@ -304,6 +307,7 @@ func (c *conn) copied(r *request, x *block, m *message) {
 	if m.failed() {
 		return
 	}
+	c.env.Unverified("smb1/copy")
 	from, at := x.core(0)
 	to, _ := x.core(at)
 	o := &open{c: c, tree: c.tree(r.tree), user: c.who(&r.message), at: r.message, path: to}

@@ -31,6 +31,7 @@ func (*sink) Access(*wire.Access)                       {}
 func (e *sink) File(m content.Mode) *content.File       { return e.pool.File(m) }
 func (*sink) Expect(wire.Expectation)                   {}
 func (*sink) Blind(string, int64)                       {}
+func (*sink) Unverified(string)                         {}
 func (*sink) Inner(*wire.Conn, []byte) wire.Decoder     { return nil }
 func (*sink) Now() model.Time                           { return 1 }
 func (e *sink) Budget() *content.Budget                 { return e.budget }

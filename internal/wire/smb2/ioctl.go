@@ -81,6 +81,7 @@ func (c *conn) ioctlResponse(r *request, h *header, m fields, at place) {
 			o.p.tokens.keep(tokenOf(token), sourceOf(o))
 		}
 	case fsctlOffloadWrite:
+		o.p.env.Unverified("smb2/offload")
 		o.copied(r, o.p.tokens.find(x.token), out.i64(8), at)
 	}
 }

@@ -3,6 +3,7 @@
 package wiretest
 
 import (
+	"slices"
 	"testing"
 
 	"waybill/internal/content"
@@ -21,6 +22,7 @@ type Env struct {
 	Accesses  []*wire.Access
 	Expected  []wire.Expectation
 	BlindSeen map[string]int64
+	Doubtful  []string // what Unverified was told, once each
 	SMBKeys   map[uint64]wire.SessionKeys
 	// Tickets answers for Kerberos tickets; nil knows none.
 	Tickets interface {
@@ -49,7 +51,12 @@ func (e *Env) Expect(x wire.Expectation)             { e.Expected = append(e.Exp
 func (e *Env) Inner(*wire.Conn, []byte) wire.Decoder { return nil }
 func (e *Env) Blind(reason string, n int64)          { e.BlindSeen[reason] += n }
 func (e *Env) Now() model.Time                       { return e.now }
-func (e *Env) Budget() *content.Budget               { return e.budget }
+func (e *Env) Unverified(what string) {
+	if !slices.Contains(e.Doubtful, what) {
+		e.Doubtful = append(e.Doubtful, what)
+	}
+}
+func (e *Env) Budget() *content.Budget { return e.budget }
 func (e *Env) Keys(id uint64) (wire.SessionKeys, bool) {
 	k, ok := e.SMBKeys[id]
 	return k, ok

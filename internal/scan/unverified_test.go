@@ -1,0 +1,76 @@
+package scan
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"waybill/internal/synth"
+)
+
+// TestUnverified: coverage names what an input was read by and no real sample confirms,
+// and nothing that one does.
+func TestUnverified(t *testing.T) {
+	const (
+		es = `{"time":"2026-11-23T16:25:01.000000000Z","event_type":1,"process":{"audit_token":{"pid":501},"executable":{"path":"/usr/libexec/x"}},"event":`
+		zk = "#separator \\x09\n#path\tntlm\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tusername\n1773738000.5\tC1\t10.0.0.1\t5\t10.0.0.2\t445\tbob\n"
+	)
+	shot := func(n *synth.Net) []byte { return n.Take().PCAP() }
+	raw := synth.New(3)
+	rawCopies(raw.SMB1(raw.Host("WS-1", "10.1.0.21"), raw.Host("FS-1", "10.1.0.22"), synth.SMB1Options{User: "bob"}).Tree("share"), raw)
+	copied := synth.New(4)
+	serverCopies(copied.NFS(copied.Host("WS-1", "10.1.0.21"), copied.Host("NFS-1", "10.1.0.22"), synth.NFSOptions{Version: 4, Minor: 2}), copied)
+	for name, c := range map[string]struct {
+		log  string
+		want string
+	}{
+		"sshd":               {"Nov 23 16:24:50 fs1 sshd[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", ""},
+		"sshd since 9.8":     {"Nov 23 16:24:50 fs1 sshd-session[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", "sshd-session"},
+		"journald":           {`{"__REALTIME_TIMESTAMP":"1773738000000000","_HOSTNAME":"fs1","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"x"}` + "\n", "journald"},
+		"a mounted share":    {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"//bob@10.0.0.9/a"}}}}` + "\n", "eslogger/mount"},
+		"a mounted disk":     {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},
+		"ntlm.log":           {zk, "zeek/ntlm"},
+		"smb_mapping.log":    {strings.ReplaceAll(zk, "ntlm", "smb_mapping"), ""},
+		"raw commands":       {string(shot(raw)), "smb1/raw"},
+		"copies of a server": {string(shot(copied)), "nfs/server-copy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "log")
+			if err := os.WriteFile(path, []byte(c.log), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r := scanned(t, path)
+			for _, got := range r.Coverage {
+				if strings.Join(got.Unverified, " ") != c.want || got.Events == nil && got.Packets == 0 {
+					t.Errorf("%+v", got)
+				}
+			}
+		})
+	}
+}
+
+// TestUnverifiedIsSaid: docs/formats.md says what each name means.
+func TestUnverifiedIsSaid(t *testing.T) {
+	b, err := os.ReadFile("../../docs/formats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, _, _ := strings.Cut(string(b), "## Captures")
+	var names []string
+	for name := range unverifiedKinds {
+		names = append(names, name)
+	}
+	for _, f := range formats {
+		if f.Unverified {
+			names = append(names, f.Kind)
+		}
+	}
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		short := name[strings.LastIndexByte(name, '/')+1:]
+		if !strings.Contains(said, "`"+name+"`") && !strings.Contains(said, "`/"+short+"`") {
+			t.Errorf("docs/formats.md does not say that %s is unverified", name)
+		}
+	}
+}
