@@ -11,7 +11,6 @@ import (
 var unverifiedKinds = map[string]bool{
 	"eventlog/6011": true, "vhdmp/1": true, "vhdmp/12": true, "partition/1006": true,
 	"defender-hunting/1": true, "defender-hunting/3": true, "defender-hunting/7": true, "defender-hunting/11": true,
-	"zeek/ntlm": true, "zeek/ssh": true, "zeek/rdp": true, "zeek/dhcp": true,
 	"sharingd": true, "velociraptor": true,
 }
 

@@ -17,7 +17,6 @@ func TestUnverified(t *testing.T) {
 		es = `{"time":"2026-11-23T16:25:01.000000000Z","event_type":1,"process":{"audit_token":{"pid":501},"executable":{"path":"/usr/libexec/x"}},"event":`
 		zk = "#separator \\x09\n#path\tntlm\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tusername\n1773738000.5\tC1\t10.0.0.1\t5\t10.0.0.2\t445\tbob\n"
 	)
-	shot := func(n *synth.Net) []byte { return n.Take().PCAP() }
 	raw := synth.New(3)
 	rawCopies(raw.SMB1(raw.Host("WS-1", "10.1.0.21"), raw.Host("FS-1", "10.1.0.22"), synth.SMB1Options{User: "bob"}).Tree("share"), raw)
 	copied := synth.New(4)
@@ -31,10 +30,11 @@ func TestUnverified(t *testing.T) {
 		"journald":           {`{"__REALTIME_TIMESTAMP":"1773738000000000","_HOSTNAME":"fs1","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"x"}` + "\n", "journald"},
 		"a mounted share":    {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"//bob@10.0.0.9/a"}}}}` + "\n", "eslogger/mount"},
 		"a mounted disk":     {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},
-		"ntlm.log":           {zk, "zeek/ntlm"},
-		"smb_mapping.log":    {strings.ReplaceAll(zk, "ntlm", "smb_mapping"), ""},
-		"raw commands":       {string(shot(raw)), "smb1/raw"},
-		"copies of a server": {string(shot(copied)), "nfs/server-copy"},
+		"ntlm.log":           {zk, ""},
+		"a hunting table":    {`{"DeviceName":"ws1","ActionType":"FileCreated","Timestamp":"2026-03-17T09:00:00Z","FileName":"a.exe","FolderPath":"C:\\a.exe","DeviceId":"d"}` + "\n", "defender-hunting/11"},
+		"Velociraptor":       {`{"Fqdn":"ws1","InUse":true,"OSPath":"C:\\a.exe","FileName":"a.exe","FileSize":77,"IsDir":false,"Created0x10":"2025-03-03T10:00:00Z"}` + "\n", "velociraptor"},
+		"raw commands":       {string(raw.Take().PCAP()), "smb1/raw"},
+		"copies of a server": {string(copied.Take().PCAP()), "nfs/server-copy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")

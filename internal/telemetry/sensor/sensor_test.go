@@ -259,6 +259,38 @@ func TestZeekAccesses(t *testing.T) {
 	}
 }
 
+// TestZeekOutcomes: sessions that came to nothing, as the logs of Zeek's tests have them: a
+// challenge that nobody answered, a refused kind of encryption, an address that was asked
+// for again after a refusal, and one that the client declined.
+func TestZeekOutcomes(t *testing.T) {
+	lease := func(types string) string {
+		return zrow("dhcp", 0, `"uids":["C1"],"client_addr":"10.0.0.9","assigned_addr":"10.0.0.9","mac":"00:1b:21:00:00:01","msg_types":`+types)
+	}
+	for name, c := range map[string]struct {
+		text, want string
+		bindings   int
+	}{
+		"a challenge alone":    {zrow("ntlm", 0, conn+`,"server_nb_computer_name":"FS1"`), "", 1},
+		"a user, unknown end":  {zrow("ntlm", 0, conn+`,"username":"bob","domainname":"CORP"`), "logon|bob|", 0},
+		"a nameless refusal":   {zrow("ntlm", 0, conn+`,"success":false`), "logon||refused", 0},
+		"RDP without TLS":      {zrow("rdp", 0, conn+`,"cookie":"CORP\\bob  ","result":"SSL_NOT_ALLOWED_BY_SERVER"`), `rdp-session|CORP\bob|refused`, 0},
+		"RDP, encrypted":       {zrow("rdp", 0, conn+`,"result":"encrypted"`), "rdp-session||", 0},
+		"RDP, in clear":        {zrow("rdp", 0, conn+`,"result":"Success"`), "rdp-session||", 0},
+		"refused, asked again": {lease(`["REQUEST","NAK","DISCOVER","OFFER","REQUEST","ACK"]`), "address-binding||", 1},
+		"declined":             {lease(`["REQUEST","NAK","REQUEST","ACK","DECLINE"]`), "", 0},
+		"given back":           {lease(`["ACK","RELEASE"]`), "", 0},
+	} {
+		r := follow(t, c.text)
+		var got []string
+		for _, a := range r.Accesses {
+			got = append(got, a.What+"|"+a.User+"|"+a.Status)
+		}
+		if strings.Join(got, " ") != c.want || len(r.Bindings) != c.bindings {
+			t.Errorf("%s: %q, %+v", name, got, r.Bindings)
+		}
+	}
+}
+
 func TestAlerts(t *testing.T) {
 	r := follow(t, zfile(1, `"source":"SMB","is_orig":true,"filename":"a","seen_bytes":7`), zrow("notice", 2, conn+`,"note":"ATTACK::Lateral_Movement","msg":"a file to ADMIN$","src":"10.0.0.1","dst":"10.0.0.2"`))
 	if len(r.Transfers) != 1 || len(r.Transfers[0].Evidence) != 2 || r.Transfers[0].Evidence[1].What != "alert: ATTACK::Lateral_Movement" || len(r.Accesses) != 1 || r.Accesses[0].What != "alert" {

@@ -26,6 +26,18 @@ func (s *Sensors) zeekNTLM(r *telemetry.Record) {
 		f.user, f.domain, f.auth = strings.Clone(user), strings.Clone(r.Get("domainname")), "ntlm"
 		f.workstation = strings.Clone(r.Get("hostname"))
 	}
+	if user != "" || r.Get("success") != "" { // else nobody answered the server's challenge
+		s.ntlmLogon(r, f, user, ok)
+	}
+	for _, name := range [...]string{"server_dns_computer_name", "server_nb_computer_name"} {
+		if host := r.Get(name); host != "" && f.server.IP.Known() {
+			s.out.Bindings = append(s.out.Bindings, telemetry.Binding{Addr: f.server.IP, Host: strings.Clone(host), First: r.Time, Last: r.Time, Weak: true})
+			break
+		}
+	}
+}
+
+func (s *Sensors) ntlmLogon(r *telemetry.Record, f *flow, user string, ok bool) {
 	a := s.access(r, f, "logon", "")
 	a.User, a.Domain, a.Detail = strings.Clone(user), strings.Clone(r.Get("domainname")), "NTLM"
 	if host := r.Get("hostname"); host != "" {
@@ -35,12 +47,6 @@ func (s *Sensors) zeekNTLM(r *telemetry.Record) {
 		a.Status = "refused"
 	}
 	s.report(a)
-	for _, name := range [...]string{"server_dns_computer_name", "server_nb_computer_name"} {
-		if host := r.Get(name); host != "" && f.server.IP.Known() {
-			s.out.Bindings = append(s.out.Bindings, telemetry.Binding{Addr: f.server.IP, Host: strings.Clone(host), First: r.Time, Last: r.Time, Weak: true})
-			break
-		}
-	}
 }
 
 // byKerberos is how an account is known whose ticket opened the session.
@@ -88,10 +94,14 @@ func (s *Sensors) zeekSSH(r *telemetry.Record) {
 	s.report(a)
 }
 
-// zeekRDP takes a session.
+// zeekRDP takes a session. Where the two ends agreed on encryption, no more of its result
+// is seen.
 func (s *Sensors) zeekRDP(r *telemetry.Record) {
 	a := s.access(r, s.flow(r), "rdp-session", "rdp")
-	a.Object, a.User, a.Detail = strings.Clone(r.Get("client_name")), strings.Clone(r.Get("cookie")), facts(r, "security_protocol", "client_build", "result")
+	a.Object, a.User, a.Detail = strings.Clone(r.Get("client_name")), strings.Clone(strings.TrimSpace(r.Get("cookie"))), facts(r, "security_protocol", "client_build", "result")
+	if result := r.Get("result"); result != "" && result != "Success" && result != "encrypted" {
+		a.Status = "refused"
+	}
 	s.report(a)
 }
 
@@ -152,10 +162,24 @@ func (s *Sensors) called(r *telemetry.Record, f *flow, endpoint, operation, pipe
 func (s *Sensors) zeekDHCP(r *telemetry.Record) {
 	ip := telemetry.Address(r.First("assigned_addr", "client_addr", "assigned_ip"))
 	mac := strings.ToLower(r.Get("mac"))
-	if types := r.Get("msg_types"); !ip.Known() || mac == "" || types != "" && !strings.Contains(types, "ACK") || strings.Contains(types, "NAK") {
+	if types := r.Get("msg_types"); !ip.Known() || mac == "" || types != "" && !acknowledged(types) {
 		return
 	}
 	s.leased(r, ip, mac, strings.Clone(r.First("client_fqdn", "host_name")), r.Get("lease_time"), telemetry.Address(r.Get("server_addr")))
+}
+
+// acknowledged says whether a client got its address in the end, by the types of all messages
+// of an exchange: one that was refused may ask again.
+func acknowledged(types string) (got bool) {
+	for kind := range strings.SplitSeq(types, ",") {
+		switch kind {
+		case "ACK":
+			got = true
+		case "NAK", "DECLINE", "RELEASE":
+			got = false
+		}
+	}
+	return got
 }
 
 // leased takes that an address was handed out.
