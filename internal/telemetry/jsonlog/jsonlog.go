@@ -25,9 +25,12 @@ type Form struct {
 	Finish func(r *telemetry.Record) bool
 	// Repeats says that a list is given as one datum an element, not by commas; nil is none.
 	Repeats func(path string) bool
+	// Timeless says that records may have no time.
+	Timeless bool
 }
 
-// Looks says whether one of the first objects of a text is a record with a time.
+// Looks says whether one of the first objects of a text is a record, with a time where all
+// have one.
 func (f Form) Looks(head []byte) bool {
 	l := newLog(nil, f)
 	return logtext.First(head, 8, func(value []byte, whole bool) bool {
@@ -35,7 +38,7 @@ func (f Form) Looks(head []byte) bool {
 			return false
 		}
 		var b telemetry.Batch
-		return l.object(value, 1, &b) == nil && len(b.Records) == 1 && b.Records[0].Time != 0
+		return l.object(value, 1, &b) == nil && len(b.Records) == 1 && (f.Timeless || b.Records[0].Time != 0)
 	})
 }
 

@@ -14,7 +14,7 @@ import (
 var members = set("EntryNumber InUse ParentPath FileName FileSize IsDirectory IsDir IsAds Created0x10 Created0x30 " +
 	"FullPath SHA1 SHA256 MD5 FileKeyLastWriteTimestamp IsOsComponent Size " +
 	"ExecutableName RunCount LastRun FilesLoaded PreviousRun0 PreviousRun1 PreviousRun2 PreviousRun3 PreviousRun4 PreviousRun5 PreviousRun6 " +
-	"OSPath EntryPath Path Mode Btime BTime Ctime CTime KeyMTime Hash Hash.MD5 Hash.SHA1 Hash.SHA256 Executable Binary LastRunTimes Fqdn Hostname HostName Computer")
+	"OSPath EntryPath Path Mode Btime BTime Ctime CTime Timestamps Timestamps.Btime Timestamps.Ctime KeyMTime Hash Hash.MD5 Hash.SHA1 Hash.SHA256 Executable Binary LastRunTimes Fqdn Hostname HostName Computer")
 
 // objects are rows of the makers of tables, and of Velociraptor's artifacts.
 func objects(zone *time.Location) jsonlog.Form {
@@ -25,7 +25,8 @@ func objects(zone *time.Location) jsonlog.Form {
 			}
 			return path
 		},
-		Finish: func(r *telemetry.Record) bool { return finish(r, zone) },
+		Finish:   func(r *telemetry.Record) bool { return finish(r, zone) },
+		Timeless: true, // of hashes it may not be said since when
 	}
 }
 
@@ -62,7 +63,8 @@ func shape(o *telemetry.Record) func(*telemetry.Record, *time.Location) {
 }
 
 // listsFile says whether an object is a row of one of Velociraptor's artifacts that list
-// files: Windows.NTFS.MFT, FileFinder, Amcache and their like.
+// files: Windows.NTFS.MFT, FileFinder (with FullPath in older releases), HashHunter, LocalHashes,
+// Amcache and their like.
 func listsFile(o *telemetry.Record) bool {
 	switch {
 	case o.First("OSPath", "FullPath", "EntryPath", "Path") == "":
@@ -72,12 +74,12 @@ func listsFile(o *telemetry.Record) bool {
 	case o.First("SHA256", "SHA1", "MD5") != "":
 		return o.First("OSPath", "FullPath", "EntryPath") != "" || o.Get("Size") != ""
 	}
-	return o.Get("OSPath") != "" && o.First("Size", "FileSize") != "" && o.First("Btime", "BTime", "Ctime", "CTime", "Created0x10") != ""
+	return o.First("OSPath", "FullPath") != "" && o.First("Size", "FileSize") != "" && o.First("Btime", "BTime", "Ctime", "CTime", "Created0x10") != ""
 }
 
 func takeFile(o, r *telemetry.Record, zone *time.Location) {
 	r.Stream = "velociraptor"
-	for _, name := range [...]string{"Created0x30", "Created0x10", "Btime", "BTime", "KeyMTime", "Ctime", "CTime"} {
+	for _, name := range [...]string{"Created0x30", "Created0x10", "Btime", "BTime", "Timestamps.Btime", "KeyMTime", "Ctime", "CTime", "Timestamps.Ctime"} {
 		if t, ok := stamp(o.Get(name), zone); ok {
 			r.Time = t
 			break
