@@ -25,16 +25,18 @@ func TestUnverified(t *testing.T) {
 		log  string
 		want string
 	}{
-		"sshd":               {"Nov 23 16:24:50 fs1 sshd[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", ""},
-		"sshd since 9.8":     {"Nov 23 16:24:50 fs1 sshd-session[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", "sshd-session"},
-		"journald":           {`{"__REALTIME_TIMESTAMP":"1773738000000000","_HOSTNAME":"fs1","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"x"}` + "\n", "journald"},
-		"a mounted share":    {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"//bob@10.0.0.9/a"}}}}` + "\n", "eslogger/mount"},
-		"a mounted disk":     {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},
-		"ntlm.log":           {zk, ""},
-		"a hunting table":    {`{"DeviceName":"ws1","ActionType":"FileCreated","Timestamp":"2026-03-17T09:00:00Z","FileName":"a.exe","FolderPath":"C:\\a.exe","DeviceId":"d"}` + "\n", "defender-hunting/11"},
-		"Velociraptor":       {`{"Fqdn":"ws1","InUse":true,"OSPath":"C:\\a.exe","FileName":"a.exe","FileSize":77,"IsDir":false,"Created0x10":"2025-03-03T10:00:00Z"}` + "\n", "velociraptor"},
-		"raw commands":       {string(raw.Take().PCAP()), "smb1/raw"},
-		"copies of a server": {string(copied.Take().PCAP()), "nfs/server-copy"},
+		"sshd":                  {"Nov 23 16:24:50 fs1 sshd[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", ""},
+		"sshd since 9.8":        {"Nov 23 16:24:50 fs1 sshd-session[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", ""},
+		"journald":              {`{"__REALTIME_TIMESTAMP":"1773738000000000","_HOSTNAME":"fs1","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"x"}` + "\n", ""},
+		"AUOMS":                 {`[1795451091.392,{"Timestamp":"1795451091.392","SerialNumber":1,"records":[{"RecordTypeCode":1,"RecordType":"USER_LOGIN","node":"ws3","pid":"800","ses":"842","acct":"ops","exe":"/usr/sbin/sshd","addr":"10.77.0.5","res":"success"}]}]` + "\n", "auoms-json"},
+		"AUOMS in a system log": {"Nov 23 16:24:40 ws3 auoms[700]: type=USER_LOGIN audit(1795451080.000:9): pid=800 uid=0 auid=1000 ses=842 op=login acct=\"ops\" exe=\"/usr/sbin/sshd\" addr=10.77.0.5 res=success\n", "auoms"},
+		"a mounted share":       {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"//bob@10.0.0.9/a"}}}}` + "\n", "eslogger/mount"},
+		"a mounted disk":        {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},
+		"ntlm.log":              {zk, ""},
+		"a hunting table":       {`{"DeviceName":"ws1","ActionType":"FileCreated","Timestamp":"2026-03-17T09:00:00Z","FileName":"a.exe","FolderPath":"C:\\a.exe","DeviceId":"d"}` + "\n", "defender-hunting/11"},
+		"Velociraptor":          {`{"Fqdn":"ws1","InUse":true,"OSPath":"C:\\a.exe","FileName":"a.exe","FileSize":77,"IsDir":false,"Created0x10":"2025-03-03T10:00:00Z"}` + "\n", "velociraptor"},
+		"raw commands":          {string(raw.Take().PCAP()), "smb1/raw"},
+		"copies of a server":    {string(copied.Take().PCAP()), "nfs/server-copy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")

@@ -107,16 +107,17 @@ func TestBindings(t *testing.T) {
 // TestMessage: what servers say in a system log.
 func TestMessage(t *testing.T) {
 	for line, want := range map[string]string{
-		"DHCPACK on 10.0.0.9 to 00:1b:21:00:00:01 (ws1) via eth0":                                          "given 10.0.0.9 00:1b:21:00:00:01 ws1 ",
-		"DHCPACK on 10.0.0.9 to 00:1b:21:00:00:01 via eth0":                                                "given 10.0.0.9 00:1b:21:00:00:01  ",
-		"DHCPACK to 10.0.0.9 (00:1b:21:00:00:01) via eth0":                                                 "    ",
-		"DHCPRELEASE of 10.0.0.9 from 00:1b:21:00:00:01 (ws1) via eth0 (found)":                            "ended 10.0.0.9 00:1b:21:00:00:01  ",
-		"DHCPDECLINE of 10.0.0.9 from 00:1b:21:00:00:01 via eth0: abandoned":                               "declined 10.0.0.9 00:1b:21:00:00:01  ",
-		"DHCPREQUEST for 10.0.0.9 from 00:1b:21:00:00:01 via eth0":                                         "    ",
-		"4280283188 DHCPACK(eth0) 10.0.0.9 00:1b:21:00:00:01 ws1":                                          "given 10.0.0.9 00:1b:21:00:00:01 ws1 ",
-		"DHCPACK(eth0) 10.0.0.9 00:1b:21:00:00:01":                                                         "given 10.0.0.9 00:1b:21:00:00:01  ",
-		"DHCPACK(eth0) 10.0.0.9 01:1b:21:00:00:01 group":                                                   "    ",
-		"INFO DHCP4_LEASE_ALLOC [hwtype=1 00:1b:21:00:00:01], cid=[x], tid=0x1: lease 10.0.0.9 has been a": "given 10.0.0.9 00:1b:21:00:00:01  ",
+		"DHCPACK on 10.0.0.9 to 00:1b:21:00:00:01 (ws1) via eth0":                                                                "given 10.0.0.9 00:1b:21:00:00:01 ws1 ",
+		"DHCPACK on 10.0.0.9 to 00:1b:21:00:00:01 via eth0":                                                                      "given 10.0.0.9 00:1b:21:00:00:01  ",
+		"DHCPACK to 10.0.0.9 (00:1b:21:00:00:01) via eth0":                                                                       "    ",
+		"DHCPRELEASE of 10.0.0.9 from 00:1b:21:00:00:01 (ws1) via eth0 (found)":                                                  "ended 10.0.0.9 00:1b:21:00:00:01  ",
+		"DHCPDECLINE of 10.0.0.9 from 00:1b:21:00:00:01 via eth0: abandoned":                                                     "declined 10.0.0.9 00:1b:21:00:00:01  ",
+		"DHCPREQUEST for 10.0.0.9 from 00:1b:21:00:00:01 via eth0":                                                               "    ",
+		"4280283188 DHCPACK(eth0) 10.0.0.9 00:1b:21:00:00:01 ws1":                                                                "given 10.0.0.9 00:1b:21:00:00:01 ws1 ",
+		"DHCPACK(eth0) 10.0.0.9 00:1b:21:00:00:01":                                                                               "given 10.0.0.9 00:1b:21:00:00:01  ",
+		"DHCPACK(eth0) 10.0.0.9 01:1b:21:00:00:01 group":                                                                         "    ",
+		"INFO DHCP4_LEASE_REUSE [hwtype=1 00:1b:21:00:00:01], cid=[x], tid=0x1: lease 10.0.0.9 has been reused for 3596 seconds": "given 10.0.0.9 00:1b:21:00:00:01  3596000000000",
+		"INFO DHCP4_LEASE_ALLOC [hwtype=1 00:1b:21:00:00:01], cid=[x], tid=0x1: lease 10.0.0.9 has been a":                       "given 10.0.0.9 00:1b:21:00:00:01  ",
 	} {
 		var r telemetry.Record
 		Message(&r, line)

@@ -303,10 +303,7 @@ func Message(r *telemetry.Record, line string) {
 			event(r, given, rest[0], rest[1], host, 0)
 		case strings.HasPrefix(word, "DHCPRELEASE(") && len(rest) >= 2:
 			event(r, ended, rest[0], rest[1], "", 0)
-		case word == "DHCP4_LEASE_ALLOC", word == "DHCP4_LEASE_RENEW", word == "DHCP4_RELEASE":
-			if word == "DHCP4_LEASE_RENEW" {
-				r.Unverified = "dhcp/kea/renew"
-			}
+		case word == "DHCP4_LEASE_ALLOC", word == "DHCP4_LEASE_REUSE", word == "DHCP4_RELEASE":
 			keaMessage(r, word, line)
 		default:
 			continue
@@ -323,7 +320,7 @@ func parenthesised(w []string, i int) string {
 }
 
 // keaMessage reads "[hwtype=1 MAC], cid=..., tid=...: lease IP has been allocated for N
-// seconds", and "address IP was released properly" (Kea's message reference).
+// seconds", "... reused for N seconds" (renewed early, where it caches leases), and "address IP was released properly" (Kea's message reference).
 func keaMessage(r *telemetry.Record, word, line string) {
 	mac, rest, ok := linelog.Between(line, "[hwtype=1 ", "]")
 	if !ok {

@@ -198,11 +198,9 @@ func said(r *telemetry.Record, tag, pid, message string) {
 		sysmon(r, message)
 		return
 	case "auoms":
+		r.Unverified = "auoms"
 		auditd.AUOMSMessage(r, message)
 		return
-	}
-	if strings.HasSuffix(tag, "sshd-session") {
-		r.Unverified = "sshd-session"
 	}
 	r.Set("pid", pid)
 	r.Set("message", message)
