@@ -61,17 +61,17 @@ func (e *evalCommand) Run(p *program) error {
 		if len(tiers) != 1 {
 			return usagef("waybill eval --write: of one --tier")
 		}
-		return eval.Write(c, tiers[0], e.Write)
+		return eval.Write(p.ctx, c, tiers[0], e.Write)
 	}
 	if e.Draws > 0 {
 		return e.draws(p, c, tiers)
 	}
 	var results []*eval.Result
 	for _, t := range tiers {
+		results = append(results, eval.Run(p.ctx, c, t))
 		if p.ctx.Err() != nil {
 			return p.ctx.Err()
 		}
-		results = append(results, eval.Run(c, t))
 	}
 	if e.Format == "ndjson" {
 		return eval.NDJSON(p.stdout, results)

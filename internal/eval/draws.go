@@ -34,7 +34,7 @@ func Draws(ctx context.Context, c Config, tiers []Tier, n int) []Draw {
 	for range max(1, runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
 			for i := range jobs {
-				out[i] = draw(c, tiers[i%len(tiers)], i/len(tiers))
+				out[i] = draw(ctx, c, tiers[i%len(tiers)], i/len(tiers))
 			}
 		})
 	}
@@ -49,10 +49,10 @@ func Draws(ctx context.Context, c Config, tiers []Tier, n int) []Draw {
 	return out
 }
 
-func draw(c Config, t Tier, i int) Draw {
+func draw(ctx context.Context, c Config, t Tier, i int) Draw {
 	c.Seed = mix(c.Seed, uint64(i), 101)
 	c.Varied = &Variation{Seed: c.Seed, Most: Most}
-	r := Run(c, t)
+	r := Run(ctx, c, t)
 	k := r.All(false)
 	d := Draw{Seed: c.Seed, Tier: t.Name, Recall: k.Recall(5), HeldOut: r.All(true).Recall(5), Parents: -1, Precision: r.Precision(),
 		Medium: r.PerDay(r.Benign, model.Medium), High: r.PerDay(r.Benign, model.High), TooEasy: r.TooEasy()}

@@ -25,7 +25,7 @@ func TestSameSeed(t *testing.T) {
 		c := small("service", "staging")
 		c.Seed = seed
 		var out bytes.Buffer
-		if err := Table(&out, []*Result{Run(c, Tiers[1])}, 1); err != nil {
+		if err := Table(&out, []*Result{Run(t.Context(), c, Tiers[1])}, 1); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -46,7 +46,7 @@ func TestFound(t *testing.T) {
 		tier  int
 		found []string
 	}{{0, []string{"service"}}, {4, []string{"service", "copy-wmi"}}} {
-		r := Run(small("service", "copy-wmi"), Tiers[tt.tier])
+		r := Run(t.Context(), small("service", "copy-wmi"), Tiers[tt.tier])
 		if r.Moves == 0 || len(r.Kinds) != 2 {
 			t.Fatalf("%s: %d movements, %d kinds", r.Tier.Name, r.Moves, len(r.Kinds))
 		}

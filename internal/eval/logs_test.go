@@ -18,7 +18,7 @@ func TestPlainLogs(t *testing.T) {
 	for _, tier := range []Tier{Tiers[2], ZeekTiers[1]} {
 		c := small("service", "copy-wmi", "staging", "psexec", "http")
 		dir := t.TempDir()
-		if err := Write(c, tier, dir); err != nil {
+		if err := Write(t.Context(), c, tier, dir); err != nil {
 			t.Fatal(err)
 		}
 		r, err := scan.Run(context.Background(), scan.Options{Paths: []string{dir + "/windows.json", dir + "/zeek"}})
@@ -47,7 +47,7 @@ func TestPlainLogs(t *testing.T) {
 func run(c Config, tier Tier) (*Result, map[string]float64) {
 	var findings []*model.Finding
 	var transfers []*model.Transfer
-	r := observed(c, tier, func(t []*model.Transfer, f []*model.Finding) {
+	r := observed(context.Background(), c, tier, func(t []*model.Transfer, f []*model.Finding) {
 		transfers, findings = append(transfers, t...), append(findings, f...)
 	})
 	return r, ofCampaigns(r.World, findings, transfers)

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,16 +10,17 @@ import (
 )
 
 // Run makes a world, lets the sensors of a tier look at it, and scores what waybill says.
-func Run(c Config, t Tier) *Result { return observed(c, t, nil) }
+// When ctx is cancelled the world ends early, and the result is worth nothing.
+func Run(ctx context.Context, c Config, t Tier) *Result { return observed(ctx, c, t, nil) }
 
 // observed is Run, with somebody who sees what each day brings, and in the end the
 // findings.
-func observed(c Config, t Tier, see func([]*model.Transfer, []*model.Finding)) *Result {
+func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer, []*model.Finding)) *Result {
 	w := NewWorld(c)
 	r := newResult(w, t)
 	ch := newChain(w)
 	eyes := newEyes(w, t, ch.event)
-	for !w.Done() {
+	for !w.Done() && ctx.Err() == nil {
 		if w.hour%24 == 0 {
 			ch.morning()
 		}

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -15,14 +17,14 @@ import (
 // Write makes a world and writes what its sensors log as plain files: Windows events as
 // Winlogbeat has them, logs of Zeek as JSON, and what the campaigns did (truth.ndjson).
 // Sensors whose records no log has, a capture, are left out.
-func Write(c Config, t Tier, dir string) error {
+func Write(ctx context.Context, c Config, t Tier, dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "zeek"), 0o777); err != nil {
 		return err
 	}
 	w := NewWorld(c)
 	f := &files{dir: dir, open: map[string]*file{}}
 	eyes := newEyes(w, t, f.event)
-	for !w.Done() && f.err == nil {
+	for !w.Done() && f.err == nil && ctx.Err() == nil {
 		from := Epoch + model.Time(w.hour)*hour
 		w.Hour(eyes.see)
 		if (w.hour-1)%24 == 0 {
@@ -33,7 +35,7 @@ func Write(c Config, t Tier, dir string) error {
 	}
 	eyes.until(Epoch + model.Time(w.Days+1)*day)
 	f.truth(w)
-	return f.close()
+	return cmp.Or(f.close(), ctx.Err())
 }
 
 // files are those that are written.
