@@ -2,6 +2,7 @@ package synth
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"strings"
 )
@@ -14,10 +15,17 @@ func (n *Net) Logon(on, from *Host, account string, kind int) string {
 	n.logons++
 	id := fmt.Sprintf("0x%x", 0x3e7000+n.logons*0x1357)
 	domain, user := cutAccount(account)
-	n.Log(on, Security, 4624, "SubjectUserSid", "S-1-0-0", "TargetUserSid", "S-1-5-21-1-2-3-1105", "TargetUserName", user, "TargetDomainName", domain,
+	n.Log(on, Security, 4624, "SubjectUserSid", "S-1-0-0", "TargetUserSid", SID(account), "TargetUserName", user, "TargetDomainName", domain,
 		"TargetLogonId", id, "LogonType", strconv.Itoa(kind), "LogonProcessName", "Kerberos", "AuthenticationPackageName", "Kerberos", "WorkstationName", "-",
 		"IpAddress", from.Addr.String(), "IpPort", "50123")
 	return id
+}
+
+// SID is an account's: all are of one domain.
+func SID(account string) string {
+	_, user := cutAccount(account)
+	sum := crc32.ChecksumIEEE([]byte(strings.ToLower(user)))
+	return fmt.Sprintf("S-1-5-21-1-2-3-%d", 1105+sum%1_000_000)
 }
 
 func cutAccount(account string) (domain, user string) {
@@ -31,7 +39,7 @@ func cutAccount(account string) (domain, user string) {
 // ShareAccess logs the check of an access to a file of a share (5145).
 func (n *Net) ShareAccess(on, from *Host, account, logon, share, path, mask string) {
 	domain, user := cutAccount(account)
-	n.Log(on, Security, 5145, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
+	n.Log(on, Security, 5145, "SubjectUserSid", SID(account), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
 		"ObjectType", "File", "IpAddress", from.Addr.String(), "IpPort", "50123", "ShareName", `\\*\`+share, "ShareLocalPath", `\??\`+ShareFolder(share),
 		"RelativeTargetName", path, "AccessMask", mask, "AccessList", "%%4417")
 }
@@ -81,7 +89,7 @@ func (n *Net) Spoke(on, client, server *Host, port int, image string, pid int) {
 func (n *Net) ServiceMade(on *Host, account, logon, name, command string) {
 	domain, user := cutAccount(account)
 	n.Log(on, Services, 7045, "ServiceName", name, "ImagePath", command, "ServiceType", "user mode service", "StartType", "demand start", "AccountName", "LocalSystem")
-	n.Log(on, Security, 4697, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
+	n.Log(on, Security, 4697, "SubjectUserSid", SID(account), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
 		"ServiceName", name, "ServiceFileName", command, "ServiceType", "0x10", "ServiceStartType", "3", "ServiceAccount", "LocalSystem")
 }
 

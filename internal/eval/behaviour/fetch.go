@@ -2,7 +2,6 @@ package behaviour
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -21,7 +20,7 @@ var fetchVerbs = map[string]verb{
 		if b.logs(c.words[1]) {
 			b.connected(b.host(c.words[1]), b.host(c.words[1]), b.host(c.words[0]), port, c.words[2])
 			b.Log(b.host(c.words[1]), synth.Sysmon, 22, "RuleName", "-", "ProcessGuid", processGUID(b.host(c.words[1]), worker), "ProcessId", strconv.Itoa(worker),
-				"QueryName", strings.ToLower(b.host(c.words[0]).Name)+".example.net", "QueryStatus", "0", "QueryResults", "::ffff:"+b.host(c.words[0]).Addr.String()+";", "Image", c.words[2])
+				"QueryName", fqdn(b.host(c.words[0])), "QueryStatus", "0", "QueryResults", "::ffff:"+b.host(c.words[0]).Addr.String()+";", "Image", c.words[2])
 		}
 		b.later(0.8)
 		b.created(c.words[1], c.words[2], worker, c.words[3])
@@ -29,7 +28,7 @@ var fetchVerbs = map[string]verb{
 }
 
 func inside(b *stage, role string) bool {
-	return !netip.MustParsePrefix("198.51.100.0/24").Contains(b.host(role).Addr)
+	return !public.Contains(b.host(role).Addr)
 }
 
 func fetchVerb(b *stage, c call) {

@@ -43,7 +43,7 @@ var shareVerbs = map[string]verb{
 			return
 		}
 		domain, user, _ := strings.Cut(c.option("by", b.words["account"]), `\`)
-		b.Log(b.host(c.words[1]), synth.Security, 5140, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", "0x0",
+		b.Log(b.host(c.words[1]), synth.Security, 5140, "SubjectUserSid", synth.SID(user), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", "0x0",
 			"ObjectType", "File", "IpAddress", b.host(c.words[0]).Addr.String(), "IpPort", "50123", "ShareName", `\\*\`+c.words[2], "AccessMask", "0x1")
 		b.Logs[len(b.Logs)-1].Failure = true
 	}},

@@ -108,7 +108,7 @@ func (b *stage) taskMade(from, host, name, account, command string) {
 	logon := b.netLogon(host, from, account, false)
 	b.shareAccess(host, from, account, logon, "IPC$", "atsvc", "0x12019f")
 	program, arguments := cutWord(command)
-	b.Log(b.host(host), synth.Security, 4698, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon, "TaskName", `\`+name,
+	b.Log(b.host(host), synth.Security, 4698, "SubjectUserSid", synth.SID(user), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon, "TaskName", `\`+name,
 		"TaskContent", `<Exec><Command>`+program+`</Command><Arguments>`+strings.TrimSpace(arguments)+`</Arguments></Exec>`)
 	b.Log(b.host(host), synth.Tasks, 106, "TaskName", `\`+name, "UserContext", account)
 	b.Log(b.host(host), synth.Tasks, 200, "TaskName", `\`+name, "ActionName", program, "TaskInstanceId", "{1}")

@@ -2,6 +2,7 @@ package behaviour
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -114,9 +115,20 @@ func (b *stage) connected(on, client, server *synth.Host, port int, image string
 		pid = worker
 	}
 	b.Log(on, synth.Sysmon, 3, "RuleName", "-", "ProcessGuid", processGUID(on, pid), "ProcessId", strconv.Itoa(pid), "Image", image, "User", systemUser, "Protocol", "tcp",
-		"Initiated", strconv.FormatBool(on == client), "SourceIsIpv6", "false", "SourceIp", client.Addr.String(), "SourceHostname", client.FQDN(), "SourcePort", "50123",
-		"DestinationIsIpv6", "false", "DestinationIp", server.Addr.String(), "DestinationHostname", server.FQDN(), "DestinationPort", strconv.Itoa(port))
+		"Initiated", strconv.FormatBool(on == client), "SourceIsIpv6", "false", "SourceIp", client.Addr.String(), "SourceHostname", fqdn(client), "SourcePort", "50123",
+		"DestinationIsIpv6", "false", "DestinationIp", server.Addr.String(), "DestinationHostname", fqdn(server), "DestinationPort", strconv.Itoa(port))
 }
+
+// fqdn is a host's name in its domain, or in the Internet.
+func fqdn(h *synth.Host) string {
+	if public.Contains(h.Addr) {
+		return strings.ToLower(h.Name) + ".example.net"
+	}
+	return h.FQDN()
+}
+
+// public are the addresses of what is outside (RFC 5737).
+var public = netip.MustParsePrefix("198.51.100.0/24")
 
 // worker is the process that does what the steps do not start.
 const worker = 5200
@@ -135,11 +147,11 @@ func (b *stage) netLogon(on, from, account string, ntlm bool) string {
 	if ntlm {
 		process, pack, station = "NtLmSsp ", "NTLM", ""
 	}
-	b.Log(h, synth.Security, 4624, "SubjectUserSid", "S-1-0-0", "TargetUserSid", "S-1-5-21-1-2-3-1105", "TargetUserName", user, "TargetDomainName", domain,
+	b.Log(h, synth.Security, 4624, "SubjectUserSid", "S-1-0-0", "TargetUserSid", synth.SID(account), "TargetUserName", user, "TargetDomainName", domain,
 		"TargetLogonId", id, "LogonType", "3", "LogonProcessName", process, "AuthenticationPackageName", pack, "WorkstationName", station,
 		"IpAddress", client.Addr.String(), "IpPort", "50123")
 	if strings.HasSuffix(account, "-adm") || strings.HasSuffix(account, "admin") {
-		b.Log(h, synth.Security, 4672, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", id, "PrivilegeList", "SeBackupPrivilege")
+		b.Log(h, synth.Security, 4672, "SubjectUserSid", synth.SID(account), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", id, "PrivilegeList", "SeBackupPrivilege")
 	}
 	return id
 }
@@ -150,7 +162,7 @@ func (b *stage) shareOpened(on, from, account, logon, share string) {
 		return
 	}
 	domain, user, _ := strings.Cut(account, `\`)
-	b.Log(b.host(on), synth.Security, 5140, "SubjectUserSid", "S-1-5-21-1-2-3-1105", "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
+	b.Log(b.host(on), synth.Security, 5140, "SubjectUserSid", synth.SID(account), "SubjectUserName", user, "SubjectDomainName", domain, "SubjectLogonId", logon,
 		"ObjectType", "File", "IpAddress", b.host(from).Addr.String(), "IpPort", "50123", "ShareName", `\\*\`+share, "ShareLocalPath", `\??\`+synth.ShareFolder(share), "AccessMask", "0x1")
 }
 
