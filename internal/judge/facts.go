@@ -186,8 +186,8 @@ func (f *factory) alike(x *Facts, t *model.Transfer) string {
 	}
 	key := x.Content
 	if place := shelf(x, t); place != "" {
-		if key == "" && t.Operation == model.Pull {
-			key = f.places[place]
+		if put := f.places[place]; t.Operation == model.Pull && put != "" && (key == "" || strings.HasPrefix(put, "at ")) {
+			key = put // of what was put there nobody knows the content
 		}
 		if key == "" {
 			key = "at " + place

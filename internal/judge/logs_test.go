@@ -63,7 +63,7 @@ func TestLogged(t *testing.T) {
 		"a copy's number":          {func(t *model.Transfer) { t.Name, t.OriginalName = "procdump64 (1).exe", "ProcDump" }, nil, Settings{}, "admin-share-write 5"},
 		"two extensions":           {func(t *model.Transfer) { t.Name, t.Share = "plan.pdf.exe", "pub" }, nil, Settings{}, "disguise 3, share-drop 3"},
 		"over Remote Desktop":      {func(t *model.Transfer) { t.Channel, t.Share = "rdp", ""; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, rdp-copy 3"},
-		"through a folder":         {func(t *model.Transfer) { t.Channel, t.Share = "sync-folder", ""; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, sync-folder-relay 3"},
+		"through a folder":         {func(t *model.Transfer) { t.Channel, t.Share = "sync-folder", ""; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, sync-folder-relay 4"},
 		"a pull that was run": {func(t *model.Transfer) {
 			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
 			t.Executed = started("x")

@@ -31,7 +31,7 @@ func lookRDP(s struct{}, e Event) (struct{}, []Mark) {
 			t.Estimate.Size, t.Estimate.Low, t.Estimate.High, t.Reason)
 	}
 	nats := 2.0
-	if e.Runs && !installer(t.Name) {
+	if e.Runs {
 		nats = 3
 	}
 	return s, []Mark{{Family: "channel", Analytic: "rdp-copy", Transfer: t.ID, Time: t.End, Nats: nats,

@@ -62,7 +62,7 @@ func (s *starts) launch(e Event) (launch, launcher) {
 
 // onHostOrStarted keys also what logs show to have been started.
 func onHostOrStarted(e Event) string {
-	if e.moved() && len(e.Transfer.Executed) > 0 {
+	if e.moved() && (len(e.Transfer.Executed) > 0 || e.Transfer.Operation == model.Push && e.Runs && startedByPlace(e.Transfer)) {
 		return e.To
 	}
 	return onHost(e)
@@ -74,7 +74,7 @@ func onHostOrStarted(e Event) string {
 func executedMarks(e *Event) []Mark {
 	t := e.Transfer
 	if len(t.Executed) == 0 {
-		return nil
+		return placedMarks(e)
 	}
 	x := t.Executed[0]
 	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: x.Time, Nats: 6, Techniques: startTechniques(t)}
@@ -96,6 +96,20 @@ func executedMarks(e *Event) []Mark {
 		m.Evidence = append(m.Evidence, x.Evidence...)
 	}
 	return []Mark{m}
+}
+
+// placedMarks marks what was pushed to where the system starts what lies there.
+func placedMarks(e *Event) []Mark {
+	t := e.Transfer
+	if t.Operation != model.Push || !e.Runs {
+		return nil
+	}
+	f := startFolder(diskPath(t))
+	if f == nil {
+		return nil
+	}
+	return []Mark{{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: t.End, Nats: 3, Techniques: []string{f.technique},
+		Text: "it lies where the system starts what is there; its start was not seen", Evidence: t.Evidence}}
 }
 
 func executionText(x *model.Execution) string {
@@ -121,7 +135,7 @@ func executionText(x *model.Execution) string {
 func startTechniques(t *model.Transfer) []string {
 	for _, x := range t.Executed {
 		for _, l := range launches {
-			if l.how == x.How && l.starts {
+			if l.starts && (l.how == x.How || l.how == x.By) {
 				return l.techniques
 			}
 		}

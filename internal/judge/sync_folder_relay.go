@@ -25,6 +25,7 @@ func throughFolder(e Event) string {
 const (
 	folderNamed   = 2
 	folderProgram = 3
+	folderStarted = 4
 	folderVolume  = 1
 )
 
@@ -34,6 +35,9 @@ func lookFolder(s struct{}, e Event) (struct{}, []Mark) {
 		Text: "it entered a synced folder on " + t.Source.Name() + " and the sync client wrote it on " + t.Destination.Name()}
 	if e.Runs {
 		m.Nats = folderProgram
+	}
+	if len(t.Executed) > 0 {
+		m.Nats = folderStarted
 	}
 	if t.Completeness == model.Opaque {
 		m.Nats, m.Text, m.Alone = folderVolume, volumeText(t), t.Operation == model.Copy

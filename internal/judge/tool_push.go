@@ -18,13 +18,14 @@ func toolPush() Analytic {
 var pushChannels = map[string][]string{
 	"ssh": {"T1021.004"}, "winrm": {"T1021.006"}, "rsync": nil, "ftp": nil, "tftp": nil, "http": nil, "webdav": nil,
 	"guest": nil, "removable": {"T1091"}, "deploy": {"T1072"}, "airdrop": nil,
+	"unknown": {"T1219"}, // what a remote support tool wrote
 }
 
 func pushedTo(e Event) string {
 	if !e.Runs && !(e.Program && e.Transfer.Type == "") || !e.moved() || e.Transfer.Operation != model.Push || e.Transfer.Scope != "" && e.Transfer.Scope != model.ScopeInternal {
 		return ""
 	}
-	if _, ok := pushChannels[e.Transfer.Channel]; !ok || managed(e.Transfer) {
+	if _, ok := pushChannels[e.Transfer.Channel]; !ok || managed(e.Transfer) || e.Transfer.Channel == "unknown" && e.Transfer.Receiver == nil {
 		return ""
 	}
 	return e.To
@@ -42,7 +43,7 @@ func lookPush(s struct{}, e Event) (struct{}, []Mark) {
 	switch {
 	case !e.Runs:
 		nats = pushedUnknown
-	case t.Channel == "removable" || t.Channel == "ftp" || t.Channel == "tftp":
+	case t.Channel == "removable" || t.Channel == "unknown" || t.Channel == "ftp" || t.Channel == "tftp":
 		nats = pushedCarried
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-push", Transfer: t.ID, Time: t.End, Nats: nats,
