@@ -130,6 +130,9 @@ func (l *logs) close() *telemetry.Result {
 		NameUsers(found)
 		all.Add(found)
 	}
+	for _, s := range l.sources {
+		maps.Copy(s.unverified, all.Unverified[s.in.Name])
+	}
 	return all
 }
 

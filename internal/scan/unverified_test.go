@@ -17,6 +17,10 @@ func TestUnverified(t *testing.T) {
 		es = `{"time":"2026-11-23T16:25:01.000000000Z","event_type":1,"process":{"audit_token":{"pid":501},"executable":{"path":"/usr/libexec/x"}},"event":`
 		zk = "#separator \\x09\n#path\tntlm\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tusername\n1773738000.5\tC1\t10.0.0.1\t5\t10.0.0.2\t445\tbob\n"
 	)
+	sysmon := func(image string) string {
+		return `{"EventTime":"2026-03-17 09:00:00","Hostname":"WS1","EventID":11,"SourceName":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","RecordNumber":5,` +
+			`"UtcTime":"2026-03-17 09:00:00.000","ProcessId":"9","Image":"C:\\Windows\\System32\\` + image + `","TargetFilename":"C:\\Users\\a\\x.exe"}` + "\n"
+	}
 	raw := synth.New(3)
 	rawCopies(raw.SMB1(raw.Host("WS-1", "10.1.0.21"), raw.Host("FS-1", "10.1.0.22"), synth.SMB1Options{User: "bob"}).Tree("share"), raw)
 	copied := synth.New(4)
@@ -34,6 +38,8 @@ func TestUnverified(t *testing.T) {
 		"a mounted disk":        {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},
 		"ntlm.log":              {zk, ""},
 		"a hunting table":       {`{"DeviceName":"ws1","ActionType":"FileCreated","Timestamp":"2026-03-17T09:00:00Z","FileName":"a.exe","FolderPath":"C:\\a.exe","DeviceId":"d"}` + "\n", "defender-hunting/11"},
+		"a receiver":            {sysmon("OpenSSH\\\\sftp-server.exe"), "receiver/sftp-server.exe"},
+		"WinRM":                 {sysmon("wsmprovhost.exe"), ""},
 		"Velociraptor":          {`{"Fqdn":"ws1","InUse":true,"OSPath":"C:\\a.exe","FileName":"a.exe","FileSize":77,"IsDir":false,"Created0x10":"2025-03-03T10:00:00Z"}` + "\n", "velociraptor"},
 		"raw commands":          {string(raw.Take().PCAP()), "smb1/raw"},
 		"copies of a server":    {string(copied.Take().PCAP()), "nfs/server-copy"},

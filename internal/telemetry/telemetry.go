@@ -165,6 +165,20 @@ type Result struct {
 	Logs  []model.LogCoverage
 	// NeverLogged says what hosts did not log and what cannot be seen for it.
 	NeverLogged []string
+	// Unverified names, by input, what was told in a way that was checked against no real
+	// sample, and showed after its Record was given up.
+	Unverified map[string]map[string]bool
+}
+
+// Doubt notes that something of an input was told in such a way.
+func (r *Result) Doubt(input, what string) {
+	if r.Unverified == nil {
+		r.Unverified = map[string]map[string]bool{}
+	}
+	if r.Unverified[input] == nil {
+		r.Unverified[input] = map[string]bool{}
+	}
+	r.Unverified[input][what] = true
 }
 
 // Add adds what logs of another family showed.
@@ -184,6 +198,11 @@ func (r *Result) Add(o *Result) {
 	r.PageParts = union(r.PageParts, o.PageParts)
 	r.Counted.Inside += o.Counted.Inside
 	r.Counted.Outside += o.Counted.Outside
+	for input, all := range o.Unverified {
+		for what := range all {
+			r.Doubt(input, what)
+		}
+	}
 }
 
 func union(a, b map[string]bool) map[string]bool {

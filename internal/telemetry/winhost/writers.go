@@ -38,6 +38,9 @@ func (h *host) received(c *creation) {
 	if !ok || !carries(extension(c.path)) || receiversOwn(c) {
 		return
 	}
+	if r.channel != "winrm" {
+		h.s.out.Doubt(c.evidence.Input, "receiver/"+baseName(c.image))
+	}
 	_, name := splitPath(c.shown)
 	tr := &model.Transfer{ID: c.id, Start: c.time, End: c.time, Operation: model.Push, Initiator: model.BySource, Channel: r.channel, Path: c.shown, Name: name,
 		Completeness: model.Logged, Status: model.Done, Confidence: r.confidence, Receiver: &model.Receiver{Process: c.process, PID: c.pid},
@@ -66,6 +69,7 @@ func (h *host) deployed(c *creation) {
 	if !ok || c.guid == "" || !carries(extension(c.path)) || strings.EqualFold(home, folder) || c.time < s.time-10e9 || c.time-s.time > writerWindow || !h.s.inside(s.addr) {
 		return
 	}
+	h.s.out.Doubt(c.evidence.Input, "receiver/"+baseName(c.image))
 	tr := &model.Transfer{ID: c.id, Start: s.time, End: max(s.time, c.time), Operation: model.Pull, Initiator: model.ByDestination, Channel: "deploy", Path: c.shown, Name: name,
 		Source: model.Endpoint{IP: s.addr, Port: s.port}, Completeness: model.Inferred, Status: model.Done, Confidence: "low", Process: c.process, PID: c.pid,
 		Receiver: &model.Receiver{Process: c.process, PID: c.pid}, InitiatorUser: c.user,
