@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -38,6 +39,28 @@ func containerOf(head []byte) container {
 		return tarFile
 	}
 	return none
+}
+
+// certain says whether a head is a container's and nothing else. Members lie in tar files,
+// and in some zip files, as they are: a log among the first is not what the file is.
+func (c container) certain(head []byte) bool {
+	return c != none && (c != tarFile || tarHeader(head))
+}
+
+// tarHeader says whether the sum in the header of a tar file is right (POSIX ustar: of all
+// bytes, those of the sum taken for spaces).
+func tarHeader(head []byte) bool {
+	if len(head) < 512 {
+		return false
+	}
+	want, err := strconv.ParseInt(strings.Trim(string(head[148:156]), " \x00"), 8, 64)
+	sum := int64(8 * ' ')
+	for i, b := range head[:512] {
+		if i < 148 || i >= 156 {
+			sum += int64(b)
+		}
+	}
+	return err == nil && sum == want
 }
 
 // unpack opens a compressed stream.

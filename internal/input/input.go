@@ -234,11 +234,11 @@ func (w *walker) look(n node) {
 		w.problem(n, "empty")
 		return
 	}
-	if kind := w.opt.Kind(n.head); kind != "" {
+	c := containerOf(n.head)
+	if kind := w.opt.Kind(n.head); kind != "" && !c.certain(n.head) {
 		w.inputs = append(w.inputs, &Input{Name: n.name, Kind: kind, Size: n.size, Head: n.head, Written: n.written, open: n.open, stored: n.stored})
 		return
 	}
-	c := containerOf(n.head)
 	if c != none && n.depth >= maxDepth {
 		w.problem(n, "more than %d containers in one another", maxDepth)
 		return

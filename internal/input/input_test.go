@@ -258,3 +258,29 @@ func TestCutArchive(t *testing.T) {
 		t.Errorf("%d inputs, %v", len(inputs), problems)
 	}
 }
+
+// TestLogsLieInArchives: forms of logs are told by lines, and those of a member that is
+// not compressed are in the archive's first bytes. A log that only looks like an archive
+// is a log.
+func TestLogsLieInArchives(t *testing.T) {
+	stored := func(name string, b []byte) []byte {
+		var out bytes.Buffer
+		w := zip.NewWriter(&out)
+		f, _ := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		f.Write(b)
+		w.Close()
+		return out.Bytes()
+	}
+	fake := append(append(bytes.Repeat([]byte("x"), 257), "ustar"...), capture...)
+	dir := folder(t, map[string][]byte{"a.tar": tarOf(member{"one", capture}, member{"two", append(capture, 'x')}), "b.zip": stored("three", append(capture, 'y')), "c.log": fake})
+	lines := func(head []byte) string {
+		if bytes.Contains(head, []byte("CAP")) {
+			return "log"
+		}
+		return ""
+	}
+	inputs, problems := Walk([]string{dir}, nil, Options{Kind: lines})
+	if got := names(dir, inputs); strings.Join(got, " ") != "a.tar!one a.tar!two b.zip!three c.log" || len(problems) != 0 {
+		t.Errorf("%q, %v", got, problems)
+	}
+}
