@@ -19,7 +19,7 @@ import (
 var Format = telemetry.Format{Kind: "esxi", Family: "unixhost", Looks: looks, Open: open}
 
 // streams of the programs that are followed. Others are counted as "esxi".
-var streams = map[string]string{"sshd": "sshd", "sftp-server": "sftp-server", "shell": "esxi/shell", "hostd": "esxi/hostd", "vmkernel": "esxi/vmkernel"}
+var streams = map[string]string{"sshd": "sshd", "sftp-server": "sftp-server", "shell": "esxi/shell", "hostd": "esxi/hostd", "vmkernel": "esxi/vmkernel", "envoy-access": "esxi/web"}
 
 func looks(head []byte) bool {
 	return linelog.Looks(head, func(line string) bool { return read(line, &telemetry.Record{}) == linelog.Record })

@@ -16,6 +16,7 @@ func TestHypervisor(t *testing.T) {
 		uuid    = "5b2cf72d-c314ef74-0f37-8cdf9d51786c"
 		on      = "2018-07-05T21:55:18.661Z info hostd[6C88890] [Originator@6876 sub=Vmsvc.vm:/vmfs/volumes/" + uuid + "/app 1/app 1.vmx opID=ecb6776e user=root] State Transition (VM_STATE_OFF -> VM_STATE_POWERING_ON)"
 		upload  = "2018-07-05T21:50:18.661Z info hostd[6C88890] [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 9 : File upload to path '[ds1] app 1/app 1.vmdk' was initiated from 'x@10.77.0.5' and completed with status 'Success'\n"
+		web     = "2018-07-05T21:50:17.091Z In(166) envoy-access[2098447]: "
 		shell   = "2023-12-07T05:36:00.835Z In(14) shell[1053659]: [root]: "
 		kernel  = "2023-12-07T05:04:55.162Z In(182) vmkernel: cpu10:2099084 opID=a9f5cca4)"
 		mounted = kernel + "NFS: 317: NFS mount succeeded for 10.77.0.20:/srv/nfs volume backup.\n"
@@ -23,18 +24,25 @@ func TestHypervisor(t *testing.T) {
 		copied  = "fs1>10.77.0.20 push nfs vm/a.vmdk claimed by source"
 	)
 	for name, c := range map[string]struct{ text, moves, starts, accesses string }{
-		"a machine starts":     {on, "", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root`, ""},
-		"with a disk":          {upload + on, "10.77.0.5>fs1 push http app 1/app 1.vmdk done by source", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root, power-on app 1\app 1.vmdk root`, ""},
-		"it may not":           {on + " not allowed for this Vm", "", "", ""},
-		"it stops":             {strings.Replace(on, "VM_STATE_OFF -> VM_STATE_POWERING_ON", "VM_STATE_ON -> VM_STATE_OFF", 1), "", "", ""},
-		"a script by path":     {shell + "/tmp/enc.sh -x", "", `process \tmp\enc.sh root`, ""},
-		"by an interpreter":    {shell + "python /tmp/a.py", "", `process \tmp\a.py root`, ""},
-		"a VIB":                {shell + "esxcli software vib install -v /tmp/lsu.vib --no-sig-check", "", `process \tmp\lsu.vib root`, ""},
-		"a command":            {shell + "ls /tmp", "", "", ""},
-		"a datastore is there": {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
-		"it is there again":    {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/f0102e1f-41b7b812-0000-000000000000/vm/a.vmdk", copied, "", ""},
-		"by its name":          {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
-		"another datastore":    {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup2/a.vmdk", "", "", ""},
+		"a machine starts": {on, "", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root`, ""},
+		"with a disk":      {upload + on, "10.77.0.5>fs1 push http app 1/app 1.vmdk done by source", `power-on \vmfs\volumes\` + uuid + `\app 1\app 1.vmx root, power-on app 1\app 1.vmdk root`, ""},
+		"a request for a datastore": {web + "PUT /folder/app%201/a.sh?dcPath=ha-datacenter&dsName=ds1 201 via_upstream - 4096 0 - 3 2 0 10.77.0.5:50258 HTTP/1.1 TLSv1.2 10.77.0.30:443 127.0.0.1:25733\n",
+			"10.77.0.5>fs1 push http app 1/a.sh done by source", "", ""},
+		"one that hostd tells too": {upload + web + "PUT /folder/app%201/app%201.vmdk?dsName=ds1 HTTP/1.1 200 10.77.0.5:50258\n", "10.77.0.5>fs1 push http app 1/app 1.vmdk done by source", "", ""},
+		"a file that is fetched":   {web + "GET /folder/a.vmdk?dsName=ds1 HTTP/2 200 via_upstream 10.77.0.5:50258\n", "fs1>10.77.0.5 pull http a.vmdk done by destination", "", ""},
+		"refused":                  {web + "PUT /folder/a.sh?dsName=ds1 403 - 10.77.0.5:50258\n", "10.77.0.5>fs1 push http a.sh denied by source", "", ""},
+		"a folder's list":          {web + "GET /folder/app/?dsName=ds1 200 - 10.77.0.5:50258\n", "", "", ""},
+		"another request":          {web + "POST /sdk 200 via_upstream - 10.77.0.5:50258\n" + web + "PUT /folder/a.sh?dsName=ds1 500 -\n", "", "", ""},
+		"it may not":               {on + " not allowed for this Vm", "", "", ""},
+		"it stops":                 {strings.Replace(on, "VM_STATE_OFF -> VM_STATE_POWERING_ON", "VM_STATE_ON -> VM_STATE_OFF", 1), "", "", ""},
+		"a script by path":         {shell + "/tmp/enc.sh -x", "", `process \tmp\enc.sh root`, ""},
+		"by an interpreter":        {shell + "python /tmp/a.py", "", `process \tmp\a.py root`, ""},
+		"a VIB":                    {shell + "esxcli software vib install -v /tmp/lsu.vib --no-sig-check", "", `process \tmp\lsu.vib root`, ""},
+		"a command":                {shell + "ls /tmp", "", "", ""},
+		"a datastore is there":     {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
+		"it is there again":        {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/f0102e1f-41b7b812-0000-000000000000/vm/a.vmdk", copied, "", ""},
+		"by its name":              {again + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk", copied, "", ""},
+		"another datastore":        {mounted + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup2/a.vmdk", "", "", ""},
 		"older lines": {"2013-12-07T05:04:55.162Z cpu10:2099084)NFS: 157: NFS mount succeeded for 10.77.0.20:/srv/nfs volume backup.\n" + shell + "cp /tmp/a.vmdk /vmfs/volumes/backup/vm/a.vmdk",
 			copied, "", ""},
 		"a migration": {kernel + "Migrate: 314: vmotion: Source vmmLeaderID = 2118927, ts = 7182955985622810397, srcIP = <10.77.0.1> dstIP = <10.77.0.2> Dest wid = 2109446 using SHARED swap, encrypted",
@@ -63,6 +71,7 @@ func TestUnverified(t *testing.T) {
 	const hostd = "2018-07-05T21:50:18.661Z info hostd[6C88890] [Originator@6876 sub=Vimsvc.ha-eventmgr] Event 9 : "
 	for name, c := range map[string]struct{ text, want string }{
 		"datastore":       {hostd + "File upload to path '[ds1] a.vmdk' was initiated from 'x@10.77.0.5' and completed with status 'Success'\n", "esxi/hostd/datastore"},
+		"its request":     {"2023-12-07T05:36:00.835Z In(166) envoy-access[1]: PUT /folder/a.sh?dsName=ds1 200 10.77.0.5:50258\n", "esxi/web"},
 		"a login":         {hostd + "User root@10.77.0.5 logged in as pyvmomi\n", ""},
 		"received":        {sysmonLine(11, "Image", "/usr/sbin/smbd", "ProcessId", "60", "TargetFilename", "/srv/in/a.bin"), "sysmon/received"},
 		"made":            {sysmonLine(11, "Image", "/usr/bin/vim", "ProcessId", "60", "TargetFilename", "/srv/in/a.bin"), ""},

@@ -107,6 +107,7 @@ var streams = map[string]func(*host, *telemetry.Record){
 	"esxi/shell":     (*host).esxiShell,
 	"esxi/hostd":     (*host).hostd,
 	"esxi/vmkernel":  (*host).vmkernel,
+	"esxi/web":       (*host).esxiWeb,
 
 	"dhcp/isc":     (*host).lease,
 	"dhcp/dnsmasq": (*host).lease,
