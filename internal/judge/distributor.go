@@ -45,5 +45,5 @@ func (u *Usual) hands() bool {
 
 // weekly says whether it reached very many some days ago, as what scans by the week does.
 func (u *Usual) weekly() bool {
-	return u.GivesTo >= manyAtOnce && u.at-u.Gives.First >= 5*Window
+	return u.GivesTo >= manyAtOnce && u.at-u.Gives.First >= someDays
 }

@@ -66,6 +66,7 @@ const (
 	manyGiven   = 10 // hosts that a distributor hands programs to
 	manyAtOnce  = 20 // hosts that nobody but a distributor reaches, and lives on for days
 	manyMeet    = 16 // hosts that exchange programs with one
+	someDays    = 5 * Window
 	// A content is common when so many hosts have had it, for so long: a slow intruder
 	// must not become usual by what he does.
 	commonHosts = 10

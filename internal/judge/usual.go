@@ -113,7 +113,8 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 // habit says whether the source hands this kind of file to many hosts, on many days.
 // An intruder who takes one host a day has been reported on some of them by then.
 func (u *Usual) habit() bool {
-	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached
+	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
+		u.FamilyHosts >= manyAtOnce && u.at-u.Family.First >= someDays
 }
 
 // done says whether a transfer came to something, as far as is known.
