@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -108,7 +109,47 @@ func placedProgram(t *model.Transfer) bool {
 }
 
 // startedByPlace says whether a file lies where the system starts what lies there.
-func startedByPlace(t *model.Transfer) bool { return startFolder(diskPath(t)) != nil }
+func startedByPlace(t *model.Transfer) bool {
+	if len(t.Executed) == 0 && !namesStart(t.Path) { // nearly all files: nothing is copied to tell
+		return false
+	}
+	return startFolder(diskPath(t)) != nil
+}
+
+// namesStart says whether a folder of a path may be one of the startFolders: by its last
+// element.
+func namesStart(path string) bool {
+	for path != "" {
+		i := strings.IndexAny(path, `/\`)
+		if i < 0 {
+			return false
+		}
+		if startElement(path[:i]) {
+			return true
+		}
+		path = path[i+1:]
+	}
+	return false
+}
+
+func startElement(e string) bool {
+	for _, name := range startElements[min(len(e), len(startElements)-1)] {
+		if strings.EqualFold(e, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// startElements are the last elements of the startFolders, by their length.
+var startElements = func() (all [16][]string) {
+	for i := range startFolders {
+		path := strings.Trim(startFolders[i].path, `\`)
+		last := path[strings.LastIndexByte(path, '\\')+1:]
+		all[len(last)] = append(all[len(last)], last)
+	}
+	return all
+}()
 
 func startFolder(place string) *folder {
 	for i := range startFolders {
@@ -156,8 +197,8 @@ func hiddenFolder(place string) string {
 func diskPath(t *model.Transfer) string {
 	path := `\` + pathKey(t.Path)
 	switch share := lastElement(t.Share); {
-	case len(t.Executed) > 0 && t.Executed[0].Process != "" && t.Share == "" && strings.Contains(strings.ToLower(t.Executed[0].Process), strings.ToLower(t.Name)):
-		path = `\` + pathKey(t.Executed[0].Process)
+	case startedAt(t) != "":
+		path = `\` + pathKey(startedAt(t))
 	case t.Operation == model.Pull && (t.Channel == "http" || t.Channel == "webdav"):
 		return ""
 	case strings.EqualFold(share, "admin$"):
@@ -173,10 +214,20 @@ func diskPath(t *model.Transfer) string {
 	return path
 }
 
-// shownFolder is the folder of a file as it was sent.
+// startedAt is where a file that came over no share was started; "" where that is not
+// known.
+func startedAt(t *model.Transfer) string {
+	if len(t.Executed) > 0 && t.Share == "" && strings.Contains(strings.ToLower(t.Executed[0].Process), strings.ToLower(t.Name)) {
+		return t.Executed[0].Process
+	}
+	return ""
+}
+
+// shownFolder is the folder of a file as it was sent, or as its start shows.
 func shownFolder(t *model.Transfer) string {
-	i := strings.LastIndexAny(t.Path, `/\`)
-	shown := t.Path[:max(i, 0)]
+	path := cmp.Or(startedAt(t), t.Path)
+	i := strings.LastIndexAny(path, `/\`)
+	shown := path[:max(i, 0)]
 	if share := lastElement(t.Share); share != "" {
 		return strings.TrimRight(share+`\`+shown, `\`)
 	}
