@@ -73,7 +73,8 @@ func wrongClocks(c *ledger.Clocks) (out []string) {
 }
 
 // lateLogs says which logs of a host begin after the first finding on it: what came
-// before is not shown by them.
+// before is not shown by them. A log that is written when a movement has ended begins
+// a little after it.
 func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
 	first := map[string]model.Time{}
 	for _, f := range findings {
@@ -85,7 +86,7 @@ func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
 	}
 	var out []string
 	for _, c := range logs {
-		if t, ok := first[c.Host]; ok && t != 0 && c.First > t {
+		if t, ok := first[c.Host]; ok && t != 0 && c.First-t > 60e9 {
 			out = append(out, fmt.Sprintf("the %s log of %s begins at %s, after the first finding there", c.Channel, c.Host, c.First))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"waybill/internal/model"
 	"waybill/internal/synth"
 )
 
@@ -80,5 +81,15 @@ func TestUnverifiedIsSaid(t *testing.T) {
 		if !strings.Contains(said, "`"+name+"`") && !strings.Contains(said, "`/"+short+"`") {
 			t.Errorf("docs/formats.md does not say that %s is unverified", name)
 		}
+	}
+}
+
+// TestLateLogs: a log that begins long after the first finding on its host is said, not
+// one whose first line is the end of that movement.
+func TestLateLogs(t *testing.T) {
+	findings := []*model.Finding{{Hosts: []string{"db1"}, Start: 1000e9}, {Hosts: []string{"db1"}, Start: 900e9}}
+	logs := []model.LogCoverage{{Host: "db1", Channel: "xferlog", First: 901e9}, {Host: "db1", Channel: "sshd", First: 5000e9}, {Host: "ws1", Channel: "sshd", First: 5000e9}}
+	if got := lateLogs(logs, findings); len(got) != 1 || !strings.HasPrefix(got[0], "the sshd log of db1 begins at ") {
+		t.Errorf("%q", got)
 	}
 }
