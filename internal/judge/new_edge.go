@@ -69,9 +69,9 @@ func (u *Usual) unseen(user string, pull bool) (nats float64, text string) {
 	return newNever, "nothing ever went between them" + days + ", and no program so from the host that asked"
 }
 
-// surety is how much days of watching tell of what is new: two weeks all.
+// surety is how much days of watching tell of what is new: after sureDays all.
 func (u *Usual) surety() float64 {
-	return 0.5 + 0.5*min(1, (u.Days-watched)/(14-watched))
+	return 0.5 + 0.5*min(1, (u.Days-watched)/(sureDays-watched))
 }
 
 // needsHistory: what is new shows after some days.

@@ -13,6 +13,7 @@ const (
 	pushedTool    = 3.0 // a program was pushed over a channel that is no share
 	pushedCarried = 4.0 // on a medium that was carried, or by FTP: nothing else will show
 	policyMade    = 5.0 // a group policy was written that starts it
+	pushedFTP     = 6.0 // a program by FTP between hosts inside, with the name of no installer
 	pushedUnknown = 2.0 // a file of unknown content was
 	policySeen    = 3.0 // a program is handed out by group policy
 	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
@@ -35,6 +36,7 @@ const (
 
 	relayPush  = 4.0 // a host sends on what it received
 	relayServe = 0.5 // another fetches from a host what it received
+	relayFresh = 2.0 // nobody was seen with it before
 	relayMany  = 4.0 // several do
 )
 

@@ -42,6 +42,9 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 		nats, how := relayPush, "sent on"
 		if t.Operation == model.Pull {
 			nats, how = relayServe, "gave out"
+			if e.Usual.Days >= watched && !e.Usual.Content.Known() {
+				nats = relayFresh
+			}
 			if got.fetchedBy(e.To); len(got.Fetched) > 1 {
 				nats = relayMany
 			}

@@ -43,6 +43,8 @@ func lookPush(s struct{}, e Event) (struct{}, []Mark) {
 	switch {
 	case !e.Runs:
 		nats = pushedUnknown
+	case (t.Channel == "ftp" || t.Channel == "tftp") && !installer(t.Name):
+		nats = pushedFTP
 	case t.Channel == "removable" || t.Channel == "unknown" || t.Channel == "ftp" || t.Channel == "tftp":
 		nats = pushedCarried
 	}

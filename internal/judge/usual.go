@@ -9,6 +9,9 @@ import (
 // anything between them can be called new.
 const watched = 3
 
+// sureDays is for how many that what is new counts in full.
+const sureDays = 10
+
 // lookup asks the history about a transfer.
 func (j *Judge) lookup(e *Event) Usual {
 	n, f, at := j.usual, &e.Facts, e.Time
