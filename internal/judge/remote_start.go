@@ -154,6 +154,9 @@ func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
 		what += fmt.Sprintf(" %q", a.Object)
 	}
 	if !l.starts {
+		if executionName(f.Name) {
+			m.Nats = serviceStart
+		}
 		m.Text = fmt.Sprintf("made the program of %s (%s); its start was not seen", what, by.Command)
 		return m
 	}
