@@ -71,8 +71,8 @@ func newFactory() *factory {
 
 // of finds the facts of a transfer with this content.
 func (f *factory) of(t *model.Transfer, content string) Facts {
-	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: f.user(t), Runs: runs(t)}
-	x.Program = x.Runs || mayRun(t) && !plain(t.Name)
+	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: f.user(t), Runs: runs(t), Alike: content}
+	x.Program = x.Runs || mayHold(t) && !plain(t.Name)
 	switch {
 	case t.Initiator == model.BySource:
 		x.Actor, x.Other = x.From, x.To
@@ -81,9 +81,10 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	default:
 		x.Actor, x.Other = x.To, x.From
 	}
-	if x.Program || t.Completeness == model.Opaque {
-		x.Family = family(t)
+	if !x.Program && t.Completeness != model.Opaque {
+		return x // documents, and most of what moves
 	}
+	x.Family = family(t)
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
 	x.Alike = f.alike(&x, t)

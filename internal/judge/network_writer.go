@@ -20,7 +20,7 @@ type writers struct {
 
 func writerHost(e Event) string {
 	switch {
-	case e.moved() && e.Transfer.Name != "" && e.Runs:
+	case e.Runs && e.moved() && e.Transfer.Name != "" && !(e.everyday() && len(e.Transfer.Executed) == 0):
 		return e.To
 	case e.Access != nil && e.Access.What == "network-write":
 		return hostKey(e.Access.Destination)
@@ -55,4 +55,10 @@ func needsConnections(c *model.Coverage) model.Ableness {
 		return model.Ableness{Able: "unable", Why: "connections (Sysmon 3) and file creations (Sysmon 11) of processes were not both logged"}
 	}
 	return model.Ableness{Able: "able"}
+}
+
+// everyday says whether a program is one of those that a host fetches from one that
+// serves many.
+func (e *Event) everyday() bool {
+	return e.Transfer.Operation == model.Pull && (e.Usual.hands() && e.Usual.Content.Known() || e.Usual.ContentHosts >= manyGiven)
 }

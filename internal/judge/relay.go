@@ -74,4 +74,4 @@ func (r *receipt) fetchedBy(host string) {
 const relayWindow = 14 * Window
 
 // receiptsMost bounds the hosts remembered of one content.
-const receiptsMost = 256
+const receiptsMost = 64

@@ -56,8 +56,11 @@ func mayExecute(mode string) bool {
 
 // mayRun says whether the content runs, can hold what runs, or is unknown, which the
 // name of a document, picture or text settles.
-func mayRun(t *model.Transfer) bool {
-	if runs(t) || t.Type == "archive" || t.Type == "disk" || t.Type == "data" {
+func mayRun(t *model.Transfer) bool { return runs(t) || mayHold(t) }
+
+// mayHold says so of what does not run by itself.
+func mayHold(t *model.Transfer) bool {
+	if t.Type == "archive" || t.Type == "disk" || t.Type == "data" {
 		return true
 	}
 	_, ext := cutExtension(strings.ToLower(t.Name))

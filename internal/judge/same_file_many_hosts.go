@@ -36,7 +36,7 @@ type arrival struct {
 
 const (
 	manyHosts   = 3           // how many hosts are many
-	reachedMost = 256         // how many are remembered
+	reachedMost = 64          // how many are remembered
 	slowWindow  = 14 * Window // in which a slow spread counts: intruders take days
 	markEvery   = 16          // beyond so many hosts, not each one is said
 )

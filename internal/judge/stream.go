@@ -17,6 +17,7 @@ type Judge struct {
 	wide     []Analytic // of all, those that look at everything
 	usual    *history.Normal
 	facts    *factory
+	today    today
 	book     *spread.Book
 	clusters map[openID]*cluster // open ones
 	members  map[string]*member  // by the transfer's id

@@ -61,7 +61,7 @@ type sign struct {
 // Bounds of what is kept of an endpoint.
 const (
 	maxSigns = 16
-	maxMoved = 8
+	maxMoved = 4
 	signNear = model.Time(600e9) // a sign this long after a transfer still belongs to it
 )
 

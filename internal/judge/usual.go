@@ -57,6 +57,9 @@ func (j *Judge) lookup(e *Event) Usual {
 
 // learn takes a transfer as usual.
 func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
+	if !f.Program && j.today.seen(f, t, at) {
+		return // everyday life: that it was today is known
+	}
 	if j.set.Learned == nil || !j.set.Learned(t) {
 		j.learnInto(j.usual, f, t, at)
 	}
@@ -65,9 +68,6 @@ func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
 func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at model.Time) {
 	if !done(t) {
 		return
-	}
-	if !f.Program && sameDay(n.Use(history.AnyPair, f.Actor, "", f.Other, at), at) && (f.User == "" || sameDay(n.Use(history.AccountOn, f.User, "", f.Actor, at), at)) {
-		return // everyday life: that it was today is known
 	}
 	n.Learn(history.Host, f.From, "", "", at)
 	n.Learn(history.Host, f.To, "", "", at)
@@ -78,6 +78,27 @@ func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at mod
 	if f.Program {
 		learnProgram(n, f, at)
 	}
+}
+
+// today is who exchanged files that are no programs on the day of the last one.
+type today struct {
+	day   model.Time
+	pairs map[exchange]struct{}
+}
+
+type exchange struct{ actor, other, domain, user string }
+
+// seen notes an exchange, and says whether it was there on the same day.
+func (d *today) seen(f *Facts, t *model.Transfer, at model.Time) bool {
+	if day := at / Window; d.pairs == nil || day != d.day || len(d.pairs) >= remembered {
+		d.day, d.pairs = day, map[exchange]struct{}{}
+	}
+	x := exchange{f.Actor, f.Other, t.Domain, t.User}
+	if _, ok := d.pairs[x]; ok {
+		return true
+	}
+	d.pairs[x] = struct{}{}
+	return false
 }
 
 // learnProgram takes a program as usual between its hosts, by its account, on them.
@@ -131,8 +152,4 @@ func (f *Facts) giver(t *model.Transfer) string {
 		return ""
 	}
 	return f.From
-}
-
-func sameDay(u history.Use, at model.Time) bool {
-	return u.Known() && u.Last/Window == at/Window
 }
