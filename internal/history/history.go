@@ -28,19 +28,18 @@ const (
 	AccountOn Kind = 6  // account, "", actor
 	Family    Kind = 7  // giver, way, kind of file: what it hands out
 	FamilyTo  Kind = 8  // giver, kind of file, taker: who got it
-	NewFamily Kind = 9  // giver, way: it handed out a kind of file that it never did before
-	Content   Kind = 10 // content: a program moved
-	ContentAt Kind = 11 // content, "", host: it was there
-	Utility   Kind = 12 // account, tool, host
-	Gives     Kind = 13 // giver, way: it handed out programs
-	GivesTo   Kind = 14 // giver, way, taker
-	Meets     Kind = 15 // other end, way, actor: who exchanges programs with it
+	Content   Kind = 9  // content: a program moved
+	ContentAt Kind = 10 // content, "", host: it was there
+	Utility   Kind = 11 // account, tool, host
+	Gives     Kind = 12 // giver, way: it handed out programs
+	GivesTo   Kind = 13 // giver, way, taker
+	Meets     Kind = 14 // other end, way, actor: who exchanges programs with it
 )
 
 // lastKind is the highest of them.
 const lastKind = Meets
 
-var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "new-family", "content", "content-at", "utility", "gives", "gives-to", "meets"}
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets"}
 
 func (k Kind) String() string { return kindNames[k] }
 

@@ -72,7 +72,7 @@ func (m *Memory) Forget(use func(e *Entry) bool, host func(key string, last mode
 // none are "".
 func (e *Entry) Names() (hosts [2]string, account, file string) {
 	switch e.Kind {
-	case Host, Sender, NewFamily, Gives:
+	case Host, Sender, Gives:
 		hosts[0] = e.A
 	case Pair, AnyPair, GivesTo, Meets:
 		hosts = [2]string{e.A, e.C}

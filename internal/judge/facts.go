@@ -31,13 +31,14 @@ type Usual struct {
 	Days                                      float64
 	Pair, AnyPair, Sender, Account, AccountOn history.Use
 	SenderHosts                               int
-	// What the source hands out: by this way, this kind of file, and kinds it never did before.
+	// What the source hands out: by this way, and this kind of file.
 	// It is counted whatever is held against it: habits are facts.
-	Gives, Family, NewFamily history.Use
-	GivesTo, FamilyHosts     int
-	Content                  history.Use
-	ContentHosts             int
-	Meets                    int // how many others the other end exchanges programs with this way
+	Gives, Family        history.Use
+	GivesTo, FamilyHosts int
+	Content              history.Use
+	ContentHosts         int
+	Utility              history.Use // how often the account used the tool on the host that asked
+	Meets                int         // how many others the other end exchanges programs with this way
 }
 
 // factory makes facts, and remembers the texts that it made.

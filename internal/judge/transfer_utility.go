@@ -36,7 +36,7 @@ func utilityHost(e Event) string {
 func lookUtility(s habits, e Event) (habits, []Mark) {
 	t := e.Transfer
 	var n int
-	if s.Uses, n = counted(s.Uses, t.InitiatorUser+"|"+t.Tool); n >= habitual {
+	if s.Uses, n = counted(s.Uses, t.InitiatorUser+"|"+t.Tool); n >= habitual || e.Usual.Utility.Count >= habitual {
 		return s, nil
 	}
 	nats := 2.0

@@ -40,12 +40,14 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.Account = n.Use(history.Account, f.User, f.Way, "", at)
 		u.AccountOn = n.Use(history.AccountOn, f.User, "", f.Actor, at)
 	}
-	if giver := f.giver(e.Transfer); giver != "" {
+	if t := e.Transfer; t.Tool != "" {
+		u.Utility = n.Use(history.Utility, t.InitiatorUser, t.Tool, f.Actor, at)
+	}
+	if giver := f.giver(); giver != "" {
 		u.Gives = n.Use(history.Gives, giver, f.Way, "", at)
 		u.GivesTo = n.Peers(history.GivesTo, giver, f.Way)
 		u.Family = n.Use(history.Family, giver, f.Way, f.Family, at)
 		u.FamilyHosts = n.Peers(history.FamilyTo, giver, f.Family)
-		u.NewFamily = n.Use(history.NewFamily, giver, f.Way, "", at)
 	}
 	u.Meets = n.Peers(history.Meets, f.Other, f.Way)
 	if f.Content != "" {
@@ -57,7 +59,7 @@ func (j *Judge) lookup(e *Event) Usual {
 
 // learn takes a transfer as usual.
 func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
-	if !f.Program && j.today.seen(f, t, at) {
+	if !f.Program && (!done(t) || j.today.seen(f, t, at)) {
 		return // everyday life: that it was today is known
 	}
 	if j.set.Learned == nil || !j.set.Learned(t) {
@@ -74,6 +76,9 @@ func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at mod
 	n.Learn(history.AnyPair, f.Actor, "", f.Other, at)
 	if f.User != "" {
 		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
+	}
+	if t.Tool != "" {
+		n.Learn(history.Utility, t.InitiatorUser, t.Tool, f.Actor, at)
 	}
 	if f.Program {
 		learnProgram(n, f, at)
@@ -123,10 +128,7 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 	if !f.Program || !done(t) || j.set.Learned != nil && j.set.Learned(t) {
 		return
 	}
-	if giver := f.giver(t); giver != "" {
-		if !n.Use(history.Family, giver, f.Way, f.Family, at).Known() {
-			n.Learn(history.NewFamily, giver, f.Way, "", at)
-		}
+	if giver := f.giver(); giver != "" {
 		n.Learn(history.Gives, giver, f.Way, "", at)
 		n.Learn(history.GivesTo, giver, f.Way, f.To, at)
 		n.Learn(history.Family, giver, f.Way, f.Family, at)
@@ -147,7 +149,7 @@ func done(t *model.Transfer) bool {
 }
 
 // giver is the host that hands a file out: its source, unless nobody knows its kind.
-func (f *Facts) giver(t *model.Transfer) string {
+func (f *Facts) giver() string {
 	if f.Family == "" {
 		return ""
 	}
