@@ -33,7 +33,7 @@ type receipt struct {
 
 func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	t := e.Transfer
-	if t.Operation == model.Copy {
+	if t.Operation == model.Copy || e.everyday() {
 		return s, nil
 	}
 	var marks []Mark

@@ -48,7 +48,7 @@ func contentOf(e Event) string {
 		}
 		return e.Content
 	}
-	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) || e.Usual.habit() {
+	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) || e.Usual.habit() || e.everyday() {
 		return ""
 	}
 	return e.Alike

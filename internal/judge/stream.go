@@ -87,11 +87,19 @@ func (j *Judge) transfer(e Event) {
 		m.add(mark)
 	}
 	j.look(e, j.all)
-	if len(m.marks) == 0 && !mayBeStarted(&e) && !m.cluster.telling() {
+	if !mayBeStarted(&e) && !m.cluster.telling() && m.idle() {
 		j.letGo(m)
 		j.count(&e.Facts, e.Transfer, e.Time)
 		j.learn(&e.Facts, e.Transfer, e.Time)
 	}
+}
+
+// idle says whether nothing speaks against a transfer, or what does is explained by the
+// history.
+func (m *member) idle() bool {
+	explains := func(x Mark) bool { return x.Nats < 0 }
+	return len(m.marks) == 0 || (slices.ContainsFunc(m.marks, explains) || slices.ContainsFunc(m.cluster.shared, explains)) &&
+		sum(m.marks)+sum(m.cluster.shared) < worthSaying
 }
 
 // telling says whether what is known of the content speaks against it.
