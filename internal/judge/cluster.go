@@ -34,18 +34,7 @@ func hand(t *model.Transfer) model.Endpoint {
 	if t.Operation == model.Pull {
 		return t.Source
 	}
-	return actor(t)
-}
-
-// actor is the host that opened the exchange.
-func actor(t *model.Transfer) model.Endpoint {
-	switch {
-	case t.Initiator == model.BySource:
-		return t.Source
-	case t.Initiator == model.ByOther && t.Client != nil:
-		return *t.Client
-	}
-	return t.Destination
+	return t.Actor()
 }
 
 // marks are those of all members.
@@ -230,7 +219,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 				f.Hosts = append(f.Hosts, n)
 			}
 		}
-		if u := account(t.Domain, t.User); u != "" {
+		if u := t.Account(); u != "" {
 			f.Users = append(f.Users, u)
 		}
 	}

@@ -44,7 +44,7 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 // sameAccountMarks marks a file that the logs of its destination show started by
 // the account that wrote it.
 func sameAccountMarks(t *model.Transfer) []Mark {
-	writer := account(t.Domain, t.User)
+	writer := t.Account()
 	for _, x := range t.Executed {
 		if sameAccount(x.User, writer) {
 			return []Mark{{Family: "execution", Analytic: "executor-match", Transfer: t.ID, Time: x.Time, Nats: 4,

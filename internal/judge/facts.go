@@ -120,14 +120,14 @@ func (f *factory) user(t *model.Transfer) string {
 		if len(f.users) >= remembered {
 			clear(f.users)
 		}
-		name = strings.ToLower(account(t.Domain, t.User))
+		name = strings.ToLower(t.Account())
 		f.users[id] = name
 	}
 	return name
 }
 
 func (f *factory) way(t *model.Transfer, program bool) string {
-	w := way{channelFamily(t.Channel), t.Operation, shareKind(t), program}
+	w := way{model.ChannelFamily(t.Channel), t.Operation, shareKind(t), program}
 	text, ok := f.ways[w]
 	if !ok {
 		what := "file"
@@ -140,21 +140,10 @@ func (f *factory) way(t *model.Transfer, program bool) string {
 	return text
 }
 
-// channelFamily takes dialects for one.
-func channelFamily(channel string) string {
-	switch channel {
-	case "smb1", "smb2":
-		return "smb"
-	case "webdav", "bits":
-		return "http"
-	}
-	return channel
-}
-
 // shareKind is what kind of share a file went over.
 func shareKind(t *model.Transfer) string {
 	switch {
-	case channelFamily(t.Channel) != "smb":
+	case model.ChannelFamily(t.Channel) != "smb":
 		return ""
 	case t.Share == "" && len(t.Path) > 2 && t.Path[1] == ':':
 		return "admin" // the host's own log, which names no share: no other leads there
@@ -163,7 +152,7 @@ func shareKind(t *model.Transfer) string {
 	}
 	share := lastElement(t.Share)
 	switch _, admin := adminRoot(share); {
-	case strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon"):
+	case policyShare(share):
 		return "policy"
 	case admin:
 		return "admin"

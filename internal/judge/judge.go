@@ -59,7 +59,7 @@ func (s *Settings) trusts(t *model.Transfer) bool {
 		return true
 	}
 	for _, g := range s.TrustedAccounts {
-		if t.User != "" && (Glob(g, t.User) || Glob(g, account(t.Domain, t.User))) {
+		if t.User != "" && (Glob(g, t.User) || Glob(g, t.Account())) {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ const maxLandings = 4096
 
 // landed makes a landing of a pushed SMB file.
 func landed(t *model.Transfer) landing {
-	return landing{Transfer: t.ID, Time: t.End, From: hostKey(t.Source), User: account(t.Domain, t.User),
+	return landing{Transfer: t.ID, Time: t.End, From: hostKey(t.Source), User: t.Account(),
 		Share: lastElement(t.Share), Path: pathKey(t.Path), Name: strings.ToLower(t.Name), Shown: t.Path, Evidence: t.Evidence}
 }
 

@@ -204,7 +204,7 @@ func (s *starts) policyMarks(e Event, l landing) []Mark {
 	}
 	var marks []Mark
 	for _, o := range s.Files {
-		if o.From != l.From || l.Time-o.Time > policyNear || adminRootOf(o.Share) != "policy" || policyName(o.Name) == policyFile(e.Transfer) {
+		if o.From != l.From || l.Time-o.Time > policyNear || !policyShare(o.Share) || policyName(o.Name) == policyFile(e.Transfer) {
 			continue
 		}
 		text := "a group policy that copies or starts programs, and a program, were written to the domain's policies by the same host within an hour"
@@ -216,10 +216,7 @@ func (s *starts) policyMarks(e Event, l landing) []Mark {
 	return marks
 }
 
-// adminRootOf is "policy" for the shares of group policies.
-func adminRootOf(share string) string {
-	if strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon") {
-		return "policy"
-	}
-	return ""
+// policyShare says whether a share is one of group policies.
+func policyShare(share string) bool {
+	return strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon")
 }

@@ -187,18 +187,8 @@ func sameChannel(o, t *model.Transfer) bool {
 	if o.Channel == t.Channel {
 		return true
 	}
-	a, c := family(o.Channel), family(t.Channel)
+	a, c := model.ChannelFamily(o.Channel), model.ChannelFamily(t.Channel)
 	return a == c || a == "unknown" || c == "unknown"
-}
-
-func family(channel string) string {
-	switch channel {
-	case "smb1", "smb2", "smb":
-		return "smb"
-	case "http", "webdav", "bits":
-		return "http"
-	}
-	return channel
 }
 
 // otherConnection says whether two are of different connections. FTP and TFTP have one
@@ -207,7 +197,7 @@ func otherConnection(o, t *model.Transfer) bool {
 	if !connected(o) || !connected(t) || sameConnection(o, t) || len(o.CommunityID) > 1 || len(t.CommunityID) > 1 {
 		return false
 	}
-	f := family(o.Channel)
+	f := model.ChannelFamily(o.Channel)
 	return f == "smb" || f == "http" || f == "nfs"
 }
 

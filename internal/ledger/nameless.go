@@ -53,7 +53,7 @@ func fitContent(a, b string) bool { return a == b || a == "" || b == "" }
 // pairKey is the key of what went from one address to another over a channel.
 func (b *book) pairKey(t *model.Transfer) uint64 {
 	b.text = append(append(append(b.text[:0], 'p'), t.Source.IP[:]...), t.Destination.IP[:]...)
-	b.text = append(b.text, family(t.Channel)...)
+	b.text = append(b.text, model.ChannelFamily(t.Channel)...)
 	return maphash.Bytes(b.seed, b.text)
 }
 

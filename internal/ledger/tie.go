@@ -30,7 +30,7 @@ func (c *Clocks) Confirm(all []*model.Transfer, reads []*model.Access, hosts *id
 		byName[name] = append(byName[name], a)
 	}
 	for _, t := range all {
-		if t.Status != model.Claimed && (t.Status != model.Done || t.User != "") || t.Operation != model.Pull || family(t.Channel) != "smb" {
+		if t.Status != model.Claimed && (t.Status != model.Done || t.User != "") || t.Operation != model.Pull || model.ChannelFamily(t.Channel) != "smb" {
 			continue
 		}
 		path := strings.ToLower(strings.Trim(t.Path, `\`))
@@ -109,7 +109,7 @@ func (c *Clocks) Tie(all []*model.Transfer, starts []Start, hosts *identity.Tabl
 // fitsPlace says whether the image lies where an SMB write put it, as far as the
 // path below the share tells.
 func fitsPlace(t *model.Transfer, image string) bool {
-	if family(t.Channel) != "smb" || t.Operation != model.Push {
+	if model.ChannelFamily(t.Channel) != "smb" || t.Operation != model.Push {
 		return true
 	}
 	path := strings.ToLower(strings.Trim(strings.ReplaceAll(t.Path, "/", `\`), `\`))

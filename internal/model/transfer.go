@@ -139,6 +139,18 @@ func (t *Transfer) Account() string {
 	return t.Domain + `\` + t.User
 }
 
+// ChannelFamily takes channels that sensors tell apart in different ways for one: logs
+// seldom tell the dialect of SMB, and a download by BITS or by WebDAV is HTTP on the wire.
+func ChannelFamily(channel string) string {
+	switch channel {
+	case "smb1", "smb2", "smb":
+		return "smb"
+	case "http", "webdav", "bits":
+		return "http"
+	}
+	return channel
+}
+
 // Hash is somebody else's word about a content: From is file-create,
 // process-start, module-load, delete, sensor or bytes.
 type Hash struct {
