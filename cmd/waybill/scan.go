@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"runtime"
 	"runtime/debug"
@@ -80,6 +81,17 @@ type scanCommand struct {
 
 // Run scans and prints.
 func (c *scanCommand) Run(p *program) error {
+	return c.run(p, func(out io.Writer, found *scan.Records, s report.Selection, _ error) error {
+		if err := report.Formats[c.Format](out, found.Records, s); err != nil {
+			return fmt.Errorf("writing the records: %w", err)
+		}
+		return nil
+	})
+}
+
+// run scans and has what was found written. Write is told whether the scan was broken off;
+// when it fails, nothing is written and nothing learned.
+func (c *scanCommand) run(p *program, write func(out io.Writer, found *scan.Records, s report.Selection, scanErr error) error) error {
 	o, err := c.options(p)
 	if err != nil {
 		return err
@@ -98,21 +110,21 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer book.close()
-	found, err := c.read(p, o)
+	found, scanErr := c.read(p, o)
 	if found == nil {
-		return err
+		return scanErr
 	}
 	if c.Output != "" {
 		color.NoColor = true
 	}
-	if err := report.Formats[c.Format](out, found.Records, selection); err != nil {
-		return fmt.Errorf("writing the records: %w", err)
+	if err := write(out, found, selection, scanErr); err != nil {
+		return err
 	}
 	if err := out.commit(); err != nil {
 		return err
 	}
-	p.exit = exitCode(found, err, selection, failOn)
-	return book.save(p, err)
+	p.exit = exitCode(found, scanErr, selection, failOn)
+	return book.save(p, scanErr)
 }
 
 // read scans the inputs, with progress and notices on standard error.

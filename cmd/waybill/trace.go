@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/fatih/color"
-
 	"waybill/internal/judge"
 	"waybill/internal/model"
 	"waybill/internal/report"
+	"waybill/internal/scan"
 )
 
 // traceCommand shows along which hosts one file went.
@@ -31,43 +31,16 @@ func (c *traceCommand) Run(p *program) error {
 	if c.Format != "csv" {
 		c.Format = "table" // what scan need not know
 	}
-	o, err := c.options(p)
-	if err != nil {
-		return err
-	}
-	selection, failOn, err := c.selection()
-	if err != nil {
-		return err
-	}
-	out, err := newOutput(p.stdout, c.Output)
-	if err != nil {
-		return err
-	}
-	defer out.discard()
-	book, err := openHistory(c.History, &o)
-	if err != nil {
-		return err
-	}
-	defer book.close()
-	found, scanErr := c.read(p, o)
-	if found == nil {
-		return scanErr
-	}
-	if c.Output != "" {
-		color.NoColor = true
-	}
-	traced := trace(c.What, found.Records)
-	if len(traced.Artifacts)+len(traced.Nameless) == 0 {
-		return errors.Join(scanErr, c.notFound(found.Records))
-	}
-	if err := write(out, traced, selection); err != nil {
-		return fmt.Errorf("writing the trace: %w", err)
-	}
-	if err := out.commit(); err != nil {
-		return err
-	}
-	p.exit = exitCode(found, scanErr, selection, failOn)
-	return book.save(p, scanErr)
+	return c.run(p, func(out io.Writer, found *scan.Records, s report.Selection, scanErr error) error {
+		traced := trace(c.What, found.Records)
+		if len(traced.Artifacts)+len(traced.Nameless) == 0 {
+			return errors.Join(scanErr, c.notFound(found.Records))
+		}
+		if err := write(out, traced, s); err != nil {
+			return fmt.Errorf("writing the trace: %w", err)
+		}
+		return nil
+	})
 }
 
 // trace takes from the records what was asked for: artifacts, their transfers and the
