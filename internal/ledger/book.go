@@ -211,7 +211,7 @@ func (b *book) named(t *model.Transfer, name string) {
 	if t.Channel != "ftp" {
 		return
 	}
-	if g := garbled(name); g != strings.ToLower(name) {
+	if g := model.GarbledFTP(name); g != strings.ToLower(name) {
 		b.text = append(append(b.text[:0], 'n'), g...)
 		b.key()
 	}

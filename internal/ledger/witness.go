@@ -216,7 +216,7 @@ func name(o, t *model.Transfer) {
 	case o.Name == "":
 		o.Name = t.Name
 	case t.Name == "" || strings.EqualFold(o.Name, t.Name) || slices.Contains(o.EarlierNames, t.Name):
-	case o.Channel == "ftp" && garbled(o.Name) == garbled(t.Name):
+	case o.Channel == "ftp" && model.GarbledFTP(o.Name) == model.GarbledFTP(t.Name):
 	case ascii(o.Name) || !passedBy(t):
 		o.EarlierNames = append(o.EarlierNames, t.Name)
 	}

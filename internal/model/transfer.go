@@ -1,5 +1,7 @@
 package model
 
+import "strings"
+
 // The words of a transfer's fields that programs compare.
 const (
 	Push = "push"
@@ -149,6 +151,21 @@ func ChannelFamily(channel string) string {
 		return "http"
 	}
 	return channel
+}
+
+// GarbledFTP is a name as logs of FTP servers may have it, lower case: lines for blanks
+// (xferlog(5)), question marks for bytes outside ASCII (vsftpd).
+func GarbledFTP(name string) string {
+	out := []byte(strings.ToLower(name))
+	for i, c := range out {
+		switch {
+		case c == ' ':
+			out[i] = '_'
+		case c >= 0x80:
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }
 
 // Hash is somebody else's word about a content: From is file-create,

@@ -235,7 +235,7 @@ func (h *host) start(r *telemetry.Record, p *process, who asker) {
 	p.program = p.runsProgram(r.Get("cwd"))
 	image := p.program
 	again := h.audit.ran[image] // of what nobody is known to have moved, the first start is enough
-	if len(h.starts) >= maxFacts || again && !h.s.o.Interest[strings.ToLower(base(image))] && h.book.byName[mangled(base(image))] == nil {
+	if len(h.starts) >= maxFacts || again && !h.s.o.Interest[strings.ToLower(base(image))] && h.book.byName[model.GarbledFTP(base(image))] == nil {
 		return
 	}
 	h.audit.ran[strings.Clone(image)] = true

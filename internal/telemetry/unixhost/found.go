@@ -57,27 +57,13 @@ const (
 	again = 2e9
 )
 
-// mangled is a name as a transfer log has it: no blank, and ? for what is no ASCII.
-func mangled(name string) string {
-	out := []byte(strings.ToLower(name))
-	for i, c := range out {
-		switch {
-		case c == ' ':
-			out[i] = '_'
-		case c >= 0x80:
-			out[i] = '?'
-		}
-	}
-	return string(out)
-}
-
 // found takes a movement that a record shows. It gives the transfer, nil for what is
 // none between hosts.
 func (h *host) found(r *telemetry.Record, m moved) *model.Transfer {
 	if h.isSelf(m.other) || base(m.path) == "" {
 		return nil
 	}
-	key := mangled(base(m.path))
+	key := model.GarbledFTP(base(m.path))
 	if e := h.known(r, &m, key); e != nil {
 		h.vouch(e, r, &m)
 		return e.t
