@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"internal/history":  {"internal/identity"},
 	"internal/incident": {},
 	"internal/triage":   {"internal/judge"},
+	"internal/prevent":  {"internal/identity"},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
@@ -113,7 +114,7 @@ var allowed = map[string][]string{
 	"internal/synth/gen":         {"internal/synth"},
 
 	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
-	"cmd/waybill":             {"internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
+	"cmd/waybill":             {"internal/prevent", "internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge", "internal/ledger", "internal/identity"},
 	"examples":                {},
 }

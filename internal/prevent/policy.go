@@ -1,0 +1,109 @@
+package prevent
+
+import (
+	"net/netip"
+
+	"waybill/internal/model"
+)
+
+// Policy says which hosts may exchange files over what. It is the YAML file that
+// `waybill prevent learn` writes and people edit.
+type Policy struct {
+	Version int `yaml:"version"` // PolicyVersion
+	// Learned says what it was made from; a policy made by hand has none.
+	Learned *Learned `yaml:"learned,omitempty"`
+	// Management are the sources that may administer any host (networks, addresses or host
+	// names). No target is written without one.
+	Management []string    `yaml:"management"`
+	Groups     []Group     `yaml:"groups"`
+	Services   []Service   `yaml:"services"`
+	Rules      []Rule      `yaml:"rules"`
+	Exceptions []Exception `yaml:"exceptions,omitempty"`
+	// Indicators are what findings hold that intrusion prevention can look for.
+	Indicators []Indicator `yaml:"indicators,omitempty"`
+}
+
+// PolicyVersion is the form of the policies that this program reads and writes.
+const PolicyVersion = 1
+
+// Learned says what a policy was made from.
+type Learned struct {
+	From  model.Time `yaml:"from"`
+	To    model.Time `yaml:"to"`
+	Moves int        `yaml:"moves"`
+	// LeftOut is how many moves were not learned since a finding holds them.
+	LeftOut int `yaml:"left_out,omitempty"`
+}
+
+// Group is hosts that do the same. A host is of the first group that names it.
+type Group struct {
+	Name string `yaml:"name"`
+	Role string `yaml:"role,omitempty"` // by which it was made; new hosts of the role belong to it
+	Why  string `yaml:"why,omitempty"`
+	// Networks hold all hosts of the group and none of another's.
+	Networks []netip.Prefix `yaml:"networks,omitempty"`
+	Hosts    []Host         `yaml:"hosts,omitempty"`
+}
+
+// Host is a member of a group, with the addresses that it was seen with.
+type Host struct {
+	Name      string       `yaml:"name,omitempty"`
+	Addresses []netip.Addr `yaml:"addresses,omitempty"`
+}
+
+// Service is what a filter tells by ports. Ports are as "tcp/445" or "tcp/49152-65535".
+type Service struct {
+	Name  string   `yaml:"name"`
+	Ports []string `yaml:"ports"`
+}
+
+// The actions of rules.
+const (
+	Allow     = "allow"
+	Deny      = "deny"
+	Candidate = "candidate" // never happened in the window: denied only with --strict
+)
+
+// Rule says what becomes of exchanges of files that hosts of one group open with hosts of
+// another over a service. The first rule that fits counts; where none fits it is a candidate.
+type Rule struct {
+	From    string `yaml:"from"` // a group, or AnyGroup
+	To      string `yaml:"to"`   // a group, or AnyGroup
+	Service string `yaml:"service"`
+	Action  string `yaml:"action"`
+	// Directions are the ways that files went, seen from the client: push, pull. Ports do not
+	// tell them apart: a filter opens both.
+	Directions []string `yaml:"directions,omitempty,flow"`
+	Channels   []string `yaml:"channels,omitempty,flow"`
+	Why        string   `yaml:"why"`
+	Moves      int      `yaml:"moves,omitempty"` // that it was learned from
+	Pairs      int      `yaml:"pairs,omitempty"` // of hosts
+	Days       int      `yaml:"days,omitempty"`
+}
+
+// AnyGroup stands for all hosts, also those of no group.
+const AnyGroup = "any"
+
+// Exception lets one client reach one server until a day, whatever the rules say.
+type Exception struct {
+	From    string `yaml:"from"` // a group, host, address or network
+	To      string `yaml:"to"`
+	Service string `yaml:"service"`
+	Owner   string `yaml:"owner"`
+	Until   string `yaml:"until"` // last day, as 2027-01-31
+	Reason  string `yaml:"reason"`
+}
+
+// Indicator is something that a finding holds and a sensor can look for.
+type Indicator struct {
+	What     string         `yaml:"what"` // sha256, md5, sha1, name, path, service-name, pipe
+	Value    string         `yaml:"value"`
+	Channel  string         `yaml:"channel,omitempty"` // on which it was seen
+	Finding  string         `yaml:"finding"`           // its id
+	Analytic string         `yaml:"analytic"`          // the strongest
+	Severity model.Severity `yaml:"severity"`
+	// Techniques are those of ATT&CK that the finding names.
+	Techniques []string `yaml:"techniques,omitempty,flow"`
+	// Sealed says that the bytes went encrypted: a sensor on the wire will not see it.
+	Sealed bool `yaml:"sealed,omitempty"`
+}
