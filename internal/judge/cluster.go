@@ -324,8 +324,16 @@ func (c *cluster) missing(startsLogged map[string]bool) []string {
 	if !slices.ContainsFunc(c.members, func(m *member) bool { return m.facts.Usual.Days >= watched }) {
 		out = append(out, "no history: whether these hosts and this account usually exchange files is unknown and counts nothing")
 	}
+	if c.sealed() {
+		out = append(out, "it is encrypted: which file moved, and whether it is a program, is not shown")
+	}
 	if names := sortedKeys(hosts); len(names) > 0 {
 		out = append(out, "no host logs: whether the file was started on "+strings.Join(names[:min(len(names), 8)], ", ")+" is not shown")
 	}
 	return out
+}
+
+// sealed says whether nothing but volumes is known of what moved.
+func (c *cluster) sealed() bool {
+	return !slices.ContainsFunc(c.members, func(m *member) bool { return m.t.Completeness != model.Opaque || m.t.Name != "" })
 }

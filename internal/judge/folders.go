@@ -215,9 +215,10 @@ func diskPath(t *model.Transfer) string {
 }
 
 // startedAt is where a file that came over no share was started; "" where that is not
-// known.
+// known. Of HTTP the share is the server's name.
 func startedAt(t *model.Transfer) string {
-	if len(t.Executed) > 0 && t.Share == "" && strings.Contains(strings.ToLower(t.Executed[0].Process), strings.ToLower(t.Name)) {
+	shared := t.Share != "" && model.ChannelFamily(t.Channel) != "http"
+	if len(t.Executed) > 0 && !shared && strings.Contains(strings.ToLower(t.Executed[0].Process), strings.ToLower(t.Name)) {
 		return t.Executed[0].Process
 	}
 	return ""
@@ -225,10 +226,11 @@ func startedAt(t *model.Transfer) string {
 
 // shownFolder is the folder of a file as it was sent, or as its start shows.
 func shownFolder(t *model.Transfer) string {
-	path := cmp.Or(startedAt(t), t.Path)
+	start := startedAt(t)
+	path := cmp.Or(start, t.Path)
 	i := strings.LastIndexAny(path, `/\`)
 	shown := path[:max(i, 0)]
-	if share := lastElement(t.Share); share != "" {
+	if share := lastElement(t.Share); share != "" && start == "" {
 		return strings.TrimRight(share+`\`+shown, `\`)
 	}
 	return shown

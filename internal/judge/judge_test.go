@@ -59,7 +59,7 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 	for i, x := range s.Transfers {
 		t := &model.Transfer{ID: fmt.Sprintf("t-%d", i), Start: begin + model.Time(x.At), End: begin + model.Time(x.At) + 1e6,
 			Channel: x.Channel, Share: x.Share, Path: x.Path, Name: x.Path[strings.LastIndexAny(x.Path, `\/`)+1:],
-			Type: x.Type, User: x.User, Status: model.Done, Completeness: model.Whole, Techniques: []string{"T1570"},
+			Type: x.Type, User: x.User, Status: model.Done, Completeness: model.Whole, Scope: model.ScopeInternal, Techniques: []string{"T1570"},
 			Evidence: []model.Evidence{{Input: "a.pcap", Kind: "packets", Packets: &[2]uint64{uint64(i), uint64(i)}}}}
 		if t.Channel == "" {
 			t.Channel = "smb2"
@@ -88,7 +88,7 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 			t.Operation, t.Initiator, t.Client = model.Copy, model.ByOther, &t.Source
 		}
 		if t.Notes = x.Notes; x.Opaque > 0 {
-			t.Completeness, t.Size, t.Estimate = model.Opaque, nil, &model.Estimate{Size: x.Opaque, Low: x.Opaque * 97 / 100, High: x.Opaque * 103 / 100}
+			t.Completeness, t.Confidence, t.Size, t.Estimate = model.Opaque, "medium", nil, &model.Estimate{Size: x.Opaque, Low: x.Opaque * 97 / 100, High: x.Opaque * 103 / 100}
 		}
 		transfers = append(transfers, t)
 	}
@@ -219,6 +219,8 @@ func throughJSON(t *testing.T, a Analytic) {
 	case *rule[reach]:
 		again(t, r)
 	case *rule[drops]:
+		again(t, r)
+	case *rule[sends]:
 		again(t, r)
 	case *rule[habits]:
 		again(t, r)

@@ -14,7 +14,14 @@ const (
 	pushedCarried = 4.0 // on a medium that was carried, or by FTP: nothing else will show
 	policyMade    = 5.0 // a group policy was written that starts it
 	pushedFTP     = 6.0 // a program by FTP between hosts inside, with the name of no installer
+	pushedSeen    = 5.0 // its bytes are a program's, under the name of no installer
+	pushedSealed  = 5.0 // an encrypted session moved what has the size of one file, and nothing else is known of its ends
 	pushedUnknown = 2.0 // a file of unknown content was
+	pulledTool    = 2.0 // a program was fetched from a host that is no server of programs
+	pulledSeen    = 5.0 // over no share; its bytes are a program's, under the name of no installer
+	dropped       = 3.0 // a program was written to a share where its writer seldom writes any
+	dropSeen      = 5.0 // over NFS; its bytes are a program's
+	dropClaimed   = 2.0 // as a log says that it was allowed to
 	policySeen    = 3.0 // a program is handed out by group policy
 	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
 

@@ -48,6 +48,16 @@ func runs(t *model.Transfer) bool {
 	return startedByPlace(t)
 }
 
+// seenProgram says whether the bytes of a file are those of a program, and its name is no
+// installer's, nor that of what a compiler leaves.
+func seenProgram(t *model.Transfer) bool {
+	switch t.Type {
+	case "pe", "elf", "macho", "java", "script":
+		return !installer(t.Name) && !strings.HasSuffix(t.Name, ".o")
+	}
+	return false
+}
+
 // mayExecute says whether permission bits in octal let somebody execute a file.
 func mayExecute(mode string) bool {
 	n, err := strconv.ParseUint(mode, 8, 16)

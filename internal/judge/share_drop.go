@@ -42,10 +42,13 @@ func lookDrop(s drops, e Event) (drops, []Mark) {
 	if s.Writers, n = counted(s.Writers, e.From); n >= usualWriter {
 		return s, nil
 	}
-	m := Mark{Family: "channel", Analytic: "share-drop", Transfer: t.ID, Time: t.End, Nats: 3,
+	m := Mark{Family: "channel", Analytic: "share-drop", Transfer: t.ID, Time: t.End, Nats: dropped,
 		Text: fmt.Sprintf("executable content written to the share %s by a host that does not usually write there", lastElement(t.Share)), Evidence: t.Evidence}
-	if t.Status == model.Claimed {
-		m.Nats = 2
+	switch {
+	case t.Status == model.Claimed:
+		m.Nats = dropClaimed
+	case t.Channel == "nfs" && seenProgram(t):
+		m.Nats = dropSeen
 	}
 	return s, []Mark{m}
 }

@@ -21,7 +21,7 @@ type serves struct {
 const servesMany = 5
 
 func pulledFrom(e Event) string {
-	if !e.Runs || !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal {
+	if !e.Runs || !e.moved() || e.Transfer.Operation != model.Pull || e.Transfer.Scope != model.ScopeInternal || e.From == e.To {
 		return ""
 	}
 	switch shareKind(e.Transfer) {
@@ -59,7 +59,11 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 	if len(s.Hosts) >= servesMany && !fresh {
 		return s, nil
 	}
-	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: 2,
+	nats := pulledTool
+	if seenProgram(t) && shareKind(t) == "" && t.Channel != "nfs" && !e.Usual.Gives.Known() {
+		nats = pulledSeen
+	}
+	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats,
 		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany), Evidence: t.Evidence}}
 }
 
