@@ -1,0 +1,106 @@
+package prevent
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Networks are the addresses of what a policy names: a group, a host of one, an address or a
+// network. They are sorted, and neighbours are one. It gives none for a name that the policy
+// knows no address of.
+func (p *Policy) Networks(name string) []netip.Prefix {
+	if n, err := netip.ParsePrefix(name); err == nil {
+		return []netip.Prefix{n.Masked()}
+	}
+	if a, err := netip.ParseAddr(name); err == nil {
+		return []netip.Prefix{whole(a)}
+	}
+	for i := range p.Groups {
+		if p.Groups[i].Name == name {
+			return p.Groups[i].networks()
+		}
+	}
+	var out []netip.Prefix
+	for i := range p.Groups {
+		for _, h := range p.Groups[i].Hosts {
+			if strings.EqualFold(h.Name, name) {
+				out = append(out, ofHost(h)...)
+			}
+		}
+	}
+	return Join(out)
+}
+
+// Sources are the addresses of all management sources, and the names among them that no
+// address is known of.
+func (p *Policy) Sources() (networks []netip.Prefix, unknown []string) {
+	for _, name := range p.Management {
+		found := p.Networks(name)
+		if len(found) == 0 {
+			unknown = append(unknown, name)
+		}
+		networks = append(networks, found...)
+	}
+	return Join(networks), unknown
+}
+
+// Verdict is what the rules say of exchanges between two groups over a service, and by which
+// rule: Candidate and nil where none fits.
+func (p *Policy) Verdict(from, to, service string) (string, *Rule) {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if (r.From == from || r.From == AnyGroup) && (r.To == to || r.To == AnyGroup) && r.Service == service {
+			return r.Action, r
+		}
+	}
+	return Candidate, nil
+}
+
+func (g *Group) networks() []netip.Prefix {
+	out := slices.Clone(g.Networks)
+	for _, h := range g.Hosts {
+		out = append(out, ofHost(h)...)
+	}
+	return Join(out)
+}
+
+func ofHost(h Host) (out []netip.Prefix) {
+	for _, a := range h.Addresses {
+		if a.IsValid() {
+			out = append(out, whole(a))
+		}
+	}
+	return out
+}
+
+func whole(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	return netip.PrefixFrom(a, a.BitLen())
+}
+
+// Join gives the same addresses in as few networks as can be, sorted.
+func Join(networks []netip.Prefix) []netip.Prefix {
+	sorted := make([]netip.Prefix, 0, len(networks))
+	for _, n := range networks {
+		if n.IsValid() {
+			sorted = append(sorted, n.Masked())
+		}
+	}
+	slices.SortFunc(sorted, netip.Prefix.Compare)
+	var out []netip.Prefix
+	for _, n := range sorted {
+		if k := len(out); k > 0 && out[k-1].Bits() <= n.Bits() && out[k-1].Contains(n.Addr()) {
+			continue
+		}
+		out = append(out, n)
+		for k := len(out); k > 1; k = len(out) {
+			both := netip.PrefixFrom(out[k-2].Addr(), out[k-2].Bits()-1).Masked()
+			if out[k-2].Bits() == 0 || out[k-2].Bits() != out[k-1].Bits() || both.Addr() != out[k-2].Addr() || !both.Contains(out[k-1].Addr()) {
+				break
+			}
+			out = append(out[:k-2], both)
+		}
+	}
+	return out
+}
