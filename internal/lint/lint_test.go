@@ -28,6 +28,9 @@ var allowed = map[string][]string{
 	"internal/triage":   {"internal/judge"},
 	"internal/prevent":  {"internal/identity"},
 
+	"internal/prevent/plan":     {"internal/prevent"},
+	"internal/prevent/nftables": {"internal/prevent", "internal/prevent/plan"},
+
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
 	"internal/telemetry/jsonlog":   {"internal/telemetry", "internal/telemetry/logtext"},
