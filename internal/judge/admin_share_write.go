@@ -55,9 +55,16 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 // asTool adds what speaks for a tool rather than for software: it lies where anybody may
 // write or nobody looks, and its name is that of no installer.
 func (m *Mark) asTool(t *model.Transfer) {
-	if _, _, nats := oddlyPlaced(t); nats > 0 && !installer(t.Name) {
+	if installer(t.Name) {
+		return
+	}
+	const as = " under the name of no installer"
+	if _, _, nats := oddlyPlaced(t); nats > 0 {
 		m.Nats += adminTool
-		m.Text += ", to a folder for temporary files or one that holds no programs, under the name of no installer"
+		m.Text += ", to a folder for temporary files or one that holds no programs," + as
+	} else if t.Tool != "" && strings.HasPrefix(diskPath(t), `\temp\`) {
+		m.Nats += adminTemp
+		m.Text += ", to a folder for temporary files by a command," + as
 	}
 }
 

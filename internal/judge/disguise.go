@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -41,6 +42,9 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	if text == "" && !e.Usual.habit() {
 		text, technique, nats = oddlyPlaced(t)
 	}
+	if text == "" && !e.Usual.habit() && opened(t) {
+		text, technique, nats = "a disk image that was opened where it came: what it holds bears no mark of where it is from", "T1553.005", tempFolder
+	}
 	if s.First == "" && runs(t) && spread.Hash(t) != "" {
 		s.First = t.Name
 	}
@@ -52,6 +56,11 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 		m.Techniques = []string{technique}
 	}
 	return s, []Mark{m}
+}
+
+// opened says whether a file is a disk image that was mounted, and none of software.
+func opened(t *model.Transfer) bool {
+	return !installer(t.Name) && slices.ContainsFunc(t.Executed, func(x model.Execution) bool { return x.How == "mount" })
 }
 
 // alias says that the same program bore another name before.

@@ -18,8 +18,8 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 		if smbPush(e) {
 			s.Files = remember(s.Files, landed(e.Transfer), e.window())
 		}
-		if e.Service {
-			return s, nil // it is there to be started
+		if e.Service || e.Transfer.Operation == model.Pull && e.Transfer.Tool == "" {
+			return s, nil // it is there to be started; who opens a file, reads it
 		}
 		return s, sameAccountMarks(e.Transfer)
 	}

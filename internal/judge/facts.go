@@ -48,6 +48,15 @@ type factory struct {
 	ways  map[way]string
 	// places are what was put on shares, by where it lies.
 	places map[string]string
+	// sets are what one host put on shares of late: into one folder, or under one name.
+	sets map[string]set
+}
+
+// set is files of unknown content that go together: the key that stands for them, and
+// when the last one was put.
+type set struct {
+	key  string
+	last model.Time
 }
 
 // way is how a file went, without who and when.
@@ -67,7 +76,7 @@ type userName struct{ domain, user string }
 const remembered = 1 << 17
 
 func newFactory() *factory {
-	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}, places: map[string]string{}}
+	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}, places: map[string]string{}, sets: map[string]set{}}
 }
 
 // of finds the facts of a transfer with this content.
@@ -184,7 +193,12 @@ func (f *factory) alike(x *Facts, t *model.Transfer) string {
 			key = "at " + place
 		}
 		if t.Operation == model.Push {
+			key = f.together(x, t, place, key)
 			f.put(place, key)
+		}
+	} else if t.Operation == model.Push && t.Name != "" {
+		if s := f.sets[nameSet(x, t)]; s.key != "" && t.Start-s.last <= clusterGap {
+			key = s.key // the host put it on a share, too
 		}
 	}
 	if key == "" && x.Family != "" {
@@ -192,6 +206,31 @@ func (f *factory) alike(x *Facts, t *model.Transfer) string {
 	}
 	return key
 }
+
+// folderGap is how near in time the programs are that one host brings to one folder together.
+const folderGap = 60e9
+
+// together gives the key of programs that one host puts on shares together: into the same
+// folder within a minute, or under the same name within an hour.
+func (f *factory) together(x *Facts, t *model.Transfer, place, key string) string {
+	if !strings.HasPrefix(key, "at ") {
+		return key // its content is known
+	}
+	name, folder := nameSet(x, t), x.From+"|"+place[:strings.LastIndexAny(place, `|\`)+1]
+	if s := f.sets[name]; s.key != "" && t.Start-s.last <= clusterGap {
+		key = s.key
+	} else if s := f.sets[folder]; s.key != "" && t.Start-s.last <= folderGap {
+		key = s.key
+	}
+	if len(f.sets) >= remembered {
+		clear(f.sets)
+	}
+	f.sets[name], f.sets[folder] = set{key, t.End}, set{key, t.End}
+	return key
+}
+
+// nameSet is what one host moves under one name.
+func nameSet(x *Facts, t *model.Transfer) string { return x.From + "?" + strings.ToLower(t.Name) }
 
 // shelf is where on a share a file lies that others fetch from there; "" where it went
 // to the one host alone.

@@ -94,12 +94,30 @@ func oddlyPlaced(t *model.Transfer) (text, technique string, nats float64) {
 	if name := hiddenFolder(place); name != "" {
 		return fmt.Sprintf("a program in the hidden folder %s", name), "T1564.001", oddFolder
 	}
-	for _, f := range oddFolders {
-		if f.holds(place) || f.anywhere && strings.Contains(place, f.path) {
-			return fmt.Sprintf("a program in %s, %s", shownFolder(t), f.says), f.technique, f.nats
-		}
+	if f := oddFolderOf(place); f != nil {
+		return fmt.Sprintf("a program in %s, %s", shownFolder(t), f.says), f.technique, f.nats
 	}
 	return "", "", 0
+}
+
+// oddFolderOf is the odd folder that a path of a disk lies in; nil for none.
+func oddFolderOf(place string) *folder {
+	for i := range oddFolders {
+		if f := &oddFolders[i]; f.holds(place) || f.anywhere && strings.Contains(place, f.path) {
+			return f
+		}
+	}
+	return nil
+}
+
+// stray says whether a program of a host, by its full path, lies in a folder that is odd
+// for programs.
+func stray(process string) bool {
+	place := `\` + pathKey(process)
+	if len(place) > 2 && place[2] == ':' {
+		place = place[3:]
+	}
+	return oddFolderOf(place) != nil || hiddenFolder(place) != ""
 }
 
 // placedProgram says whether a file is a program, or may be: on Unix programs have no

@@ -218,6 +218,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[reach]:
 		again(t, r)
+	case *rule[shelves]:
+		again(t, r)
 	case *rule[drops]:
 		again(t, r)
 	case *rule[sends]:

@@ -68,6 +68,30 @@ func TestLogged(t *testing.T) {
 			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
 			t.Executed = started("x")
 		}, nil, Settings{}, "remote-start 3, tool-pull 2"},
+		"a pull that its reader ran": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
+			t.Executed = started(`CORP\bob`)
+		}, nil, Settings{}, "remote-start 3, tool-pull 2"},
+		"run in a web folder": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.Channel = model.Pull, model.ByDestination, "DavWWWRoot", "webdav"
+			t.Executed = started("x")
+		}, nil, Settings{}, "tool-pull 7, remote-start 3"},
+		"copied by a policy": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.User = model.Pull, model.ByDestination, "pub", "SRV$"
+			t.Receiver = &model.Receiver{Process: `C:\Windows\System32\svchost.exe`}
+		}, nil, Settings{}, "tool-pull 4"},
+		"copied for a user": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
+			t.Receiver = &model.Receiver{Process: `C:\Windows\System32\svchost.exe`}
+			t.Executed = started("x")
+		}, nil, Settings{}, "remote-start 3, tool-pull 2"},
+		"dropped by a stray program": {func(t *model.Transfer) { t.Share, t.Process = "pub", `C:\Users\Public\x.exe` }, nil, Settings{}, "share-drop 7"},
+		"dropped by Explorer":        {func(t *model.Transfer) { t.Share, t.Process = "pub", `C:\Windows\explorer.exe` }, nil, Settings{}, ""},
+		"to C:\\Temp by a command":   {func(t *model.Transfer) { t.Share, t.Path, t.Tool, t.Command = "C$", `Temp\a.exe`, "copy", "copy a b" }, nil, Settings{}, "admin-share-write 7, transfer-utility 2"},
+		"to C:\\Temp":                {func(t *model.Transfer) { t.Share, t.Path = "C$", `Temp\a.exe` }, nil, Settings{}, "admin-share-write 5"},
+		"an image that was mounted": {func(t *model.Transfer) {
+			t.Share, t.Name, t.Executed = "pub", "a.iso", []model.Execution{{Time: begin + 5e9, How: "mount", Process: `C:\pub\a.iso`}}
+		}, nil, Settings{}, "remote-start 6, share-drop 3, disguise 1"},
 		"a logon script": {func(t *model.Transfer) {
 			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "NETLOGON"
 		}, nil, Settings{}, ""},

@@ -41,6 +41,9 @@ func (u *Usual) edge(user string, pull bool) (nats float64, text string) {
 		if nats = usualEdge; pull {
 			nats = usualPull
 		}
+		if pull && !u.Family.Known() {
+			return 0, "" // of this kind it gave nothing to anybody
+		}
 		return nats, fmt.Sprintf("so on many days, %d so far", u.Pair.Days)
 	}
 	nats, text = u.unseen(user, pull)

@@ -9,6 +9,11 @@ const (
 	adminArchive = 3.0 // an archive came so
 	adminRead    = 6.0 // a program was read over one
 	adminTool    = 4.0 // it lies where tools are put
+	adminTemp    = 2.0 // a command put it into C:\Temp, where administrators put things as well
+
+	dropStray  = 4.0 // a program that lies in an odd folder itself put one on a share
+	pulledWeb  = 7.0 // a program was run where it lies in a web folder
+	policyCopy = 4.0 // a service of the system fetched a program under the host's account, as group policy does
 
 	pushedTool    = 3.0 // a program was pushed over a channel that is no share
 	pushedCarried = 4.0 // on a medium that was carried, or by FTP: nothing else will show
@@ -29,6 +34,7 @@ const (
 	orderedStart = 5.0 // a command fetched it, and it was started
 	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
 	serviceStart = 1.0 // the service of a remote execution tool was started
+	sharedPut    = 7.0 // what one host put on a share another started from there
 )
 
 // Of spread.

@@ -50,5 +50,13 @@ func lookDrop(s drops, e Event) (drops, []Mark) {
 	case t.Channel == "nfs" && seenProgram(t):
 		m.Nats = dropSeen
 	}
+	if strings.HasPrefix(t.Channel, "smb") {
+		m.Techniques = []string{"T1021.002"}
+	}
+	if stray(t.Process) {
+		m.Nats += dropStray
+		m.Text += ", by " + t.Process + ", a program in a folder that holds none"
+		m.Techniques = append(m.Techniques, "T1080")
+	}
 	return s, []Mark{m}
 }

@@ -45,6 +45,9 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: []string{"T1484.001"},
 			Text: "a program " + unseen(e.Usual.Days) + "fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
 	}
+	if m, ok := placeMark(&e); ok {
+		return s, []Mark{m}
+	}
 	if shareKind(t) == "admin" && t.Tool != "" {
 		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: adminRead, Techniques: []string{"T1021.002"},
 			Text: "a command read a program from the administrative share " + lastElement(t.Share) + " of another host", Evidence: t.Evidence}}
@@ -63,8 +66,40 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 	if seenProgram(t) && shareKind(t) == "" && t.Channel != "nfs" && !e.Usual.Gives.Known() {
 		nats = pulledSeen
 	}
-	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats,
+	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: pullTechniques[t.Channel],
 		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany), Evidence: t.Evidence}}
+}
+
+// pullTechniques are those that channels are.
+var pullTechniques = map[string][]string{"bits": {"T1197"}, "deploy": {"T1072"}}
+
+// placeMark marks programs that are fetched in a way that few are: run where they lie in
+// a web folder, or copied by a service of the system under the account of its host from a
+// share that is none of group policies, as files items of a policy are.
+func placeMark(e *Event) (Mark, bool) {
+	t := e.Transfer
+	m := Mark{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Evidence: t.Evidence}
+	switch {
+	case e.Usual.habit():
+		return m, false
+	case t.Channel == "webdav" && len(t.Executed) > 0 && t.Tool == "":
+		m.Nats, m.Text, m.Techniques = pulledWeb, "a program was run where it lies in a web folder of "+t.Source.Name(), []string{"T1021"}
+	case copiedByPolicy(t):
+		m.Nats, m.Techniques = policyCopy, []string{"T1484.001"}
+		m.Text = "a service of the system copied a program from " + t.Source.Name() + " under the account of its host, as group policy does"
+	default:
+		return m, false
+	}
+	return m, true
+}
+
+// copiedByPolicy says whether a service of the system wrote a file that it read from a
+// share under the account of its host.
+func copiedByPolicy(t *model.Transfer) bool {
+	if shareKind(t) != "share" || !strings.HasSuffix(t.User, "$") || t.Receiver == nil {
+		return false
+	}
+	return strings.HasSuffix(strings.ToLower(t.Receiver.Process), `\svchost.exe`)
 }
 
 func serving(fresh bool) string {

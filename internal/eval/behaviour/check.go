@@ -108,7 +108,8 @@ func (s *Scenario) lacking(o *Outcome, found *scan.Records) {
 	carried := map[string]bool{}
 	for _, f := range found.Findings {
 		for _, t := range f.Techniques {
-			carried[t] = carried[t] || f.Severity >= model.Medium
+			whole, _, _ := strings.Cut(t, ".")
+			carried[t], carried[whole] = carried[t] || f.Severity >= model.Medium, carried[whole] || f.Severity >= model.Medium
 		}
 	}
 	for _, t := range s.related {
