@@ -21,6 +21,11 @@ type Decision struct {
 	Rule      *Rule      // that fits; nil for none
 	Exception *Exception // that fits; nil for none
 	Why       string     // where neither does
+	// Client and Server are the groups of the two ends, "" for a host that is in none.
+	Client, Server string
+	// ByRole says that an end is in its group by its role only: the policy does not name it,
+	// and a filter by address that was made of it does not know it.
+	ByRole bool
 }
 
 // Passes says whether the move goes through.

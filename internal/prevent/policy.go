@@ -18,7 +18,7 @@ type Policy struct {
 	Groups     []Group     `yaml:"groups"`
 	Services   []Service   `yaml:"services"`
 	Rules      []Rule      `yaml:"rules"`
-	Exceptions []Exception `yaml:"exceptions,omitempty"`
+	Exceptions []Exception `yaml:"exceptions"`
 	// Indicators are what findings hold that intrusion prevention can look for.
 	Indicators []Indicator `yaml:"indicators,omitempty"`
 }
@@ -30,9 +30,14 @@ const PolicyVersion = 1
 type Learned struct {
 	From  model.Time `yaml:"from"`
 	To    model.Time `yaml:"to"`
+	Days  int        `yaml:"days"` // with moves (UTC)
 	Moves int        `yaml:"moves"`
 	// LeftOut is how many moves were not learned since a finding holds them.
 	LeftOut int `yaml:"left_out,omitempty"`
+	// Lost is how many were not learned since there are too many hosts or pairs.
+	Lost int `yaml:"lost,omitempty"`
+	// Management says where the management sources are from: Given or Proposed.
+	Management string `yaml:"management"`
 }
 
 // Group is hosts that do the same. A host is of the first group that names it.
@@ -67,8 +72,9 @@ const (
 // Rule says what becomes of exchanges of files that hosts of one group open with hosts of
 // another over a service. The first rule that fits counts; where none fits it is a candidate.
 type Rule struct {
-	From    string `yaml:"from"` // a group, or AnyGroup
-	To      string `yaml:"to"`   // a group, or AnyGroup
+	// From and To are a group, a host of one (name or address), or AnyGroup.
+	From    string `yaml:"from"`
+	To      string `yaml:"to"`
 	Service string `yaml:"service"`
 	Action  string `yaml:"action"`
 	// Directions are the ways that files went, seen from the client: push, pull. Ports do not

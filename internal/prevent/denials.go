@@ -1,0 +1,117 @@
+package prevent
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// maxBadPairs bounds the rules that deny single pairs.
+const maxBadPairs = 32
+
+// denials are the rules that deny, of pairs and of roles, each with a positive reason: it happened only in
+// findings, or peers do not do it in a window of days.
+func (r *ruler) denials(keys []triple) (single, roles []Rule) {
+	out := r.ofPeers()
+	denied := map[[3]string]bool{}
+	for _, x := range out {
+		denied[[3]string{x.From, x.To, x.Service}] = true
+	}
+	for _, k := range keys {
+		from, to, service := r.groups[k.from].Name, r.groups[k.to].Name, r.service(k)
+		bad := r.badPairs(k)
+		if len(bad) == 0 || r.openTo[k] || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] {
+			continue
+		}
+		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) {
+			out = append(out, r.ofFindings(from, to, service, bad))
+			continue
+		}
+		for _, c := range bad {
+			if c.good.moves == 0 {
+				single = append(single, r.ofFindings(r.name(c.pair[0]), r.name(c.pair[1]), service, []candidatePair{c}))
+			}
+		}
+	}
+	return single[:min(len(single), maxBadPairs)], out
+}
+
+// badPairs are the pairs that findings hold moves of.
+func (r *ruler) badPairs(k triple) (out []candidatePair) {
+	for p, t := range r.triples[k].pairs {
+		if t.bad.moves > 0 {
+			out = append(out, candidatePair{p, k, t})
+		}
+	}
+	slices.SortFunc(out, r.compare)
+	return out
+}
+
+func (r *ruler) onlyBad(k triple) bool {
+	for _, t := range r.triples[k].pairs {
+		if t.good.moves > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// ofFindings denies what happened only in findings.
+func (r *ruler) ofFindings(from, to, service string, bad []candidatePair) Rule {
+	x := Rule{From: from, To: to, Service: service, Action: Deny, Pairs: len(bad)}
+	finding := ""
+	for _, c := range bad {
+		x.Moves += c.bad.moves
+		x.Days = max(x.Days, c.bad.days())
+		if finding == "" || c.finding < finding {
+			finding = c.finding
+		}
+	}
+	x.Why = fmt.Sprintf("only findings hold it (%s)", finding)
+	return x
+}
+
+// ofPeers denies what filters between peers are advised for, where nobody but management
+// does it, or each that does has a rule above.
+func (r *ruler) ofPeers() []Rule {
+	var out []Rule
+	if !r.window {
+		return out
+	}
+	for to := range r.groups {
+		if !isPeer(r.groups[to].Role) {
+			continue
+		}
+		for _, service := range lateral {
+			out = append(out, r.ofPeer(to, service)...)
+		}
+	}
+	return out
+}
+
+// ofPeer denies a service to a group of peers: for all hosts, or for the groups that do not
+// have it open.
+func (r *ruler) ofPeer(to int, service string) []Rule {
+	why := fmt.Sprintf("peers have no %s for each other (T1021), and in %d days nobody used it without a rule above", service, r.l.days)
+	var out []Rule
+	open := 0
+	for from := range r.groups {
+		if k := (triple{from, to, r.number(service)}); r.openTo[k] || len(r.rest[k]) > 0 {
+			open++
+			continue
+		}
+		out = append(out, Rule{From: r.groups[from].Name, To: r.groups[to].Name, Service: service, Action: Deny, Why: why})
+	}
+	if open == 0 {
+		return []Rule{{From: AnyGroup, To: r.groups[to].Name, Service: service, Action: Deny, Why: why}}
+	}
+	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.From, b.From) })
+	return out
+}
+
+func (r *ruler) number(service string) int32 {
+	if i, ok := r.l.services.at[service]; ok {
+		return i
+	}
+	return -1
+}

@@ -1,0 +1,221 @@
+package prevent
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"waybill/internal/identity"
+)
+
+// Others is the group of hosts of which nobody knows what they are for. Nothing is learned
+// from one of them for another.
+const Others = "others"
+
+// groupNames are how groups of roles are called.
+var groupNames = map[string]string{
+	identity.RoleController: "domain-controllers", identity.RoleHypervisor: "hypervisors", identity.RoleScanner: "scanners",
+	identity.RoleSensor: "sensors", identity.RolePrint: "print-servers", identity.RoleFileServer: "file-servers",
+	identity.RoleServer: "servers", identity.RoleWorkstation: "workstations", identity.RoleUnknown: Others, "": Others,
+}
+
+// groupOf is the name of the group of a role: letters, digits and lines, since targets use it.
+func groupOf(role string) string {
+	role = strings.ToLower(strings.TrimSpace(role))
+	if name, ok := groupNames[role]; ok {
+		return name
+	}
+	slug := strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, role), "-")
+	if slug == "" || slug == AnyGroup || slug == Others || len(slug) > 40 {
+		h := fnv.New32a()
+		h.Write([]byte(role))
+		return fmt.Sprintf("role-%08x", h.Sum32())
+	}
+	return slug
+}
+
+// peers are words of roles of hosts that people sit at.
+var peers = []string{identity.RoleWorkstation, "laptop", "desktop", "notebook", "client", "pc"}
+
+// isPeer says whether the hosts of a group are peers: machines that people sit at, which
+// have no service for each other.
+func isPeer(role string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(strings.ToLower(role), func(r rune) bool { return r < 'a' || r > 'z' }), func(w string) bool {
+		return slices.Contains(peers, w) || slices.Contains(peers, strings.TrimSuffix(w, "s"))
+	})
+}
+
+// grouping is which host is of which group.
+type grouping struct {
+	groups []Group
+	of     []int // by number of the host; -1 for one that another stands for
+	size   []int
+	alias  []int32 // by number of the host: which one it is
+}
+
+// group sorts the hosts into groups by role.
+func (l *Learner) group() *grouping {
+	g := &grouping{of: make([]int, len(l.hosts)), alias: l.aliases()}
+	members := map[string][]int32{}
+	role, sure := map[string]string{}, map[string]map[string]int{}
+	for i := range l.hosts {
+		if g.alias[i] != int32(i) {
+			continue
+		}
+		r := l.roles.Of(l.hosts[i].end)
+		name := groupOf(r.Name)
+		members[name] = append(members[name], int32(i))
+		if name != Others {
+			role[name] = cmp.Or(role[name], r.Name)
+		}
+		if sure[name] == nil {
+			sure[name] = map[string]int{}
+		}
+		sure[name][r.Confidence]++
+	}
+	for _, name := range sortedKeys(members) {
+		for _, i := range members[name] {
+			g.of[i] = len(g.groups)
+		}
+		g.groups = append(g.groups, Group{Name: name, Role: role[name], Hosts: l.membersOf(members[name])})
+		g.size = append(g.size, len(members[name]))
+		last := &g.groups[len(g.groups)-1]
+		last.Why = whyGroup(last, sure[name], l.moved(members[name]))
+	}
+	for i, a := range g.alias {
+		g.of[i] = g.of[a]
+	}
+	addNetworks(g.groups)
+	return g
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// aliases finds hosts that records call by an address only and that a host with a name has.
+func (l *Learner) aliases() []int32 {
+	out := make([]int32, len(l.hosts))
+	for i := range l.hosts {
+		out[i] = int32(i)
+		if e := l.hosts[i].end; e.Host == "" {
+			out[i] = l.holder[e.IP.Netip()]
+		}
+	}
+	return out
+}
+
+// moved counts the hosts whose address changed.
+func (l *Learner) moved(numbers []int32) (n int) {
+	for _, i := range numbers {
+		if l.hosts[i].moved {
+			n++
+		}
+	}
+	return n
+}
+
+// membersOf are the hosts of a group, sorted by name.
+func (l *Learner) membersOf(numbers []int32) []Host {
+	out := make([]Host, 0, len(numbers))
+	for _, i := range numbers {
+		h := Host{Name: l.hosts[i].end.Host, Addresses: slices.Clone(l.hosts[i].addresses)}
+		slices.SortFunc(h.Addresses, netip.Addr.Compare)
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b Host) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), slices.CompareFunc(a.Addresses, b.Addresses, netip.Addr.Compare))
+	})
+	return out
+}
+
+// plain is a name as it is when it holds printable characters only, else nothing: policies
+// and what is made of them go to terminals and into scripts.
+func plain(name string) string {
+	if len(name) > maxName || unprintable(name) {
+		return ""
+	}
+	return name
+}
+
+// maxName is how long the names of hosts are at most (RFC 1035 2.3.4).
+const maxName = 255
+
+func unprintable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError })
+}
+
+// whyGroup says how the hosts of a group were told.
+func whyGroup(g *Group, sure map[string]int, changing int) string {
+	if g.Name == Others {
+		return "nothing tells what they are for: name their roles with --assets"
+	}
+	why := fmt.Sprintf("what they were seen doing shows the role of %d of %d", len(g.Hosts)-sure["low"], len(g.Hosts))
+	if sure["low"] > 0 {
+		why += fmt.Sprintf("; of %d only their name or little else hints at it", sure["low"])
+	}
+	if changing > 0 {
+		why += fmt.Sprintf("; %d had several addresses or shared one over time (DHCP): filters need their network", changing)
+	}
+	return why
+}
+
+// segment is the network that an address is likely in: one of 256 addresses, or one of
+// IPv6 as RFC 4291 2.5.1 has them.
+func segment(a netip.Addr) netip.Prefix {
+	bits := 24
+	if a.Is6() {
+		bits = 64
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
+
+// leastMembers is how many hosts of a group make a network its own. Fewer may be there by
+// chance, and a network opens it to all of its addresses.
+const leastMembers = 4
+
+// addNetworks gives groups the networks in which only their hosts were seen.
+func addNetworks(groups []Group) {
+	owner, count := map[netip.Prefix]int{}, map[netip.Prefix]int{}
+	for i := range groups {
+		for _, h := range groups[i].Hosts {
+			seen := map[netip.Prefix]bool{}
+			for _, a := range h.Addresses {
+				s := segment(a)
+				if o, ok := owner[s]; ok && o != i {
+					owner[s] = -1
+				} else if !ok {
+					owner[s] = i
+				}
+				if !seen[s] {
+					seen[s] = true
+					count[s]++
+				}
+			}
+		}
+	}
+	for s, i := range owner {
+		if i >= 0 && groups[i].Name != Others && count[s] >= leastMembers && !s.Addr().IsLinkLocalUnicast() {
+			groups[i].Networks = append(groups[i].Networks, s)
+		}
+	}
+	for i := range groups {
+		slices.SortFunc(groups[i].Networks, netip.Prefix.Compare)
+	}
+}

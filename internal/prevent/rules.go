@@ -1,0 +1,460 @@
+package prevent
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"waybill/internal/identity"
+	"waybill/internal/model"
+)
+
+// What makes rules of roles out of pairs. These are estimates: a quarter of a role is more
+// than an intruder uses before a finding tells, and eight hosts of one role do not use a
+// service by chance; servers of a role differ, so half of them have to offer it. With
+// fewer than three hosts a role is its hosts.
+const (
+	shareOfClients = 4 // a quarter
+	shareOfServers = 2 // half
+	someHosts      = 3
+	manyHosts      = 8
+	severalDays    = 2
+)
+
+// lateral are the services that filters between peers are advised for (T1021; Microsoft's
+// guidance on Windows Defender Firewall and lateral movement): no peer has them for others.
+var lateral = []string{"smb", "rpc", "winrm", "rdp", "ssh"}
+
+// window says whether there are days enough to say that something does not happen.
+func (l *Learner) window() bool { return l.days >= severalDays && l.to-l.from >= model.Time(24*3600e9) }
+
+// Policy is the policy of the moves until now. The learner can go on after it.
+func (l *Learner) Policy() *Policy {
+	g := l.group()
+	r := &ruler{l: l, grouping: g, management: map[int32]bool{}, window: l.window()}
+	p := &Policy{Version: PolicyVersion, Groups: g.groups, Services: l.servicesOf(),
+		Learned: &Learned{From: l.from, To: l.to, Days: l.days, Moves: l.moves, LeftOut: l.leftOut, Lost: l.lost}}
+	p.Management, p.Learned.Management = r.manage()
+	r.uses()
+	p.Rules = r.rules()
+	return p
+}
+
+// servicesOf are the known services, and the ports of their own that were seen.
+func (l *Learner) servicesOf() []Service {
+	out := slices.Clone(KnownServices)
+	own := slices.Sorted(slices.Values(l.services.list))
+	for _, name := range own {
+		if _, err := ParsePorts(name); err == nil {
+			out = append(out, Service{Name: name, Ports: []string{name}})
+		}
+	}
+	return out
+}
+
+// ruler makes rules of what was tallied.
+type ruler struct {
+	l *Learner
+	*grouping
+	management map[int32]bool
+	window     bool
+	triples    map[triple]*use
+	allow      []Rule
+	single     []candidatePair
+	rest       map[triple][]candidatePair
+	openTo     map[triple]bool // a rule of role and role lets it pass
+}
+
+// triple is what rules are about: group, group, service.
+type triple struct {
+	from, to int
+	service  int32
+}
+
+// use is what the pairs of a triple did.
+type use struct {
+	pairs map[[2]int32]*tally
+}
+
+// candidatePair is a pair that may become a rule of its own.
+type candidatePair struct {
+	pair [2]int32
+	of   triple
+	*tally
+}
+
+// uses sorts the pairs by triples, without aliases.
+func (r *ruler) uses() {
+	r.triples = map[triple]*use{}
+	for p, t := range r.l.pairs {
+		c, s := r.alias[p.client], r.alias[p.server]
+		if c == s {
+			continue
+		}
+		k := triple{r.of[c], r.of[s], p.service}
+		u := r.triples[k]
+		if u == nil {
+			u = &use{map[[2]int32]*tally{}}
+			r.triples[k] = u
+		}
+		if old := u.pairs[[2]int32{c, s}]; old != nil {
+			t = old.with(t)
+		}
+		u.pairs[[2]int32{c, s}] = t
+	}
+}
+
+// with is two tallies in one.
+func (t *tally) with(o *tally) *tally {
+	sum := *t
+	sum.good.merge(o.good)
+	sum.bad.merge(o.bad)
+	sum.push, sum.pull, sum.needed, sum.admin = t.push || o.push, t.pull || o.pull, t.needed || o.needed, t.admin || o.admin
+	sum.channels |= o.channels
+	if o.finding != "" && (sum.finding == "" || o.finding < sum.finding) {
+		sum.finding = o.finding
+	}
+	return &sum
+}
+
+// rules are all rules, in the order in which they count: what is allowed, what was seen and
+// is not, what is denied.
+func (r *ruler) rules() []Rule {
+	r.rest, r.openTo = map[triple][]candidatePair{}, map[triple]bool{}
+	keys := r.sortedTriples()
+	for _, k := range keys {
+		r.generalise(k, r.triples[k])
+	}
+	out := r.allow
+	out = append(out, r.pairRules()...)
+	single, roles := r.denials(keys)
+	out = append(out, single...) // before what is left of their roles, which is a candidate
+	out = append(out, r.restRules(keys)...)
+	return append(out, roles...)
+}
+
+func (r *ruler) sortedTriples() []triple {
+	keys := make([]triple, 0, len(r.triples))
+	for k := range r.triples {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b triple) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(r.service(a), r.service(b)))
+	})
+	return keys
+}
+
+func (r *ruler) service(k triple) string { return r.l.services.list[k.service] }
+
+// generalise makes the widest rules that the history of a triple shows, and leaves the rest
+// to rules of pairs.
+func (r *ruler) generalise(k triple, u *use) {
+	left := map[[2]int32]*tally{}
+	for p, t := range u.pairs {
+		if t.good.moves > 0 {
+			left[p] = t
+		}
+	}
+	if len(left) == 0 {
+		return
+	}
+	if r.isRole(k.from) && r.isRole(k.to) && r.behaves(left, k) {
+		r.openTo[k] = true
+		r.rule(k, r.groups[k.from].Name, r.groups[k.to].Name, left, u, r.whyRoles(k, left))
+		return
+	}
+	if r.isRole(k.from) {
+		r.toServers(k, u, left)
+	}
+	if r.isRole(k.to) {
+		r.fromClients(k, u, left)
+	}
+	for p, t := range left {
+		c := candidatePair{p, k, t}
+		if r.enough(k, t) {
+			r.single = append(r.single, c)
+		} else {
+			r.rest[k] = append(r.rest[k], c)
+		}
+	}
+}
+
+// isRole says whether the hosts of a group have something in common.
+func (r *ruler) isRole(group int) bool { return r.groups[group].Name != Others }
+
+// of counts the different clients (0) or servers (1) of pairs.
+func endsOf(pairs map[[2]int32]*tally, which int) map[int32][]*tally {
+	out := map[int32][]*tally{}
+	for p, t := range pairs {
+		out[p[which]] = append(out[p[which]], t)
+	}
+	return out
+}
+
+// daysOf is on how many days any of them did so.
+func daysOf[K comparable](pairs map[K]*tally) int {
+	var all habit
+	for _, t := range pairs {
+		all.merge(t.good)
+	}
+	return all.days()
+}
+
+// behaves says whether pairs show that the one role does so with the other one.
+func (r *ruler) behaves(pairs map[[2]int32]*tally, k triple) bool {
+	if r.needed(pairs, k) {
+		return true
+	}
+	clients, servers := len(endsOf(pairs, 0)), len(endsOf(pairs, 1))
+	return r.lasting(pairs) && many(clients, r.size[k.from], shareOfClients) && servers*shareOfServers >= r.size[k.to]
+}
+
+// needed says whether pairs are what a domain, a distributor or a backup cannot do without.
+func (r *ruler) needed(pairs map[[2]int32]*tally, k triple) bool {
+	if r.provides(k.from) || r.provides(k.to) {
+		return true
+	}
+	if r.groups[k.to].Role != identity.RoleController {
+		return false
+	}
+	for _, t := range pairs {
+		if t.needed {
+			return true
+		}
+	}
+	return false
+}
+
+// provides says whether a group is one that gives all hosts something or collects from all.
+func (r *ruler) provides(group int) bool {
+	switch r.groups[group].Role {
+	case identity.RoleDeployment, identity.RoleBackup:
+		return true
+	}
+	return false
+}
+
+// lasting says whether it happened on several days, where there are several.
+func (r *ruler) lasting(pairs map[[2]int32]*tally) bool {
+	return !r.window || daysOf(pairs) >= severalDays
+}
+
+// many says whether so many hosts of a role speak for it.
+func many(n, of, share int) bool {
+	return n >= manyHosts || n == of || n >= someHosts && n*share >= of || n*2 >= of && n > 1
+}
+
+// toServers makes rules of a role to single servers that many of it use.
+func (r *ruler) toServers(k triple, u *use, left map[[2]int32]*tally) {
+	r.toSingle(k, u, left, 1, func(theirs map[[2]int32]*tally) bool {
+		return len(theirs) > 1 && many(len(theirs), r.size[k.from], shareOfClients)
+	})
+}
+
+// fromClients makes rules of single hosts to a role, many of which they turn to.
+func (r *ruler) fromClients(k triple, u *use, left map[[2]int32]*tally) {
+	r.toSingle(k, u, left, 0, func(theirs map[[2]int32]*tally) bool {
+		return len(theirs) > 1 && many(len(theirs), r.size[k.to], shareOfClients)
+	})
+}
+
+// toSingle makes rules between a role and a single host, the client (0) or the server (1).
+func (r *ruler) toSingle(k triple, u *use, left map[[2]int32]*tally, which int, enough func(map[[2]int32]*tally) bool) {
+	byHost := map[int32]map[[2]int32]*tally{}
+	for p, t := range left {
+		if byHost[p[which]] == nil {
+			byHost[p[which]] = map[[2]int32]*tally{}
+		}
+		byHost[p[which]][p] = t
+	}
+	for _, h := range r.byName(byHost) {
+		theirs := byHost[h]
+		if !enough(theirs) || !r.lasting(theirs) {
+			continue
+		}
+		from, to := r.groups[k.from].Name, r.name(h)
+		why := fmt.Sprintf("%d of %d %s turn to it", len(theirs), r.size[k.from], from)
+		if which == 0 {
+			from, to = r.name(h), r.groups[k.to].Name
+			why = fmt.Sprintf("it turns to %d of %d %s", len(theirs), r.size[k.to], to)
+		}
+		r.rule(k, from, to, theirs, u, why)
+		for p := range theirs {
+			delete(left, p)
+		}
+	}
+}
+
+func (r *ruler) byName(hosts map[int32]map[[2]int32]*tally) []int32 {
+	out := make([]int32, 0, len(hosts))
+	for h := range hosts {
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b int32) int { return cmp.Compare(r.name(a), r.name(b)) })
+	return out
+}
+
+// name is what a rule calls a host.
+func (r *ruler) name(host int32) string {
+	return r.l.hosts[host].end.Name()
+}
+
+func (r *ruler) whyRoles(k triple, pairs map[[2]int32]*tally) string {
+	why := fmt.Sprintf("%d of %d %s do so with %d of %d %s", len(endsOf(pairs, 0)), r.size[k.from], r.groups[k.from].Name,
+		len(endsOf(pairs, 1)), r.size[k.to], r.groups[k.to].Name)
+	if r.needed(pairs, k) {
+		why += "; none can do without: " + r.whatFor(k)
+	}
+	return why
+}
+
+func (r *ruler) whatFor(k triple) string {
+	for _, g := range [...]int{k.from, k.to} {
+		if r.provides(g) {
+			return r.groups[g].Role
+		}
+	}
+	return "policies of the domain (SYSVOL)"
+}
+
+// rule adds a rule that pairs allow.
+func (r *ruler) rule(k triple, from, to string, pairs map[[2]int32]*tally, u *use, why string) {
+	x := Rule{From: from, To: to, Service: r.service(k), Action: Allow, Why: why, Pairs: len(pairs), Days: daysOf(pairs)}
+	fill(&x, r.l.channels.list, pairs)
+	if n := badIn(u, from, to, r, k); n > 0 {
+		x.Why += fmt.Sprintf("; %d moves of findings went this way as well, and it would let them pass", n)
+	}
+	r.allow = append(r.allow, x)
+}
+
+// badIn counts the moves of findings that a rule lets pass.
+func badIn(u *use, from, to string, r *ruler, k triple) (n int) {
+	for p, t := range u.pairs {
+		if (from == r.groups[k.from].Name || from == r.name(p[0])) && (to == r.groups[k.to].Name || to == r.name(p[1])) {
+			n += t.bad.moves
+		}
+	}
+	return n
+}
+
+// fill writes what pairs did into a rule.
+func fill[K comparable](x *Rule, channels []string, pairs map[K]*tally) {
+	push, pull, bits := false, false, uint32(0)
+	for _, t := range pairs {
+		push, pull, bits = push || t.push, pull || t.pull, bits|t.channels
+		x.Moves += t.good.moves
+	}
+	if pull {
+		x.Directions = append(x.Directions, model.Pull)
+	}
+	if push {
+		x.Directions = append(x.Directions, model.Push)
+	}
+	for i, c := range channels {
+		if bits&(1<<i) != 0 && c != "" {
+			x.Channels = append(x.Channels, c)
+		}
+	}
+	slices.Sort(x.Channels)
+}
+
+// enough says whether a pair did so often enough to be allowed by itself: what intruders
+// go over has to have happened on several days, where there are several.
+func (r *ruler) enough(k triple, t *tally) bool {
+	return !r.window || t.needed || t.good.days() >= severalDays || !r.sensitive(k)
+}
+
+// sensitive says whether a triple is one that intruders take: administration of any host,
+// and shares of peers.
+func (r *ruler) sensitive(k triple) bool {
+	service := r.service(k)
+	return slices.Contains(lateral, service) && (service != "smb" || isPeer(r.groups[k.to].Role))
+}
+
+// pairRules are the rules of single pairs, at most as many as are wanted: those on the
+// most days first.
+func (r *ruler) pairRules() []Rule {
+	slices.SortFunc(r.single, func(a, b candidatePair) int {
+		return cmp.Or(cmp.Compare(b.good.days(), a.good.days()), cmp.Compare(b.good.moves, a.good.moves), r.compare(a, b))
+	})
+	n := min(len(r.single), r.l.o.PairRules)
+	for _, c := range r.single[n:] {
+		r.rest[c.of] = append(r.rest[c.of], c)
+	}
+	chosen := r.single[:n]
+	slices.SortFunc(chosen, r.compare)
+	var out []Rule
+	for _, c := range chosen {
+		x := Rule{From: r.name(c.pair[0]), To: r.name(c.pair[1]), Service: r.service(c.of), Action: Allow, Why: "these two hosts only", Pairs: 1, Days: c.good.days()}
+		fill(&x, r.l.channels.list, map[int]*tally{0: c.tally})
+		if c.bad.moves > 0 {
+			x.Why += fmt.Sprintf("; %d moves of findings went this way as well, and it would let them pass", c.bad.moves)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func (r *ruler) compare(a, b candidatePair) int {
+	return cmp.Or(cmp.Compare(a.of.from, b.of.from), cmp.Compare(a.of.to, b.of.to), cmp.Compare(r.service(a.of), r.service(b.of)),
+		cmp.Compare(r.name(a.pair[0]), r.name(b.pair[0])), cmp.Compare(r.name(a.pair[1]), r.name(b.pair[1])))
+}
+
+// restRules say what was seen and has no rule: it is neither allowed nor denied.
+func (r *ruler) restRules(keys []triple) []Rule {
+	var out []Rule
+	for _, k := range keys {
+		rest := r.rest[k]
+		if len(rest) == 0 {
+			continue
+		}
+		slices.SortFunc(rest, r.compare)
+		x := Rule{From: r.groups[k.from].Name, To: r.groups[k.to].Name, Service: r.service(k), Action: Candidate, Pairs: len(rest)}
+		pairs := map[int]*tally{}
+		rare := 0
+		for i, c := range rest {
+			pairs[i] = c.tally
+			if !r.enough(k, c.tally) {
+				rare++
+			}
+		}
+		fill(&x, r.l.channels.list, pairs)
+		x.Days = daysOf(pairs)
+		x.Why = r.whyRest(rest, rare)
+		out = append(out, x)
+	}
+	return out
+}
+
+// shownPairs is how many pairs a reason names.
+const shownPairs = 3
+
+func (r *ruler) whyRest(rest []candidatePair, rare int) string {
+	var why []string
+	if rare > 0 {
+		why = append(why, fmt.Sprintf("%s on one day only, too few to allow", pairsWord(rare)))
+	}
+	if n := len(rest) - rare; n > 0 {
+		why = append(why, fmt.Sprintf("%s past the %d that have rules of their own", pairsWord(n), r.l.o.PairRules))
+	}
+	var shown []string
+	for _, c := range rest[:min(len(rest), shownPairs)] {
+		shown = append(shown, r.name(c.pair[0])+" > "+r.name(c.pair[1]))
+	}
+	return strings.Join(why, "; ") + ": " + strings.Join(shown, ", ") + more(len(rest)-len(shown))
+}
+
+func pairsWord(n int) string {
+	if n == 1 {
+		return "1 pair"
+	}
+	return fmt.Sprintf("%d pairs", n)
+}
+
+func more(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
+}
