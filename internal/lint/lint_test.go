@@ -120,6 +120,7 @@ var allowed = map[string][]string{
 	"cmd/waybill":             {"internal/prevent", "internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge", "internal/ledger", "internal/identity"},
 	"examples":                {},
+	"test/lab/decide":         {"internal/prevent", "internal/prevent/nftables"},
 }
 
 // eachFile visits the Go files of the program.

@@ -16,6 +16,8 @@ type Filter struct {
 	nets     networks
 	roles    map[string]int32 // group by role
 	services map[string]int32
+	spans    []Span
+	wide     [][]int // by service: it and those that hold its ports
 	rules    map[ruleKey]int32
 	words    [][]int32 // by group and host: the number that rules call it by, -1 for none
 	managers map[place]bool
@@ -117,6 +119,7 @@ func (p *Policy) Compile() (*Filter, error) {
 	for i, s := range p.Services {
 		f.services[s.Name] = int32(i)
 	}
+	f.spans, f.wide = p.Spans(), p.wider()
 	f.addRules()
 	f.addManagement()
 	f.addExceptions()
@@ -204,18 +207,23 @@ func (f *Filter) Decide(m *Move) (d Decision) {
 		d.Why = "from a management source"
 		return d
 	}
+	services := f.asked(m)
 	for i := range f.except {
-		if x := &f.except[i]; m.Time < x.until && x.service == m.Service && x.from.fits(&client) && x.to.fits(&server) {
+		if x := &f.except[i]; m.Time < x.until && slices.Contains(services, int(f.services[x.service])) && x.from.fits(&client) && x.to.fits(&server) {
 			d.Exception = x.of
 			return d
 		}
 	}
-	if i := f.rule(&client, &server, m.Service); i >= 0 {
-		d.Rule = &f.p.Rules[i]
-		d.Outcome = outcomeOf(d.Rule.Action)
-		return d
+	for _, s := range services {
+		if i := f.rule(&client, &server, int32(s)); i >= 0 {
+			d.Rule = &f.p.Rules[i]
+			d.Outcome = outcomeOf(d.Rule.Action)
+			return d
+		}
 	}
 	switch {
+	case len(services) == 0:
+		d.Outcome, d.Why = Unjudged, "the policy has no service with this port, so that no filter made of it looks at it"
 	case client.at.group < 0:
 		d.Outcome, d.Why = Unjudged, "the client is in no group"
 	case server.at.group < 0:
@@ -301,19 +309,15 @@ func (f *Filter) manages(p *party) bool {
 	return false
 }
 
-// rule gives the number of the first rule that fits, -1 for none.
-func (f *Filter) rule(client, server *party, service string) int32 {
-	s, ok := f.services[service]
-	if !ok {
-		return -1
-	}
+// rule gives the number of the first rule of a service that fits, -1 for none.
+func (f *Filter) rule(client, server *party, service int32) int32 {
 	best := int32(-1)
 	for _, from := range f.wordsOf(client) {
 		for _, to := range f.wordsOf(server) {
 			if from == -1 || to == -1 {
 				continue
 			}
-			if i, ok := f.rules[ruleKey{from, to, s}]; ok && (best < 0 || i < best) {
+			if i, ok := f.rules[ruleKey{from, to, service}]; ok && (best < 0 || i < best) {
 				best = i
 			}
 		}

@@ -11,6 +11,7 @@ func TestDecide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Services = append(p.Services, Service{"ssh", []string{"tcp/22"}})
 	p.Groups[0].Role = "workstation"
 	p.Groups[1].Hosts = append(p.Groups[1].Hosts, Host{Name: "FS-2.corp.example"})
 	p.Rules = append(p.Rules, Rule{From: AnyGroup, To: "ws", Service: "smb", Action: Deny, Why: "peers"}, Rule{From: "WS-1", To: "ws", Service: "smb", Action: Candidate})
@@ -34,7 +35,7 @@ func TestDecide(t *testing.T) {
 		{"name without domain", ws, at("10.0.9.9", "fs-2", 445), "smb", 1, Allowed, 0},
 		{"name with domain", at("10.0.8.8", "WS-1.corp.example", 1), fs, "smb", 1, Allowed, 0},
 		{"by role", newcomer, fs, "smb", 1, Allowed, 0},
-		{"other service", ws, fs, "rdp", 1, Unseen, -1},
+		{"other service", ws, fs, "ssh", 1, Unseen, -1},
 		{"back", fs, ws, "smb", 1, Denied, 1},
 		{"a stranger to all", stranger, ws, "smb", 1, Denied, 1},
 		{"a stranger's server", ws, stranger, "smb", 1, Unjudged, -1},

@@ -11,7 +11,7 @@ import (
 )
 
 // side is what an address is compared with, in each family; empty where it has none of it.
-// The zero pointer is any address.
+// A nil pointer is any address.
 type side struct{ v4, v6 string }
 
 // named is a side that a set of the table holds.
@@ -27,25 +27,20 @@ func named(set string, at *netipx.IPSet) *side {
 	return s
 }
 
-// ofGroup is a group's set; any for nil.
-func ofGroup(g *plan.Group) *side {
-	if g == nil {
+// of is whom a rule or an exception names; nil is any.
+func of(e plan.End) *side {
+	if e.Group != nil {
+		return named(setOf(e.Group), e.At)
+	}
+	if e.At == plan.Everywhere {
 		return nil
 	}
-	return named(setOf(g), g.At)
+	v4, v6 := families(e.At)
+	return &side{braces(v4), braces(v6)}
 }
 
 // setOf is the name of a group's sets.
-func setOf(g *plan.Group) string { return "g_" + g.ID }
-
-// literal is a side that is written where it is compared.
-func literal(at *netipx.IPSet) *side {
-	if at == plan.Everywhere {
-		return nil
-	}
-	v4, v6 := families(at)
-	return &side{braces(v4), braces(v6)}
-}
+func setOf(g *plan.Group) string { return "g_" + g.Name }
 
 // families are the elements of a set in IPv4 and IPv6.
 func families(at *netipx.IPSet) (v4, v6 []string) {

@@ -26,7 +26,7 @@ func write(p *prevent.Policy, c prevent.Choice) ([]prevent.File, error) {
 	}
 	files := []prevent.File{{Name: "nftables-gateway.nft", Text: ruleset(p, pl, c, nil)}}
 	for _, g := range pl.Groups {
-		files = append(files, prevent.File{Name: "nftables-host-" + g.ID + ".nft", Text: ruleset(p, pl, c, g)})
+		files = append(files, prevent.File{Name: "nftables-host-" + g.Name + ".nft", Text: ruleset(p, pl, c, g)})
 	}
 	return append(files, prevent.File{Name: "nftables-rollback.sh", Text: rollback}, prevent.File{Name: "nftables-try.sh", Text: try}), nil
 }

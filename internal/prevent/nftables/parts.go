@@ -17,7 +17,7 @@ import (
 func (w *writer) header() {
 	file, place := "nftables-gateway.nft", "a gateway: what it forwards. Hosts of one network do not pass it: load the host rulesets there."
 	if w.host != nil {
-		file, place = "nftables-host-"+w.host.ID+".nft", "hosts of the group "+w.host.Name+": what comes in."
+		file, place = "nftables-host-"+w.host.Name+".nft", "hosts of the group "+w.host.Name+": what comes in."
 	}
 	w.line("#!/usr/sbin/nft -f")
 	w.note("", "waybill: who may open exchanges of files with whom. For %s", place)
@@ -96,11 +96,15 @@ func (w *writer) sets() {
 	w.set("management", w.plan.Management, "management: "+strings.Join(w.policy.Management, ", "))
 	w.set("known", w.plan.Known, "all groups")
 	named := map[*plan.Group]bool{}
+	name := func(from, to plan.End) {
+		named[from.Group] = true
+		named[to.Group] = named[to.Group] || w.to(to) != nil
+	}
 	for _, r := range w.rules() {
-		named[r.From] = true
-		if w.host == nil {
-			named[r.To] = true
-		}
+		name(r.From, r.To)
+	}
+	for _, x := range w.exceptions() {
+		name(x.From, x.To)
 	}
 	for _, g := range w.plan.Groups {
 		if named[g] {

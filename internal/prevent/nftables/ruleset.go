@@ -52,22 +52,36 @@ func comment(format string, a ...any) string {
 	return `comment "` + plan.Plain(fmt.Sprintf(format, a...), 120) + `"`
 }
 
-// rules are those that this place sees: a host sees what comes to it.
+// sees says whether connections to an end pass here: a host sees what comes to it.
+func (w *writer) sees(to plan.End) bool {
+	return w.host == nil || to.Group == w.host || to.At.Overlaps(w.host.At)
+}
+
 func (w *writer) rules() (out []plan.Rule) {
 	for _, r := range w.plan.Rules {
-		if w.host == nil || r.To == nil || r.To == w.host {
+		if w.sees(r.To) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// to is the destination as it has to be matched: a host's own address need not be.
-func (w *writer) to(s *side) *side {
-	if w.host != nil {
+func (w *writer) exceptions() (out []plan.Exception) {
+	for _, x := range w.plan.Exceptions {
+		if w.sees(x.To) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// to is the destination as it has to be matched: hosts of the group need not be, so that
+// they are known at new addresses too.
+func (w *writer) to(e plan.End) *side {
+	if w.host != nil && e.Group == w.host {
 		return nil
 	}
-	return s
+	return of(e)
 }
 
 // hook lets pass at once what is not judged: what is open, management, other ports.
@@ -97,20 +111,22 @@ func (w *writer) hook() {
 // judge asks exceptions and rules in their order; the first that fits counts.
 func (w *writer) judge() {
 	w.line("\tchain judge {")
-	for _, x := range w.plan.Exceptions {
-		if w.host == nil || x.To.Overlaps(w.host.At) {
-			w.exception(x)
-		}
+	for _, x := range w.exceptions() {
+		w.exception(x)
 	}
 	for _, r := range w.rules() {
 		w.note("\t\t", "rule %d: %s", r.Number, r.Says())
-		for _, m := range matches(ofGroup(r.From), w.to(ofGroup(r.To)), r.Ports) {
+		for _, m := range matches(of(r.From), w.to(r.To), r.Ports) {
 			w.line("\t\t%sgoto rule_%d", m, r.Number)
 		}
 	}
 	w.line("\t\t# No rule fits: it never happened in the window.")
-	known := named("known", w.plan.Known)
-	for _, m := range ends(known, w.to(known)) {
+	client := named("known", w.plan.Known)
+	server := client
+	if w.host != nil {
+		server = nil
+	}
+	for _, m := range ends(client, server) {
 		w.line("\t\t%sgoto candidate", m)
 	}
 	w.line("\t}\n")
@@ -119,7 +135,7 @@ func (w *writer) judge() {
 // exception ends by the clock of the machine that loads it.
 func (w *writer) exception(x plan.Exception) {
 	w.note("\t\t", "exception %d until %s, of %s: %s -> %s, %s: %s", x.Number, x.Until, x.Owner, x.Exception.From, x.Exception.To, x.Service, x.Reason)
-	for _, m := range matches(literal(x.From), literal(x.To), x.Ports) {
+	for _, m := range matches(of(x.From), w.to(x.To), x.Ports) {
 		w.line("\t\tmeta time < \"%s\" %scounter accept %s", x.End.Format(time.DateTime), m, comment("exception %d until %s, of %s: %s", x.Number, x.Until, x.Owner, x.Reason))
 	}
 }

@@ -7,7 +7,6 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -24,7 +23,7 @@ type Plan struct {
 	Exceptions []Exception
 	Rules      []Rule // first those of services that lie inside another's ports; else as in the policy
 	Services   []Service
-	Ports      []prevent.Ports // of all services, rules and exceptions, merged
+	Ports      []prevent.Ports // of all services, merged
 	// Unwritten is what packets do not show, a line each.
 	Unwritten []string
 }
@@ -38,23 +37,28 @@ type Service struct {
 // Group is a group with its addresses, which no other has.
 type Group struct {
 	*prevent.Group
-	ID string // the name in letters, digits and "_", as no other group has it
 	At *netipx.IPSet
 }
 
-// Rule is a rule of the policy; From and To are nil for all hosts.
+// Rule is a rule of the policy.
 type Rule struct {
 	*prevent.Rule
 	Number   int // in the policy, from 1
-	From, To *Group
+	From, To End
 	Ports    []prevent.Ports
+}
+
+// End is whom a rule names: a group, a host (no Group), or all (Everywhere).
+type End struct {
+	Group *Group
+	At    *netipx.IPSet
 }
 
 // Exception is an exception of the policy.
 type Exception struct {
 	*prevent.Exception
 	Number   int // in the policy, from 1
-	From, To *netipx.IPSet
+	From, To End
 	Ports    []prevent.Ports
 	End      time.Time // the day after the last, in the time of wherever the filter is
 }
@@ -67,8 +71,11 @@ var Everywhere = func() *netipx.IPSet {
 	return at
 }()
 
-// Of makes the plan of a policy. It refuses one without management sources.
+// Of makes the plan of a policy. It refuses one that is wrong, and one without management sources.
 func Of(p *prevent.Policy) (*Plan, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
 	b := &builder{policy: p, plan: &Plan{}}
 	for _, step := range []func() error{b.services, b.groups, b.management, b.exceptions, b.rules} {
 		if err := step(); err != nil {
@@ -87,22 +94,13 @@ func (b *builder) unwritten(format string, a ...any) {
 	b.plan.Unwritten = append(b.plan.Unwritten, fmt.Sprintf(format, a...))
 }
 
-// management is the guard: who may always come in.
-func (b *builder) management() error {
-	for _, m := range b.policy.Management {
-		if n, err := netip.ParsePrefix(m); m == prevent.AnyGroup || err == nil && n.Bits() == 0 {
-			return fmt.Errorf("management: %q lets everybody in: no filter is left", m)
-		}
-	}
+// management is the guard: who may always come in. One that no packet tells is none.
+func (b *builder) management() (err error) {
 	networks, unknown := b.policy.Sources()
 	if len(unknown) > 0 {
-		return fmt.Errorf("management: no address of %q is known, and packets do not show names: give its addresses", unknown[0])
+		return fmt.Errorf("management: no address of %s is known, and packets do not show names: give its addresses", unknown[0])
 	}
-	if len(networks) == 0 {
-		return fmt.Errorf("management: no sources: a filter without them can lock you out; give networks, addresses or hosts")
-	}
-	at, err := builderOf(networks).IPSet()
-	b.plan.Management = at
+	b.plan.Management, err = builderOf(networks).IPSet()
 	return err
 }
 
@@ -114,7 +112,6 @@ func (b *builder) exceptions() error {
 			return fmt.Errorf("exception %d: %w", i+1, err)
 		}
 		b.plan.Exceptions = append(b.plan.Exceptions, e)
-		b.plan.Ports = Merge(append(b.plan.Ports, e.Ports...))
 	}
 	return nil
 }
@@ -122,13 +119,13 @@ func (b *builder) exceptions() error {
 func (b *builder) exception(e *Exception) (err error) {
 	last, err := time.Parse(time.DateOnly, e.Until)
 	if err != nil {
-		return fmt.Errorf("until %q: give the last day, as 2027-01-31", e.Until)
-	}
-	e.End = last.AddDate(0, 0, 1)
-	if e.From, err = b.resolve(e.Exception.From); err != nil {
 		return err
 	}
-	if e.To, err = b.resolve(e.Exception.To); err != nil {
+	e.End = last.AddDate(0, 0, 1)
+	if e.From, err = b.addressed(e.Exception.From); err != nil {
+		return err
+	}
+	if e.To, err = b.addressed(e.Exception.To); err != nil {
 		return err
 	}
 	e.Ports, err = b.ports(e.Service)
@@ -141,12 +138,11 @@ func (b *builder) rules() error {
 		if err := b.rule(&r); err != nil {
 			return fmt.Errorf("rule %d: %w", i+1, err)
 		}
-		if empty := firstEmpty(r.From, r.To); empty != "" {
-			b.unwritten("rule %d (%s): no address of %s is known", r.Number, r.Says(), empty)
+		if who := unaddressed(&r); who != "" {
+			b.unwritten("rule %d (%s): no address of %s is known", r.Number, r.Says(), who)
 			continue
 		}
 		b.plan.Rules = append(b.plan.Rules, r)
-		b.plan.Ports = Merge(append(b.plan.Ports, r.Ports...))
 	}
 	// A move has one service, a port may be of two: tcp/50000 and the dynamic ports of RPC.
 	slices.SortStableFunc(b.plan.Rules, func(a, b Rule) int { return cmp.Compare(width(a.Ports), width(b.Ports)) })
@@ -154,14 +150,11 @@ func (b *builder) rules() error {
 }
 
 func (b *builder) rule(r *Rule) (err error) {
-	if r.From, err = b.group(r.Rule.From); err != nil {
+	if r.From, err = b.end(r.Rule.From); err != nil {
 		return err
 	}
-	if r.To, err = b.group(r.Rule.To); err != nil {
+	if r.To, err = b.end(r.Rule.To); err != nil {
 		return err
-	}
-	if !slices.Contains([]string{prevent.Allow, prevent.Deny, prevent.Candidate}, r.Action) {
-		return fmt.Errorf("action %q: give allow, deny or candidate", r.Action)
 	}
 	r.Ports, err = b.ports(r.Service)
 	return err
@@ -172,11 +165,12 @@ func (r *Rule) Says() string {
 	return fmt.Sprintf("%s %s -> %s, %s", r.Action, r.Rule.From, r.Rule.To, r.Service)
 }
 
-func firstEmpty(groups ...*Group) string {
-	for _, g := range groups {
-		if g != nil && len(g.At.Prefixes()) == 0 {
-			return g.Name
-		}
+func unaddressed(r *Rule) string {
+	switch {
+	case len(r.From.At.Ranges()) == 0:
+		return r.Rule.From
+	case len(r.To.At.Ranges()) == 0:
+		return r.Rule.To
 	}
 	return ""
 }

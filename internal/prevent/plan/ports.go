@@ -4,38 +4,32 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"waybill/internal/prevent"
 )
 
-// ports are those of a service of the policy, or of one named by its ports.
-func (b *builder) ports(service string) (out []prevent.Ports, err error) {
-	texts := []string{service}
-	for _, s := range b.policy.Services {
+// ports are those of a service.
+func (b *builder) ports(service string) ([]prevent.Ports, error) {
+	for _, s := range b.plan.Services {
 		if s.Name == service {
-			texts = s.Ports
+			return s.Ports, nil
 		}
 	}
-	if len(texts) == 0 || len(texts) == 1 && !strings.Contains(texts[0], "/") {
-		return nil, fmt.Errorf("service %q has no ports in the policy", service)
-	}
-	for _, t := range texts {
-		p, err := prevent.ParsePorts(t)
-		if err != nil {
-			return nil, fmt.Errorf("service %q: %w", service, err)
-		}
-		out = append(out, p)
-	}
-	return Merge(out), nil
+	return nil, fmt.Errorf("unknown service %s", service)
 }
 
+// services reads the ports of the services.
 func (b *builder) services() error {
 	for _, s := range b.policy.Services {
-		ports, err := b.ports(s.Name)
-		if err != nil {
-			return err
+		var ports []prevent.Ports
+		for _, text := range s.Ports {
+			p, err := prevent.ParsePorts(text)
+			if err != nil {
+				return fmt.Errorf("service %s: %w", s.Name, err)
+			}
+			ports = append(ports, p)
 		}
+		ports = Merge(ports)
 		b.plan.Services = append(b.plan.Services, Service{s.Name, ports})
 		b.plan.Ports = Merge(append(b.plan.Ports, ports...))
 	}
