@@ -14,7 +14,10 @@ const maxIndicators = 10_000
 
 // Indicators are what the findings of low or above hold that sensors can look for, the
 // strongest finding first. What the site suppresses gives none.
-func Indicators(r *model.Records) []Indicator {
+func Indicators(r *model.Records) []Indicator { return indicatorsOf(r, Moves(r)) }
+
+// indicatorsOf is Indicators where the moves of the records are there already.
+func indicatorsOf(r *model.Records, moves []Move) []Indicator {
 	c := collector{at: map[[2]string]int{}, ordinary: elsewhere(r)}
 	findings := slices.Clone(r.Findings)
 	slices.SortStableFunc(findings, func(a, b *model.Finding) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
@@ -22,7 +25,7 @@ func Indicators(r *model.Records) []Indicator {
 	for _, t := range r.Transfers {
 		transfers[t.ID] = t
 	}
-	around := accessesOf(r)
+	around := accessesOf(moves)
 	for _, f := range findings {
 		if f.Severity < model.Low || f.Suppressed != nil {
 			continue
@@ -41,9 +44,8 @@ func Indicators(r *model.Records) []Indicator {
 }
 
 // accessesOf are the accesses that go with findings, by the finding.
-func accessesOf(r *model.Records) map[string][]*model.Access {
+func accessesOf(moves []Move) map[string][]*model.Access {
 	out := map[string][]*model.Access{}
-	moves := Moves(r)
 	for i := range moves {
 		if m := &moves[i]; m.Access != nil && m.Bad() {
 			out[m.Finding.ID] = append(out[m.Finding.ID], m.Access)

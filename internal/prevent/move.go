@@ -32,7 +32,7 @@ func (m *Move) Bad() bool {
 // inside that were not refused.
 func Moves(r *model.Records) []Move {
 	strongest := byTransfer(r.Findings)
-	var out []Move
+	out := make([]Move, 0, len(r.Transfers))
 	for _, t := range r.Transfers {
 		if m, ok := ofTransfer(t); ok {
 			m.Finding = strongest[t.ID]
