@@ -22,6 +22,7 @@ type evalCommand struct {
 	HeldOut   bool    `help:"Also the kinds of campaigns, and only worlds, that tuning never saw."`
 	Write     string  `type:"path" help:"Instead, write what the sensors of one tier log as plain files into this folder."`
 	Draws     int     `help:"Instead, vary all parameters together by up to a factor of 5 so often, and print median, 5th percentile and worst."`
+	Prevent   bool    `help:"Also learn policies day by day and try them on what happens next."`
 	Explain   int     `help:"So many findings of each benign row, and of each campaign that was missed, with their reasons."`
 	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
 
@@ -53,7 +54,7 @@ func (e *evalCommand) Run(p *program) error {
 	if e.Hosts < 60 || e.Hosts > 20_000 || e.Days < 2 || e.Learn >= e.Days {
 		return usagef("waybill eval: 60 to 20,000 hosts, and more days than are learned from")
 	}
-	c := eval.Config{Hosts: e.Hosts, Days: e.Days, Learn: e.Learn, Seed: e.Seed, Bulk: e.Bulk, Parameters: eval.DefaultParameters(), Campaigns: campaigns, Repeat: e.Repeat}
+	c := eval.Config{Hosts: e.Hosts, Days: e.Days, Learn: e.Learn, Seed: e.Seed, Bulk: e.Bulk, Parameters: eval.DefaultParameters(), Campaigns: campaigns, Repeat: e.Repeat, Prevent: e.Prevent}
 	if e.HeldOut {
 		c.Seed = eval.HeldOutSeed(c.Seed)
 	}

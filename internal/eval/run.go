@@ -20,6 +20,10 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 	r := newResult(w, t)
 	ch := newChain(w)
 	eyes := newEyes(w, t, ch.event)
+	var g *guard
+	if c.Prevent {
+		g = &guard{}
+	}
 	for !w.Done() && ctx.Err() == nil {
 		if w.hour%24 == 0 {
 			ch.morning()
@@ -28,6 +32,7 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 		before := len(eyes.seen.Transfers)
 		w.Hour(func(m *Move) {
 			r.Moves++
+			g.happened(m)
 			eyes.see(m)
 		})
 		if (w.hour-1)%24 == 0 {
@@ -39,6 +44,7 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 		if w.hour%24 == 0 {
 			transfers, accesses := ch.evening(eyes.seen)
 			r.day(transfers, accesses)
+			g.saw(transfers, accesses)
 			if see != nil {
 				see(transfers, nil)
 			}
@@ -50,6 +56,9 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 		see(nil, findings)
 	}
 	r.judged(findings, artifacts)
+	if g != nil {
+		r.Prevented = g.try(r, findings)
+	}
 	return r
 }
 

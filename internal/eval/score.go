@@ -29,7 +29,8 @@ type Result struct {
 	Without                       []Ablation
 	Loudest                       []Loud // benign rows by what they raised
 	Missed                        []*Running
-	alerts                        [][]alert // by day
+	Prevented                     *Prevented // nil unless asked for
+	alerts                        [][]alert  // by day
 	labels                        map[uint64]uint16
 	seen                          []int // hostile movements that the sensors saw, by campaign
 	base                          *baselines

@@ -19,6 +19,7 @@ func Table(out io.Writer, results []*Result, explain int) error {
 		w.line("%d hosts, %d days of which the first %d are only learned from, seed %d, bulk %g, %d movements", c.Hosts, c.Days, c.Learn, c.Seed, c.Bulk, results[0].Moves)
 	}
 	w.summary(results)
+	w.prevented(results)
 	for _, r := range results {
 		w.tier(r)
 		w.explain(r, explain)

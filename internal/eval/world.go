@@ -20,6 +20,7 @@ type Config struct {
 	Parameters  *Parameters
 	Campaigns   []*Campaign // each runs Repeat times
 	Repeat      int
+	Prevent     bool       // learn policies, and try them on what happens
 	Varied      *Variation // of all parameters; nil: none
 }
 
