@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"waybill/internal/model"
 )
 
 // maxBadPairs bounds the rules that deny single pairs.
@@ -23,12 +25,12 @@ func (r *ruler) denials(keys []triple) (single, roles []Rule) {
 		if len(bad) == 0 || r.openTo[k] || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] {
 			continue
 		}
-		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) {
+		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) && certain(bad) {
 			out = append(out, r.ofFindings(from, to, service, bad))
 			continue
 		}
 		for _, c := range bad {
-			if c.good.moves == 0 {
+			if c.good.moves == 0 && !r.serves(k, c.pair[1]) {
 				single = append(single, r.ofFindings(r.name(c.pair[0]), r.name(c.pair[1]), service, []candidatePair{c}))
 			}
 		}
@@ -54,6 +56,23 @@ func (r *ruler) onlyBad(k triple) bool {
 		}
 	}
 	return true
+}
+
+// serves says whether a host serves others of the role of the client too: then what is wrong
+// is not that a host of the role turns to it.
+func (r *ruler) serves(k triple, server int32) bool {
+	for p, t := range r.triples[k].pairs {
+		if p[1] == server && t.good.moves > 0 && r.isRole(k.from) {
+			return true
+		}
+	}
+	return false
+}
+
+// certain says whether findings are strong enough to deny something to a role, and not to
+// the hosts alone.
+func certain(bad []candidatePair) bool {
+	return slices.ContainsFunc(bad, func(c candidatePair) bool { return c.worst >= model.Medium })
 }
 
 // ofFindings denies what happened only in findings.

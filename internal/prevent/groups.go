@@ -60,43 +60,118 @@ type grouping struct {
 	groups []Group
 	of     []int // by number of the host; -1 for one that another stands for
 	size   []int
-	alias  []int32 // by number of the host: which one it is
+	sure   map[int32]bool // hosts whose role is more than a hint
+	alias  []int32        // by number of the host: which one it is
+}
+
+// cast is the hosts of a group while it is put together.
+type cast struct {
+	members        []int32
+	role           string
+	unsure, inside int // told by their names only; by the network that they are in
 }
 
 // group sorts the hosts into groups by role.
 func (l *Learner) group() *grouping {
-	g := &grouping{of: make([]int, len(l.hosts)), alias: l.aliases()}
-	members := map[string][]int32{}
-	role, sure := map[string]string{}, map[string]map[string]int{}
-	for i := range l.hosts {
-		if g.alias[i] != int32(i) {
-			continue
-		}
-		r := l.roles.Of(l.hosts[i].end)
-		name := groupOf(r.Name)
-		members[name] = append(members[name], int32(i))
-		if name != Others {
-			role[name] = cmp.Or(role[name], r.Name)
-		}
-		if sure[name] == nil {
-			sure[name] = map[string]int{}
-		}
-		sure[name][r.Confidence]++
-	}
-	for _, name := range sortedKeys(members) {
-		for _, i := range members[name] {
+	g := &grouping{of: make([]int, len(l.hosts)), alias: l.aliases(), sure: map[int32]bool{}}
+	casts := l.casts(g)
+	l.adopt(casts)
+	for _, name := range sortedKeys(casts) {
+		c := casts[name]
+		for _, i := range c.members {
 			g.of[i] = len(g.groups)
 		}
-		g.groups = append(g.groups, Group{Name: name, Role: role[name], Hosts: l.membersOf(members[name])})
-		g.size = append(g.size, len(members[name]))
-		last := &g.groups[len(g.groups)-1]
-		last.Why = whyGroup(last, sure[name], l.moved(members[name]))
+		g.groups = append(g.groups, Group{Name: name, Role: c.role, Hosts: l.membersOf(c.members), Why: c.why(name, l.moved(c.members))})
+		g.size = append(g.size, len(c.members))
 	}
 	for i, a := range g.alias {
 		g.of[i] = g.of[a]
 	}
 	addNetworks(g.groups)
 	return g
+}
+
+// casts sorts the hosts by what they are for.
+func (l *Learner) casts(g *grouping) map[string]*cast {
+	out := map[string]*cast{}
+	for i := range l.hosts {
+		if g.alias[i] != int32(i) {
+			continue
+		}
+		r := l.roles.Of(l.hosts[i].end)
+		name := groupOf(r.Name)
+		c := out[name]
+		if c == nil {
+			c = &cast{}
+			if name != Others {
+				c.role = r.Name
+			}
+			out[name] = c
+		}
+		c.members = append(c.members, int32(i))
+		if g.sure[int32(i)] = r.Confidence != "low"; !g.sure[int32(i)] {
+			c.unsure++
+		}
+	}
+	return out
+}
+
+// fewUnknown is one in how many hosts of a network may be unknown for it to be a group's.
+const fewUnknown = 4
+
+// adopt puts hosts that nobody knows the role of into the group whose network they are in: a
+// filter by address does not tell them apart.
+func (l *Learner) adopt(casts map[string]*cast) {
+	strangers := casts[Others]
+	if strangers == nil {
+		return
+	}
+	type census struct {
+		group          string
+		mixed          bool
+		known, unknown int
+	}
+	segments := map[netip.Prefix]*census{}
+	for _, name := range sortedKeys(casts) {
+		for _, i := range casts[name].members {
+			for _, a := range l.hosts[i].addresses {
+				c := segments[segment(a)]
+				if c == nil {
+					c = &census{}
+					segments[segment(a)] = c
+				}
+				if name == Others {
+					c.unknown++
+					continue
+				}
+				c.mixed = c.mixed || c.group != "" && c.group != name
+				c.group = name
+				c.known++
+			}
+		}
+	}
+	home := func(i int32) string {
+		group := ""
+		for _, a := range l.hosts[i].addresses {
+			c := segments[segment(a)]
+			if c.mixed || c.known < leastMembers || c.unknown*fewUnknown > c.known+c.unknown || group != "" && group != c.group {
+				return ""
+			}
+			group = c.group
+		}
+		return group
+	}
+	strangers.members = slices.DeleteFunc(strangers.members, func(i int32) bool {
+		group := home(i)
+		if group != "" {
+			casts[group].members = append(casts[group].members, i)
+			casts[group].inside++
+		}
+		return group != ""
+	})
+	if len(strangers.members) == 0 {
+		delete(casts, Others)
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -113,8 +188,8 @@ func (l *Learner) aliases() []int32 {
 	out := make([]int32, len(l.hosts))
 	for i := range l.hosts {
 		out[i] = int32(i)
-		if e := l.hosts[i].end; e.Host == "" {
-			out[i] = l.holder[e.IP.Netip()]
+		if holder, ok := l.holder[l.hosts[i].end.IP.Netip()]; ok && l.hosts[i].end.Host == "" {
+			out[i] = holder
 		}
 	}
 	return out
@@ -160,19 +235,29 @@ func unprintable(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError })
 }
 
-// whyGroup says how the hosts of a group were told.
-func whyGroup(g *Group, sure map[string]int, changing int) string {
-	if g.Name == Others {
-		return "nothing tells what they are for: name their roles with --assets"
+// why says how the hosts of a group were told.
+func (c *cast) why(name string, changing int) string {
+	all := len(c.members)
+	known := all - c.unsure - c.inside
+	var why []string
+	switch {
+	case name == Others:
+		why = append(why, "nothing tells what they are for: give their roles with --assets")
+	case known == all:
+		why = append(why, "what they do shows it")
+	case known > 0:
+		why = append(why, fmt.Sprintf("what %d of %d do shows it", known, all))
 	}
-	why := fmt.Sprintf("what they were seen doing shows the role of %d of %d", len(g.Hosts)-sure["low"], len(g.Hosts))
-	if sure["low"] > 0 {
-		why += fmt.Sprintf("; of %d only their name or little else hints at it", sure["low"])
+	if c.unsure > 0 && name != Others {
+		why = append(why, fmt.Sprintf("only the names of %d or little else hint at it: give their roles with --assets", c.unsure))
+	}
+	if c.inside > 0 {
+		why = append(why, fmt.Sprintf("%d are nothing that is known, and in its networks", c.inside))
 	}
 	if changing > 0 {
-		why += fmt.Sprintf("; %d had several addresses or shared one over time (DHCP): filters need their network", changing)
+		why = append(why, fmt.Sprintf("the addresses of %d changed (DHCP?): a filter needs the network that they are in", changing))
 	}
-	return why
+	return strings.Join(why, "; ")
 }
 
 // segment is the network that an address is likely in: one of 256 addresses, or one of

@@ -99,6 +99,7 @@ type tally struct {
 	needed     bool // SYSVOL: members of a domain cannot do without
 	admin      bool
 	finding    string // the first of the bad
+	worst      model.Severity
 }
 
 // habit counts moves and the days with them.
@@ -167,6 +168,7 @@ func (l *Learner) Add(m *Move) {
 	}
 	if bad {
 		t.bad.add(day)
+		t.worst = max(t.worst, m.Finding.Severity)
 		if t.finding == "" {
 			t.finding = m.Finding.ID
 		}

@@ -28,7 +28,7 @@ func (r *ruler) manage() (sources []string, from string) {
 		if r.alias[i] != h {
 			continue
 		}
-		byRole := slices.Contains(managers, r.groups[r.of[i]].Role)
+		byRole := r.sure[h] && slices.Contains(managers, r.groups[r.of[i]].Role)
 		byWork := reached[h] >= manyHosts && r.l.hosts[i].admin.days() >= severalDays
 		if byRole || byWork {
 			sources = append(sources, r.name(h))
@@ -54,3 +54,6 @@ func (r *ruler) reached() map[int32]int {
 	}
 	return out
 }
+
+// Proposed says that nobody has confirmed the management sources yet.
+func (p *Policy) Proposed() bool { return p.Learned != nil && p.Learned.Management == Proposed }

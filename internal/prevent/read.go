@@ -11,13 +11,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxPolicy bounds the text of a policy: 262,144 hosts fit.
-const maxPolicy = 32 << 20
+// MaxPolicy bounds the text of a policy: 262,144 hosts fit.
+const MaxPolicy = 32 << 20
 
 // Read reads a policy and checks it. Errors name the file and the line, and say what to do.
 func Read(name string, text []byte) (*Policy, error) {
-	if len(text) > maxPolicy {
-		return nil, fmt.Errorf("%s: %d MiB are no policy: the largest has %d", name, len(text)>>20, maxPolicy>>20)
+	if len(text) > MaxPolicy {
+		return nil, fmt.Errorf("%s: %d MiB are no policy: the largest has %d", name, len(text)>>20, MaxPolicy>>20)
 	}
 	var root yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))

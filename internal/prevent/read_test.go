@@ -88,7 +88,7 @@ func TestReadErrors(t *testing.T) {
 		{"from: WS-1\n    to: 10.0.3.7", "from: any\n    to: any", "p.yaml:19: this lets every host"},
 		{"why: work", "why: &a work", "p.yaml:17: anchors"},
 		{small, small + "---\nversion: 1\n", "p.yaml: a second document"},
-		{small, strings.Repeat("#", maxPolicy+1), "p.yaml: 32 MiB are no policy"},
+		{small, strings.Repeat("#", MaxPolicy+1), "p.yaml: 32 MiB are no policy"},
 	} {
 		text := strings.Replace(small, c.old, c.with, 1)
 		_, err := Read("p.yaml", []byte(text))

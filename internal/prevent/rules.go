@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
@@ -112,6 +111,7 @@ func (t *tally) with(o *tally) *tally {
 	sum.bad.merge(o.bad)
 	sum.push, sum.pull, sum.needed, sum.admin = t.push || o.push, t.pull || o.pull, t.needed || o.needed, t.admin || o.admin
 	sum.channels |= o.channels
+	sum.worst = max(t.worst, o.worst)
 	if o.finding != "" && (sum.finding == "" || o.finding < sum.finding) {
 		sum.finding = o.finding
 	}
@@ -212,7 +212,7 @@ func (r *ruler) behaves(pairs map[[2]int32]*tally, k triple) bool {
 
 // needed says whether pairs are what a domain, a distributor or a backup cannot do without.
 func (r *ruler) needed(pairs map[[2]int32]*tally, k triple) bool {
-	if r.provides(k.from) || r.provides(k.to) {
+	if r.provides(pairs, k) != "" {
 		return true
 	}
 	if r.groups[k.to].Role != identity.RoleController {
@@ -226,13 +226,19 @@ func (r *ruler) needed(pairs map[[2]int32]*tally, k triple) bool {
 	return false
 }
 
-// provides says whether a group is one that gives all hosts something or collects from all.
-func (r *ruler) provides(group int) bool {
-	switch r.groups[group].Role {
-	case identity.RoleDeployment, identity.RoleBackup:
-		return true
+// provides is the role of a host among pairs, "" for none, that gives all hosts something or
+// collects from all. A name that hints at it is not enough.
+func (r *ruler) provides(pairs map[[2]int32]*tally, k triple) string {
+	for side, group := range [...]int{k.from, k.to} {
+		if role := r.groups[group].Role; role == identity.RoleDeployment || role == identity.RoleBackup {
+			for p := range pairs {
+				if r.sure[p[side]] {
+					return role
+				}
+			}
+		}
 	}
-	return false
+	return ""
 }
 
 // lasting says whether it happened on several days, where there are several.
@@ -274,10 +280,10 @@ func (r *ruler) toSingle(k triple, u *use, left map[[2]int32]*tally, which int, 
 			continue
 		}
 		from, to := r.groups[k.from].Name, r.name(h)
-		why := fmt.Sprintf("%d of %d %s turn to it", len(theirs), r.size[k.from], from)
+		why := fmt.Sprintf("%d of %d turn to it", len(theirs), r.size[k.from])
 		if which == 0 {
 			from, to = r.name(h), r.groups[k.to].Name
-			why = fmt.Sprintf("it turns to %d of %d %s", len(theirs), r.size[k.to], to)
+			why = fmt.Sprintf("it turns to %d of %d", len(theirs), r.size[k.to])
 		}
 		r.rule(k, from, to, theirs, u, why)
 		for p := range theirs {
@@ -301,21 +307,11 @@ func (r *ruler) name(host int32) string {
 }
 
 func (r *ruler) whyRoles(k triple, pairs map[[2]int32]*tally) string {
-	why := fmt.Sprintf("%d of %d %s do so with %d of %d %s", len(endsOf(pairs, 0)), r.size[k.from], r.groups[k.from].Name,
-		len(endsOf(pairs, 1)), r.size[k.to], r.groups[k.to].Name)
+	why := fmt.Sprintf("%d of %d turn to %d of %d", len(endsOf(pairs, 0)), r.size[k.from], len(endsOf(pairs, 1)), r.size[k.to])
 	if r.needed(pairs, k) {
-		why += "; none can do without: " + r.whatFor(k)
+		why += "; none can do without: " + cmp.Or(r.provides(pairs, k), "SYSVOL")
 	}
 	return why
-}
-
-func (r *ruler) whatFor(k triple) string {
-	for _, g := range [...]int{k.from, k.to} {
-		if r.provides(g) {
-			return r.groups[g].Role
-		}
-	}
-	return "policies of the domain (SYSVOL)"
 }
 
 // rule adds a rule that pairs allow.
@@ -323,7 +319,7 @@ func (r *ruler) rule(k triple, from, to string, pairs map[[2]int32]*tally, u *us
 	x := Rule{From: from, To: to, Service: r.service(k), Action: Allow, Why: why, Pairs: len(pairs), Days: daysOf(pairs)}
 	fill(&x, r.l.channels.list, pairs)
 	if n := badIn(u, from, to, r, k); n > 0 {
-		x.Why += fmt.Sprintf("; %d moves of findings went this way as well, and it would let them pass", n)
+		x.Why += fmt.Sprintf("; it lets pass %d moves that findings hold", n)
 	}
 	r.allow = append(r.allow, x)
 }
@@ -357,104 +353,4 @@ func fill[K comparable](x *Rule, channels []string, pairs map[K]*tally) {
 		}
 	}
 	slices.Sort(x.Channels)
-}
-
-// enough says whether a pair did so often enough to be allowed by itself: what intruders
-// go over has to have happened on several days, where there are several.
-func (r *ruler) enough(k triple, t *tally) bool {
-	return !r.window || t.needed || t.good.days() >= severalDays || !r.sensitive(k)
-}
-
-// sensitive says whether a triple is one that intruders take: administration of any host,
-// and shares of peers.
-func (r *ruler) sensitive(k triple) bool {
-	service := r.service(k)
-	return slices.Contains(lateral, service) && (service != "smb" || isPeer(r.groups[k.to].Role))
-}
-
-// pairRules are the rules of single pairs, at most as many as are wanted: those on the
-// most days first.
-func (r *ruler) pairRules() []Rule {
-	slices.SortFunc(r.single, func(a, b candidatePair) int {
-		return cmp.Or(cmp.Compare(b.good.days(), a.good.days()), cmp.Compare(b.good.moves, a.good.moves), r.compare(a, b))
-	})
-	n := min(len(r.single), r.l.o.PairRules)
-	for _, c := range r.single[n:] {
-		r.rest[c.of] = append(r.rest[c.of], c)
-	}
-	chosen := r.single[:n]
-	slices.SortFunc(chosen, r.compare)
-	var out []Rule
-	for _, c := range chosen {
-		x := Rule{From: r.name(c.pair[0]), To: r.name(c.pair[1]), Service: r.service(c.of), Action: Allow, Why: "these two hosts only", Pairs: 1, Days: c.good.days()}
-		fill(&x, r.l.channels.list, map[int]*tally{0: c.tally})
-		if c.bad.moves > 0 {
-			x.Why += fmt.Sprintf("; %d moves of findings went this way as well, and it would let them pass", c.bad.moves)
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-func (r *ruler) compare(a, b candidatePair) int {
-	return cmp.Or(cmp.Compare(a.of.from, b.of.from), cmp.Compare(a.of.to, b.of.to), cmp.Compare(r.service(a.of), r.service(b.of)),
-		cmp.Compare(r.name(a.pair[0]), r.name(b.pair[0])), cmp.Compare(r.name(a.pair[1]), r.name(b.pair[1])))
-}
-
-// restRules say what was seen and has no rule: it is neither allowed nor denied.
-func (r *ruler) restRules(keys []triple) []Rule {
-	var out []Rule
-	for _, k := range keys {
-		rest := r.rest[k]
-		if len(rest) == 0 {
-			continue
-		}
-		slices.SortFunc(rest, r.compare)
-		x := Rule{From: r.groups[k.from].Name, To: r.groups[k.to].Name, Service: r.service(k), Action: Candidate, Pairs: len(rest)}
-		pairs := map[int]*tally{}
-		rare := 0
-		for i, c := range rest {
-			pairs[i] = c.tally
-			if !r.enough(k, c.tally) {
-				rare++
-			}
-		}
-		fill(&x, r.l.channels.list, pairs)
-		x.Days = daysOf(pairs)
-		x.Why = r.whyRest(rest, rare)
-		out = append(out, x)
-	}
-	return out
-}
-
-// shownPairs is how many pairs a reason names.
-const shownPairs = 3
-
-func (r *ruler) whyRest(rest []candidatePair, rare int) string {
-	var why []string
-	if rare > 0 {
-		why = append(why, fmt.Sprintf("%s on one day only, too few to allow", pairsWord(rare)))
-	}
-	if n := len(rest) - rare; n > 0 {
-		why = append(why, fmt.Sprintf("%s past the %d that have rules of their own", pairsWord(n), r.l.o.PairRules))
-	}
-	var shown []string
-	for _, c := range rest[:min(len(rest), shownPairs)] {
-		shown = append(shown, r.name(c.pair[0])+" > "+r.name(c.pair[1]))
-	}
-	return strings.Join(why, "; ") + ": " + strings.Join(shown, ", ") + more(len(rest)-len(shown))
-}
-
-func pairsWord(n int) string {
-	if n == 1 {
-		return "1 pair"
-	}
-	return fmt.Sprintf("%d pairs", n)
-}
-
-func more(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(" and %d more", n)
 }
