@@ -5,8 +5,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
+	"syscall"
 	"time"
 
 	"waybill/internal/identity"
@@ -16,36 +18,47 @@ import (
 )
 
 // verdict measures what comes after the readers: transfers of a made-up network go
-// through the ledger, which knows its hosts, and the judge, hour by hour. Making them is
-// not counted.
+// through the ledger, which knows its hosts, and the judge, minute by minute as they would
+// come. Making them is not counted.
 func verdict(hosts, days int) {
+	debug.SetGCPercent(200) // as cmd/waybill does
 	w := newNetwork(hosts)
 	l, j := ledger.New(w.table(), ledger.Settings{Late: 60e9}), judge.New(judge.Settings{})
 	var took time.Duration
 	n, by := 0, map[string]int{}
 	var peak uint64
-	for hour := range days * 24 {
-		batch := w.hour(hour)
-		began := time.Now()
+	for minute := range days * 24 * 60 {
+		batch := w.minute(minute)
+		began := processorTime()
 		for _, t := range batch {
 			l.Add(t)
 			for _, t := range l.Advance(t.Start) {
 				j.Step(judge.Event{Time: t.End, Transfer: t})
 			}
 		}
-		took += time.Since(began)
-		for _, f := range j.Take() {
-			by[f.Severity.String()]++
-		}
+		took += processorTime() - began
 		n += len(batch)
-		if hour%12 == 0 {
+		if minute%(12*60) == 0 {
 			peak = max(peak, heap())
+			for _, f := range j.Take() {
+				by[f.Severity.String()]++
+			}
 		}
 	}
 	for _, f := range j.Close() {
 		by[f.Severity.String()]++
 	}
 	fmt.Printf("%7d hosts %3d days %10d transfers %9.0f/s  %6.1f MiB  findings %v\n", hosts, days, n, float64(n)/took.Seconds(), float64(peak)/(1<<20), by)
+}
+
+// processorTime is what this process used so far: other programs on the machine do not
+// count.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		panic(err) // not on Linux
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // profiled runs with a CPU profile written to a file, if one is named.
@@ -84,6 +97,7 @@ type network struct {
 	deploy  []model.Endpoint
 	users   []string
 	next    int
+	due     float64 // transfers of the minute to come
 }
 
 func newNetwork(n int) *network {
@@ -116,18 +130,20 @@ func (w *network) table() *identity.Table {
 // began is the first day.
 const began = model.Time(1_772_000_000e9)
 
-// hour makes what moves in one hour, in the order of time. Nine tenths of a day's files
-// move in ten hours.
-func (w *network) hour(h int) []*model.Transfer {
+// minute makes what moves in one minute, in the order of time. Nine tenths of a day's
+// files move in ten hours.
+func (w *network) minute(m int) []*model.Transfer {
 	share := 0.1 / 14
-	if of := h % 24; of >= 8 && of < 18 {
+	if of := m / 60 % 24; of >= 8 && of < 18 {
 		share = 0.09
 	}
-	n := int(float64(len(w.hosts)*perDay) * share)
-	at := began + model.Time(h)*3600e9
+	w.due += float64(len(w.hosts)*perDay) * share / 60
+	n := int(w.due)
+	w.due -= float64(n)
+	at := began + model.Time(m)*60e9
 	out := make([]*model.Transfer, 0, n)
 	for i := range n {
-		out = append(out, w.transfer(at+model.Time(i)*model.Time(3600e9/n)))
+		out = append(out, w.transfer(at+model.Time(i)*model.Time(60e9/n)))
 	}
 	return out
 }
