@@ -151,7 +151,7 @@ type rule[S any] struct {
 	// keep is how long after its last event a state is kept; 0 is twice the Window.
 	keep model.Time
 
-	states [Partitions]map[string]held[S]
+	states [Partitions]map[string]*held[S]
 	swept  model.Time // when a partition was swept last
 	broom  uint8      // the next one to sweep
 }
@@ -181,14 +181,38 @@ func (r *rule[S]) step(key string, e Event) []Mark {
 	if key == "" {
 		return nil
 	}
-	part := &r.states[partition(key)]
-	if *part == nil {
-		*part = map[string]held[S]{}
+	if r.stateless() {
+		var none S
+		_, marks := r.look(none, e)
+		return marks
 	}
-	next, marks := r.look((*part)[key].State, e)
-	(*part)[key] = held[S]{next, e.Time}
+	h := r.state(key)
+	next, marks := r.look(h.State, e)
+	*h = held[S]{next, e.Time}
 	r.sweep(e.Time)
 	return marks
+}
+
+// stateless says that a state holds nothing: there is none to keep.
+func (r *rule[S]) stateless() bool {
+	var s S
+	_, empty := any(s).(struct{})
+	return empty
+}
+
+// state gives the state of a key, an empty one where there is none.
+func (r *rule[S]) state(key string) *held[S] {
+	part := &r.states[partition(key)]
+	h := (*part)[key]
+	if h != nil {
+		return h
+	}
+	if *part == nil {
+		*part = map[string]*held[S]{}
+	}
+	h = &held[S]{}
+	(*part)[key] = h
+	return h
 }
 
 // sweep drops the states of one partition that nothing touched for long, now and then:
@@ -199,7 +223,7 @@ func (r *rule[S]) sweep(now model.Time) {
 		return
 	}
 	r.swept = now
-	maps.DeleteFunc(r.states[r.broom], func(_ string, h held[S]) bool { return now-h.Last > keep })
+	maps.DeleteFunc(r.states[r.broom], func(_ string, h *held[S]) bool { return now-h.Last > keep })
 	r.broom++
 }
 

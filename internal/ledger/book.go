@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"strings"
 
+	"waybill/internal/hashed"
 	"waybill/internal/identity"
 	"waybill/internal/model"
 )
@@ -14,9 +15,9 @@ import (
 type book struct {
 	hosts  *identity.Table
 	seed   maphash.Seed
-	oldest index  // link of a key
-	links  []link // the first stands for none
-	unused int32  // a chain of links
+	oldest hashed.Index // link of a key
+	links  []link       // the first stands for none
+	unused uint32       // a chain of links
 	spare  []*entry
 	makers map[maker]uint32
 
@@ -29,7 +30,7 @@ type book struct {
 type link struct {
 	e            *entry
 	key          uint64
-	newer, older int32
+	newer, older uint32
 }
 
 // entry is one movement of the book, or an observation that waits for its place.
@@ -44,10 +45,10 @@ type entry struct {
 	called              bool     // what follows is known
 	source, destination uint64   // by their names
 	who                 []uint32 // whose logs vouch for it
-	links               []int32
+	links               []uint32
 	few                 struct {
 		who   [3]uint32
-		links [5]int32
+		links [5]uint32
 	}
 }
 
@@ -106,26 +107,26 @@ func (b *book) put(e *entry, t *model.Transfer, keys []thing) {
 }
 
 func (b *book) link(key uint64, e *entry) {
-	s := b.oldest.find(key)
-	if s.oldest != 0 && b.links[b.links[s.oldest].older].e == e {
+	oldest := b.oldest.Get(key)
+	if oldest != 0 && b.links[b.links[oldest].older].e == e {
 		return
 	}
 	i := b.unused
 	if i == 0 {
-		i = int32(len(b.links))
+		i = uint32(len(b.links))
 		b.links = append(b.links, link{})
 	} else {
 		b.unused = b.links[i].newer
 	}
 	e.links = append(e.links, i)
-	if s.oldest == 0 {
+	if oldest == 0 {
 		b.links[i] = link{e, key, i, i}
-		b.oldest.put(s, key, i)
+		b.oldest.Set(key, i)
 		return
 	}
-	newest := b.links[s.oldest].older
-	b.links[i] = link{e, key, s.oldest, newest}
-	b.links[newest].newer, b.links[s.oldest].older = i, i
+	newest := b.links[oldest].older
+	b.links[i] = link{e, key, oldest, newest}
+	b.links[newest].newer, b.links[oldest].older = i, i
 }
 
 // drop forgets a movement.
@@ -133,9 +134,9 @@ func (b *book) drop(e *entry) {
 	for _, i := range e.links {
 		k := &b.links[i]
 		if k.newer == i {
-			b.oldest.remove(k.key)
-		} else if s := b.oldest.find(k.key); s.oldest == i {
-			s.oldest = k.newer
+			b.oldest.Delete(k.key)
+		} else if b.oldest.Get(k.key) == i {
+			b.oldest.Set(k.key, k.newer)
 		}
 		b.links[k.newer].older, b.links[k.older].newer = k.older, k.newer
 		*k = link{newer: b.unused}
@@ -146,7 +147,7 @@ func (b *book) drop(e *entry) {
 
 // each visits the movements under a key, the newest first.
 func (b *book) each(key uint64, visit func(*entry)) {
-	oldest := b.oldest.find(key).oldest
+	oldest := b.oldest.Get(key)
 	if oldest == 0 {
 		return
 	}

@@ -61,8 +61,9 @@ var allowed = map[string][]string{
 	"internal/identity":  {},
 	"internal/arrival":   {"internal/identity", "internal/telemetry"},
 	"internal/cloudsync": {},
-	"internal/ledger":    {"internal/identity"},
-	"internal/spread":    {},
+	"internal/hashed":    {},
+	"internal/ledger":    {"internal/hashed", "internal/identity"},
+	"internal/spread":    {"internal/hashed"},
 
 	"internal/wire":             {"internal/content"},
 	"internal/wire/wiretest":    {"internal/wire", "internal/content"},

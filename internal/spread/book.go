@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"hash/maphash"
 
+	"waybill/internal/hashed"
 	"waybill/internal/model"
 )
 
@@ -41,9 +42,9 @@ type Book struct {
 	seed      maphash.Seed
 	contents  []content
 	movements []movement
-	index     map[uint64]uint32 // keys to contents
+	index     hashed.Index      // keys to contents
 	given     map[uint64]uint32 // ids given out, where another key of the content leads to it now
-	holders   map[uint64]bool   // content and host, of contents that many movements carried
+	holders   hashed.Index      // content and host, of contents that many movements carried
 	places    places
 	odd       []string // ids of transfers that are no 16 digits
 	listed    []model.Listed
@@ -69,7 +70,7 @@ func New(set Settings) *Book {
 	set.Slack = cmp.Or(set.Slack, DefaultSlack)
 	seed := maphash.MakeSeed()
 	return &Book{set: set, seed: seed, contacts: contacts{most: uint64(max(set.Movements/contactsKept, 1))}, contents: make([]content, 1), movements: make([]movement, 1),
-		index: map[uint64]uint32{}, given: map[uint64]uint32{}, holders: map[uint64]bool{}, places: newPlaces(seed)}
+		given: map[uint64]uint32{}, places: newPlaces(seed)}
 }
 
 // Forgotten says what had to be let go until now.
@@ -81,7 +82,7 @@ func (b *Book) Forgotten() Forgotten { return b.forgotten }
 func (b *Book) Add(t *model.Transfer) string {
 	b.room()
 	b.pass(t.End)
-	from, to := b.places.of(t.Source), b.places.of(t.Destination)
+	from, to := b.places.of(&t.Source), b.places.of(&t.Destination)
 	b.meet(from, to, max(t.End, t.Start), true)
 	m := b.marks(t)
 	if from != 0 {

@@ -49,7 +49,7 @@ var carrying = map[string]bool{
 func (b *Book) Contact(a *model.Access) {
 	b.pass(a.Time)
 	if carries, ok := carrying[a.What]; ok {
-		b.meet(b.places.of(a.Source), b.places.of(a.Destination), a.Time, carries)
+		b.meet(b.places.of(&a.Source), b.places.of(&a.Destination), a.Time, carries)
 	}
 }
 

@@ -50,10 +50,7 @@ const (
 // fingerprint is what a key is known by in the index. The seed makes it useless to look
 // for two contents with the same.
 func (b *Book) fingerprint(kind uint64, text string, size int64) uint64 {
-	h := maphash.String(b.seed, text) ^ (uint64(size)<<8|kind)*0x9e3779b97f4a7c15
-	h ^= h >> 32
-	h *= 0xd6e8feb86659fd93
-	return h ^ h>>32
+	return mixed(maphash.String(b.seed, text) ^ (uint64(size)<<8|kind)*0x9e3779b97f4a7c15)
 }
 
 // headRung is the longest rung that a head is told by: 64 KiB, or 4 KiB of what is shorter.
@@ -75,7 +72,7 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 		if m.sums[i] == "" {
 			continue
 		}
-		if c := b.index[b.fingerprint(uint64(i), m.sums[i], 0)]; c != 0 && !b.differ(c, m) {
+		if c := b.index.Get(m.prints[i]); c != 0 && !b.differ(c, m) {
 			return b.real(c), tieHash
 		}
 	}
@@ -86,7 +83,7 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 		return b.knownByCall(m, t)
 	}
 	for r := m.headRung(); r >= 0; r-- {
-		c := b.real(b.index[b.headOf(m, r)])
+		c := b.real(b.index.Get(b.headOf(m, r)))
 		if c == 0 || min(b.contents[c].rung, m.rung, 1) != r || b.differ(c, m) || m.summed() && b.summed(c) {
 			continue
 		}
@@ -98,7 +95,7 @@ func (b *Book) known(m *marks, t *model.Transfer) (uint32, tie) {
 	if m.name == "" {
 		return 0, 0
 	}
-	c := b.real(b.index[b.nameOf(m)])
+	c := b.real(b.index.Get(b.nameOf(m)))
 	if c == 0 || m.summed() && b.summed(c) || m.rung >= 0 && b.contents[c].rung >= 0 {
 		return b.knownByCall(m, t)
 	}
@@ -121,7 +118,7 @@ func (b *Book) knownByCall(m *marks, t *model.Transfer) (uint32, tie) {
 	if m.host == 0 || !program(m.name) {
 		return 0, 0
 	}
-	c := b.real(b.index[b.callOf(m, m.host)])
+	c := b.real(b.index.Get(b.callOf(m, m.host)))
 	if c == 0 || !m.called() && b.contents[c].strength != byCall || begin(t)-b.contents[c].seen > callReach*b.set.Window {
 		return 0, 0
 	}
@@ -135,7 +132,7 @@ func (b *Book) call(c uint32, m *marks, from, to uint32) {
 	}
 	for _, place := range [...]uint32{from, to} {
 		if place != 0 {
-			b.index[b.callOf(m, b.places.at[place].digest)] = c
+			b.index.Set(b.callOf(m, b.places.at[place].digest), c)
 		}
 	}
 }
@@ -144,8 +141,8 @@ func (b *Book) call(c uint32, m *marks, from, to uint32) {
 // not equal.
 func (b *Book) differ(c uint32, m *marks) bool {
 	has := &b.contents[b.real(c)].sums
-	for i, s := range m.sums {
-		if s != "" && has[i] != 0 && has[i] != b.fingerprint(uint64(i), s, 0) {
+	for i, f := range m.prints {
+		if f != 0 && has[i] != 0 && has[i] != f {
 			return true
 		}
 	}
@@ -184,20 +181,19 @@ func (b *Book) open(m *marks) uint32 {
 // learn puts down all keys of a transfer for its content. A hash that leads to another
 // content makes one of the two.
 func (b *Book) learn(c uint32, m *marks) {
-	for i, s := range m.sums {
-		if s != "" {
-			b.contents[c].sums[i] = b.fingerprint(uint64(i), s, 0)
+	for i, f := range m.prints {
+		if f != 0 {
+			b.contents[c].sums[i] = f
 		}
 	}
-	for i, s := range m.sums {
-		if s == "" {
+	for _, f := range m.prints {
+		if f == 0 {
 			continue
 		}
-		f := b.fingerprint(uint64(i), s, 0)
-		if o := b.real(b.index[f]); o != 0 && o != b.real(c) && !b.conflict(o, b.real(c)) {
+		if o := b.real(b.index.Get(f)); o != 0 && o != b.real(c) && !b.conflict(o, b.real(c)) {
 			b.unite(o, c)
 		}
-		b.index[f] = b.real(c)
+		b.index.Set(f, b.real(c))
 	}
 	c = b.real(c)
 	x := &b.contents[c]
@@ -216,14 +212,14 @@ func (b *Book) learn(c uint32, m *marks) {
 		return
 	}
 	for r := m.headRung(); r >= 0; r-- {
-		b.index[b.headOf(m, r)] = c
+		b.index.Set(b.headOf(m, r), c)
 		if x.document {
 			break // a document of which less was seen is not worth an entry
 		}
 	}
 	b.climb(c, m)
 	if m.name != "" {
-		b.index[b.nameOf(m)] = c
+		b.index.Set(b.nameOf(m), c)
 	}
 }
 
@@ -236,8 +232,8 @@ func (b *Book) climb(c uint32, m *marks) {
 	}
 	for i := m.rung; i >= 0; i-- {
 		f := b.fingerprint(rungKey+uint64(i)<<4, m.rungs[i], 0)
-		o := b.real(b.index[f])
-		b.index[f] = c
+		o := b.real(b.index.Get(f))
+		b.index.Set(f, c)
 		if o == 0 || o == c || min(b.contents[o].rung, m.rung) != i {
 			continue
 		}

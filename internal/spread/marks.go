@@ -26,6 +26,7 @@ var ladder = [...]struct {
 // marks are what tells the content of a transfer.
 type marks struct {
 	sums     [len(algorithms)]string
+	prints   [len(algorithms)]uint64 // their fingerprints, 0 where there is none
 	rungs    [len(ladder)]string
 	size     int64 // -1 where it is not known
 	rung     int8  // the longest, -1 for none
@@ -58,6 +59,11 @@ func (b *Book) marks(t *model.Transfer) marks {
 		h := &t.Hashes[i]
 		if at := slices.Index(algorithms[:], h.Alg); at >= 0 && m.sums[at] == "" {
 			m.sums[at] = h.Value
+		}
+	}
+	for i, s := range m.sums {
+		if s != "" {
+			m.prints[i] = b.fingerprint(uint64(i), s, 0)
 		}
 	}
 	if t.Size != nil {

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"strings"
 
+	"waybill/internal/hashed"
 	"waybill/internal/model"
 )
 
@@ -112,7 +113,7 @@ func (b *Book) List(l model.Listed) string {
 	}
 	b.listed = append(b.listed, l)
 	b.put(c, movement{id: uint64(len(b.listed) - 1), kind: listing, start: l.Time, end: l.Time, tie: how, rank: high,
-		to: b.places.of(l.Host), sensor: b.places.sensor(l.Evidence)})
+		to: b.places.of(&l.Host), sensor: b.places.sensor(l.Evidence)})
 	return b.key(c)
 }
 
@@ -151,17 +152,25 @@ func (b *Book) transferID(m *movement) string {
 // places are the endpoints that files were seen at, by number.
 type places struct {
 	at      []place
-	number  map[uint64]uint32 // by the digest of an endpoint
+	number  hashed.Index // by the digest of an endpoint
 	hosts   map[string]uint32
 	sensors map[string]uint32
+	latest  clock // that was asked for
 	seed    maphash.Seed
+}
+
+// clock is who dated records, and its number.
+type clock struct {
+	name   string
+	number uint32
 }
 
 // place is one address of a host.
 type place struct {
 	endpoint
+	key    string // of the host
 	same   uint32 // the first place of the host, which stands for it
-	digest uint64 // of the host's key
+	digest uint64 // of the key
 }
 
 type endpoint struct {
@@ -170,7 +179,7 @@ type endpoint struct {
 }
 
 func newPlaces(seed maphash.Seed) places {
-	return places{seed: seed, at: make([]place, 1), number: map[uint64]uint32{}, hosts: map[string]uint32{}, sensors: map[string]uint32{}}
+	return places{seed: seed, at: make([]place, 1), hosts: map[string]uint32{}, sensors: map[string]uint32{}}
 }
 
 // hostKey is what a host is known by: its name where one is known, else its address.
@@ -185,28 +194,36 @@ func hostKey(e model.Endpoint) string {
 func (p *places) digest(e *model.Endpoint) uint64 {
 	h := maphash.String(p.seed, e.Host)
 	h = (h ^ binary.LittleEndian.Uint64(e.IP[:8])) * 0x9e3779b97f4a7c15
-	h = (h ^ h>>32 ^ binary.LittleEndian.Uint64(e.IP[8:])) * 0xd6e8feb86659fd93
-	return h ^ h>>32
+	return mixed(h ^ h>>32 ^ binary.LittleEndian.Uint64(e.IP[8:]))
+}
+
+// mixed has every bit of a number depend on all of them; no two numbers become one.
+func mixed(n uint64) uint64 {
+	n = (n ^ n>>32) * 0xd6e8feb86659fd93
+	return n ^ n>>32
 }
 
 // of gives the number of an endpoint, 0 for one of which nothing is known.
-func (p *places) of(e model.Endpoint) uint32 {
+func (p *places) of(e *model.Endpoint) uint32 {
 	if e.Host == "" && !e.IP.Known() {
 		return 0
 	}
-	k := p.digest(&e)
-	if n, ok := p.number[k]; ok {
+	k := p.digest(e)
+	if n := p.number.Get(k); n != 0 {
 		return n
 	}
 	n := uint32(len(p.at))
-	key := hostKey(e)
+	key := hostKey(*e)
 	host, ok := p.hosts[key]
 	if !ok {
 		host = n
 		p.hosts[key] = n
 	}
-	p.at = append(p.at, place{endpoint{e.Host, e.IP}, host, maphash.String(p.seed, key) | 1})
-	p.number[k] = n
+	if ok {
+		key = p.at[host].key // one text for all places of the host
+	}
+	p.at = append(p.at, place{endpoint{e.Host, e.IP}, key, host, maphash.String(p.seed, key) | 1})
+	p.number.Set(k, n)
 	return n
 }
 
@@ -229,10 +246,14 @@ func (p *places) sensor(all []model.Evidence) uint32 {
 	if c := all[0].Computer; c != "" {
 		k = c
 	}
+	if k == p.latest.name && p.latest.number != 0 {
+		return p.latest.number
+	}
 	n, ok := p.sensors[k]
 	if !ok && len(p.sensors) < mostSensors {
 		n = uint32(len(p.sensors) + 1)
 		p.sensors[k] = n
 	}
+	p.latest = clock{k, n}
 	return n
 }

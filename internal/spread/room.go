@@ -3,6 +3,7 @@ package spread
 import (
 	"slices"
 
+	"waybill/internal/hashed"
 	"waybill/internal/model"
 )
 
@@ -41,21 +42,24 @@ func (b *Book) needless(c uint32, m *movement) bool {
 		b.count(c)
 	}
 	to := b.places.at[m.to].same
-	k := uint64(c)<<32 | uint64(to)
-	if m.to == 0 || b.holders[k] || x.crowded >= mostHolders {
+	k := heldBy(c, to)
+	if m.to == 0 || b.holders.Get(k) != 0 || x.crowded >= mostHolders {
 		return true
 	}
-	b.holders[k] = true
+	b.holders.Set(k, c)
 	x.crowded++
 	return false
 }
+
+// heldBy is the key of a content and a host that has it.
+func heldBy(c, host uint32) uint64 { return mixed(uint64(c)<<32 | uint64(host)) }
 
 // count notes the holders of a content that many movements carried.
 func (b *Book) count(c uint32) {
 	for n := b.contents[c].head; n != 0; n = b.movements[n].next {
 		m := &b.movements[n]
 		for _, place := range [...]uint32{m.from, m.to} {
-			b.holders[uint64(c)<<32|uint64(b.places.at[place].same)] = true
+			b.holders.Set(heldBy(c, b.places.at[place].same), c)
 		}
 	}
 	b.contents[c].crowded = 1
@@ -71,13 +75,7 @@ func (b *Book) room() {
 	numbers := b.packContents(stay, moved)
 	b.packLeads(moved)
 	b.packPlaces()
-	for k, c := range b.index {
-		if numbers[c] == 0 {
-			delete(b.index, k)
-			continue
-		}
-		b.index[k] = numbers[c]
-	}
+	b.index.Renumber(func(c uint32) uint32 { return numbers[c] })
 	for k, c := range b.given {
 		if numbers[c] == 0 {
 			delete(b.given, k)
@@ -85,7 +83,7 @@ func (b *Book) room() {
 		}
 		b.given[k] = numbers[c]
 	}
-	clear(b.holders)
+	b.holders = hashed.Index{}
 	for c := range b.contents {
 		if b.contents[c].crowded > 0 {
 			crowded := b.contents[c].crowded
@@ -236,7 +234,7 @@ func (b *Book) packPlaces() {
 	fresh.sensors = p.sensors
 	for n := 1; n < len(p.at); n++ {
 		if used[n] != 0 {
-			used[n] = fresh.of(model.Endpoint{Host: p.at[n].host, IP: p.at[n].ip})
+			used[n] = fresh.of(&model.Endpoint{Host: p.at[n].host, IP: p.at[n].ip})
 		}
 	}
 	used[0] = 0
