@@ -321,7 +321,7 @@ func (c *cluster) missing(startsLogged map[string]bool) []string {
 		}
 	}
 	var out []string
-	if !slices.ContainsFunc(c.members, func(m *member) bool { return m.facts.Usual.Days >= watched }) {
+	if !slices.ContainsFunc(c.members, func(m *member) bool { return m.days >= watched }) {
 		out = append(out, "no history: whether these hosts and this account usually exchange files is unknown and counts nothing")
 	}
 	if c.sealed() {

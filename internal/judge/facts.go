@@ -5,6 +5,7 @@ import (
 
 	"waybill/internal/history"
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // Facts are what several analytics want to know of a transfer, found once.
@@ -20,7 +21,7 @@ type Facts struct {
 	Runs     bool   // it runs
 	Service  bool   // it is the service of a tool that starts programs remotely
 	Program  bool   // it runs, or may
-	Usual    Usual
+	exchange uint64 // stands for actor, other end and account
 }
 
 // Usual is what the history knows of a transfer, from before it.
@@ -43,9 +44,9 @@ type Usual struct {
 
 // factory makes facts, and remembers the texts that it made.
 type factory struct {
-	hosts map[hostName]string
-	users map[userName]string
-	ways  map[way]string
+	book     *spread.Book // which knows the hosts
+	accounts accounts
+	ways     map[way]string
 	// places are what was put on shares, by where it lies.
 	places map[string]string
 	// sets are what one host put on shares of late: into one folder, or under one name.
@@ -65,32 +66,23 @@ type way struct {
 	program                   bool
 }
 
-type hostName struct {
-	host string
-	ip   model.Addr
-}
-
-type userName struct{ domain, user string }
-
-// remembered bounds the texts that are kept.
-const remembered = 1 << 17
-
-func newFactory() *factory {
-	return &factory{hosts: map[hostName]string{}, users: map[userName]string{}, ways: map[way]string{}, places: map[string]string{}, sets: map[string]set{}}
+func newFactory(book *spread.Book) *factory {
+	return &factory{book: book, accounts: newAccounts(), ways: map[way]string{}, places: map[string]string{}, sets: map[string]set{}}
 }
 
 // of finds the facts of a transfer with this content.
 func (f *factory) of(t *model.Transfer, content string) Facts {
-	x := Facts{Content: content, From: f.host(t.Source), To: f.host(t.Destination), User: f.user(t), Runs: runs(t), Alike: content}
+	from, to, user := f.book.Host(&t.Source), f.book.Host(&t.Destination), f.accounts.of(t)
+	x := Facts{Content: content, From: from.Key, To: to.Key, User: user.name, Runs: runs(t), Alike: content}
 	x.Program = x.Runs || mayHold(t) && !plain(t.Name)
+	actor, other := to, from
 	switch {
 	case t.Initiator == model.BySource:
-		x.Actor, x.Other = x.From, x.To
+		actor, other = from, to
 	case t.Initiator == model.ByOther && t.Client != nil:
-		x.Actor, x.Other = f.host(*t.Client), x.To
-	default:
-		x.Actor, x.Other = x.To, x.From
+		actor, other = f.book.Host(t.Client), to
 	}
+	x.Actor, x.Other, x.exchange = actor.Key, other.Key, f.accounts.exchange(actor, other, user)
 	if !x.Program && t.Completeness != model.Opaque {
 		return x // documents, and most of what moves
 	}
@@ -99,40 +91,6 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	x.Service = executionService(t)
 	x.Alike = f.alike(&x, t)
 	return x
-}
-
-// host is what the state of an endpoint is kept under.
-func (f *factory) host(e model.Endpoint) string {
-	id := hostName{host: e.Host}
-	if e.Host == "" {
-		id.ip = e.IP
-	}
-	key, ok := f.hosts[id]
-	if !ok {
-		if len(f.hosts) >= remembered {
-			clear(f.hosts)
-		}
-		key = hostKey(e)
-		f.hosts[id] = key
-	}
-	return key
-}
-
-// user is an account, lower case.
-func (f *factory) user(t *model.Transfer) string {
-	if t.User == "" {
-		return ""
-	}
-	id := userName{t.Domain, t.User}
-	name, ok := f.users[id]
-	if !ok {
-		if len(f.users) >= remembered {
-			clear(f.users)
-		}
-		name = strings.ToLower(t.Account())
-		f.users[id] = name
-	}
-	return name
 }
 
 func (f *factory) way(t *model.Transfer, program bool) string {

@@ -102,6 +102,7 @@ type Event struct {
 	Listed   *model.Listed
 	Window   model.Time // how far back to look; 0 is the Window
 	Facts               // of a transfer
+	Usual    Usual
 }
 
 func (e Event) window() model.Time { return cmp.Or(e.Window, Window) }

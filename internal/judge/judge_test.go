@@ -103,7 +103,8 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 
 // known is the event of a transfer, with its facts.
 func known(t *model.Transfer) Event {
-	return Event{Time: t.End, Transfer: t, Facts: newFactory().of(t, spread.New(spread.Settings{}).Add(t))}
+	book := spread.New(spread.Settings{})
+	return Event{Time: t.End, Transfer: t, Facts: newFactory(book).of(t, book.Add(t))}
 }
 
 func TestScenarios(t *testing.T) {
@@ -189,7 +190,8 @@ func TestStatesSerialise(t *testing.T) {
 	transfers, accesses := s.records()
 	plain, stored := analytics(Settings{}), analytics(Settings{})
 	marks := 0
-	facts, book := newFactory(), spread.New(spread.Settings{})
+	book := spread.New(spread.Settings{})
+	facts := newFactory(book)
 	for _, e := range events(transfers, accesses, nil) {
 		if e.Transfer != nil {
 			e.Facts = facts.of(e.Transfer, book.Add(e.Transfer))

@@ -33,6 +33,7 @@ type Judge struct {
 type member struct {
 	t       *model.Transfer
 	facts   Facts
+	days    float64 // its ends were watched
 	at      model.Time
 	marks   []Mark
 	cluster *cluster
@@ -47,7 +48,8 @@ func New(set Settings) *Judge {
 	}
 	_, _, days := usual.Span()
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(), book: spread.New(set.Spread), clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), knew: days >= watched}
+	book := spread.New(set.Spread)
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), knew: days >= watched}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -195,8 +197,8 @@ func (j *Judge) keep(e *Event) *member {
 	if m := j.members[e.Transfer.ID]; m != nil {
 		return m
 	}
-	m := &member{t: e.Transfer, facts: e.Facts, at: e.Time}
-	m.cluster = j.clusterOf(m)
+	m := &member{t: e.Transfer, facts: e.Facts, days: e.Usual.Days, at: e.Time}
+	m.cluster = j.clusterOf(m, e)
 	m.cluster.members = append(m.cluster.members, m)
 	m.cluster.offer(m)
 	j.members[e.Transfer.ID] = m
@@ -206,7 +208,7 @@ func (j *Judge) keep(e *Event) *member {
 
 // clusterOf gives the cluster of a transfer: that of its content and actor, while the
 // last member is less than an hour old. One of unknown content stands alone.
-func (j *Judge) clusterOf(m *member) *cluster {
+func (j *Judge) clusterOf(m *member, e *Event) *cluster {
 	if m.facts.Alike == "" {
 		return &cluster{key: m.t.ID, actor: hand(m.t)}
 	}
@@ -220,7 +222,7 @@ func (j *Judge) clusterOf(m *member) *cluster {
 		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
 		j.open(c, id)
 	}
-	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(m) && j.clusters[came] == nil {
+	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(e) && j.clusters[came] == nil {
 		j.open(c, came)
 	}
 	c.last = max(c.last, m.t.End)
@@ -238,9 +240,9 @@ func (j *Judge) open(c *cluster, id openID) {
 
 // mayPassOn says whether who fetched a file may be about to hand it on: not what many
 // fetch every day.
-func mayPassOn(m *member) bool {
-	u := &m.facts.Usual
-	return m.t.Operation == model.Push && !u.habit() || u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
+func mayPassOn(e *Event) bool {
+	u := &e.Usual
+	return e.Transfer.Operation == model.Push && !u.habit() || u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
 }
 
 // close ends a cluster.

@@ -59,7 +59,7 @@ func (j *Judge) lookup(e *Event) Usual {
 
 // learn takes a transfer as usual.
 func (j *Judge) learn(f *Facts, t *model.Transfer, at model.Time) {
-	if !f.Program && (!done(t) || j.today.seen(f, t, at)) {
+	if !f.Program && (!done(t) || j.today.seen(f.exchange, at)) {
 		return // everyday life: that it was today is known
 	}
 	if j.set.Learned == nil || !j.set.Learned(t) {
@@ -83,27 +83,6 @@ func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at mod
 	if f.Program {
 		learnProgram(n, f, at)
 	}
-}
-
-// today is who exchanged files that are no programs on the day of the last one.
-type today struct {
-	day   model.Time
-	pairs map[exchange]struct{}
-}
-
-type exchange struct{ actor, other, domain, user string }
-
-// seen notes an exchange, and says whether it was there on the same day.
-func (d *today) seen(f *Facts, t *model.Transfer, at model.Time) bool {
-	if day := at / Window; d.pairs == nil || day != d.day || len(d.pairs) >= remembered {
-		d.day, d.pairs = day, map[exchange]struct{}{}
-	}
-	x := exchange{f.Actor, f.Other, t.Domain, t.User}
-	if _, ok := d.pairs[x]; ok {
-		return true
-	}
-	d.pairs[x] = struct{}{}
-	return false
 }
 
 // learnProgram takes a program as usual between its hosts, by its account, on them.

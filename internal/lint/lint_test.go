@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"internal/input":    {},
 	"internal/report":   {},
 	"internal/lint":     {},
-	"internal/judge":    {"internal/identity", "internal/history", "internal/spread"},
+	"internal/judge":    {"internal/hashed", "internal/identity", "internal/history", "internal/spread"},
 	"internal/history":  {"internal/identity"},
 	"internal/incident": {},
 	"internal/triage":   {"internal/judge"},

@@ -102,6 +102,26 @@ func (b *Book) Add(t *model.Transfer) string {
 	return b.key(c)
 }
 
+// Host is a host as it is kept: its key, and a number that stands for the key in this book,
+// whatever the book forgets; 0 and "" where nothing is known of it.
+type Host struct {
+	Key string
+	Sum uint64
+}
+
+// Host tells whose an endpoint is.
+func (b *Book) Host(e *model.Endpoint) Host {
+	if e.Host == "" && !e.IP.Known() {
+		return Host{}
+	}
+	p := &b.places
+	if n := p.number.Get(p.digest(e)); n != 0 {
+		return Host{p.at[n].key, p.at[n].digest}
+	}
+	key := hostKey(*e)
+	return Host{key, p.sum(key)}
+}
+
 // key of a content: what the oldest of its group was first called.
 func (b *Book) key(c uint32) string { return hexID(b.contents[b.group(c)].first) }
 

@@ -222,10 +222,13 @@ func (p *places) of(e *model.Endpoint) uint32 {
 	if ok {
 		key = p.at[host].key // one text for all places of the host
 	}
-	p.at = append(p.at, place{endpoint{e.Host, e.IP}, key, host, maphash.String(p.seed, key) | 1})
+	p.at = append(p.at, place{endpoint{e.Host, e.IP}, key, host, p.sum(key)})
 	p.number.Set(k, n)
 	return n
 }
+
+// sum stands for the key of a host; it is never 0.
+func (p *places) sum(key string) uint64 { return maphash.String(p.seed, key) | 1 }
 
 // name is how people call a host.
 func (p *places) name(n uint32) string {
