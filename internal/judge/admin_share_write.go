@@ -16,7 +16,7 @@ func adminShareWrite() Analytic {
 // adminWrites is what was written to the administrative shares of one host and
 // is not marked yet.
 type adminWrites struct {
-	Files []landing `json:"files"`
+	Files []*landing `json:"files"`
 }
 
 func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
@@ -31,18 +31,18 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		return s, nil
 	}
 	if policyFile(t) {
-		return s, []Mark{adminMark(landed(t), "a group policy file that copies or starts programs", t.End)}
+		return s, []Mark{adminMark(e.landing(), "a group policy file that copies or starts programs", t.End)}
 	}
 	if !e.Runs && t.Type == "archive" {
-		m := adminMark(landed(t), "an archive", t.End)
+		m := adminMark(e.landing(), "an archive", t.End)
 		m.Nats = adminArchive
 		return s, []Mark{m}
 	}
 	if !e.Runs {
-		s.Files = remember(s.Files, landed(t), e.window())
+		s.Files = remember(s.Files, e.landing(), e.window())
 		return s, nil
 	}
-	m := adminMark(landed(t), "executable content", t.End)
+	m := adminMark(e.landing(), "executable content", t.End)
 	if t.Status == model.Claimed { // the access was granted, and nothing more is known
 		m.Nats = adminClaimed
 	}
@@ -125,7 +125,7 @@ func lookAdminStart(s adminWrites, a *model.Access) (adminWrites, []Mark) {
 	return s, marks
 }
 
-func adminMark(l landing, what string, at model.Time) Mark {
+func adminMark(l *landing, what string, at model.Time) Mark {
 	return Mark{Family: "channel", Analytic: "admin-share-write", Transfer: l.Transfer, Time: at, Nats: adminWrite,
 		Text:     fmt.Sprintf("%s written to the administrative share %s from another host", what, l.Share),
 		Evidence: l.Evidence, Techniques: []string{"T1021.002"}}

@@ -16,7 +16,7 @@ func executorMatch() Analytic {
 func lookExecutor(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		if smbPush(e) {
-			s.Files = remember(s.Files, landed(e.Transfer), e.window())
+			s.Files = remember(s.Files, e.landing(), e.window())
 		}
 		if e.Service || e.Transfer.Operation == model.Pull && e.Transfer.Tool == "" {
 			return s, nil // it is there to be started; who opens a file, reads it
@@ -83,7 +83,7 @@ func cutAccount(s string) (domain, user string) {
 }
 
 // sameHand says what the writer and the starter of a file have in common.
-func sameHand(l landing, a *model.Access) string {
+func sameHand(l *landing, a *model.Access) string {
 	user := account(a.Domain, a.User)
 	domain, name := cutAccount(l.User)
 	sameUser := user != "" && strings.EqualFold(a.User, name) && sameDomain(a.Domain, domain)

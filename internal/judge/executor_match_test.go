@@ -29,7 +29,7 @@ func TestSameAccount(t *testing.T) {
 }
 
 func TestSameHand(t *testing.T) {
-	l := landing{User: `CORP.EXAMPLE\anna`, From: "h1"}
+	l := &landing{User: `CORP.EXAMPLE\anna`, From: "h1"}
 	for _, tt := range []struct{ domain, user, want string }{
 		{"CORP", "anna", `account CORP\anna`}, {"corp.example", "Anna", `account corp.example\Anna`},
 		{"OTHER", "anna", ""}, {"", "anna", ""}, {"CORP", "bob", ""}, {"", "", ""},

@@ -103,6 +103,7 @@ type Event struct {
 	Window   model.Time // how far back to look; 0 is the Window
 	Facts               // of a transfer
 	Usual    Usual
+	put      *landing // of a transfer that many analytics will ask for
 }
 
 func (e Event) window() model.Time { return cmp.Or(e.Window, Window) }
@@ -169,26 +170,26 @@ func (r *rule[S]) Able(c *model.Coverage) model.Ableness { return r.able(c) }
 
 func (r *rule[S]) Step(e Event) []Mark {
 	if r.keys == nil {
-		return r.step(r.key(e), e)
+		return r.step(r.key(e), &e)
 	}
 	var marks []Mark
 	for _, key := range r.keys(e) {
-		marks = append(marks, r.step(key, e)...)
+		marks = append(marks, r.step(key, &e)...)
 	}
 	return marks
 }
 
-func (r *rule[S]) step(key string, e Event) []Mark {
+func (r *rule[S]) step(key string, e *Event) []Mark {
 	if key == "" {
 		return nil
 	}
 	if r.stateless() {
 		var none S
-		_, marks := r.look(none, e)
+		_, marks := r.look(none, *e)
 		return marks
 	}
 	h := r.state(key)
-	next, marks := r.look(h.State, e)
+	next, marks := r.look(h.State, *e)
 	*h = held[S]{next, e.Time}
 	r.sweep(e.Time)
 	return marks

@@ -23,15 +23,22 @@ type landing struct {
 // maxLandings bounds the files remembered of one host.
 const maxLandings = 4096
 
-// landed makes a landing of a pushed SMB file.
-func landed(t *model.Transfer) landing {
-	return landing{Transfer: t.ID, Time: t.End, From: hostKey(t.Source), User: t.Account(),
+// landing is the one of a transfer: the same for all analytics where the judge made it.
+func (e *Event) landing() *landing {
+	if e.put != nil {
+		return e.put
+	}
+	return newLanding(e.Transfer)
+}
+
+func newLanding(t *model.Transfer) *landing {
+	return &landing{Transfer: t.ID, Time: t.End, From: hostKey(t.Source), User: t.Account(),
 		Share: lastElement(t.Share), Path: pathKey(t.Path), Name: strings.ToLower(t.Name), Shown: t.Path, Evidence: t.Evidence}
 }
 
 // remember adds a landing and forgets those out of the window, which are the
 // first ones: events come in the order of time. The list passed in is given up.
-func remember(all []landing, l landing, window model.Time) []landing {
+func remember(all []*landing, l *landing, window model.Time) []*landing {
 	old := 0
 	for old < len(all) && (l.Time-all[old].Time > window || len(all)-old >= maxLandings) {
 		old++
@@ -106,8 +113,8 @@ func onHost(e Event) string {
 // programs gives the landings that a service's command runs, newest first: those
 // whose place on disk fits it, else, for a command that names no folder, those
 // of that name.
-func programs(all []landing, command string) []landing {
-	var out []landing
+func programs(all []*landing, command string) []*landing {
+	var out []*landing
 	line := pathKey(strings.Trim(command, ` "`))
 	for _, l := range slices.Backward(all) {
 		if l.runBy(line) {
@@ -120,7 +127,7 @@ func programs(all []landing, command string) []landing {
 // runBy says whether a command line (as pathKey gives it) names the file. The
 // share stands for a folder whose own name is not always known, so what counts
 // is the path below it.
-func (l landing) runBy(line string) bool {
+func (l *landing) runBy(line string) bool {
 	at := strings.Index(line, l.Name)
 	if at < 0 || l.Name == "" || !endsWord(line[at+len(l.Name):]) {
 		return false

@@ -15,7 +15,7 @@ func networkWriter() Analytic {
 
 // writers is what came to one host, by name.
 type writers struct {
-	Files []landing `json:"files"`
+	Files []*landing `json:"files"`
 }
 
 func writerHost(e Event) string {
@@ -30,7 +30,7 @@ func writerHost(e Event) string {
 
 func lookWriter(s writers, e Event) (writers, []Mark) {
 	if e.Transfer != nil {
-		s.Files = remember(s.Files, landed(e.Transfer), e.window())
+		s.Files = remember(s.Files, e.landing(), e.window())
 		return s, nil
 	}
 	a := e.Access

@@ -14,8 +14,8 @@ func pipeContext() Analytic {
 
 // pipes is what came to one host lately, and the pipes used there.
 type pipes struct {
-	Files []landing `json:"files"`
-	Pipes []pipeUse `json:"pipes"`
+	Files []*landing `json:"files"`
+	Pipes []pipeUse  `json:"pipes"`
 }
 
 type pipeUse struct {
@@ -40,7 +40,7 @@ func pipeHost(e Event) string {
 
 func lookPipe(s pipes, e Event) (pipes, []Mark) {
 	if e.Transfer != nil {
-		l := landed(e.Transfer)
+		l := e.landing()
 		s.Files = remember(s.Files, l, e.window())
 		for _, p := range s.Pipes {
 			if l.Time-p.Time <= pipeNear && p.fits(l) {
@@ -64,9 +64,9 @@ func lookPipe(s pipes, e Event) (pipes, []Mark) {
 }
 
 // fits says whether the pipe may be the writer's: Sysmon does not tell who opened it.
-func (p *pipeUse) fits(l landing) bool { return p.From == "" || p.From == l.From }
+func (p *pipeUse) fits(l *landing) bool { return p.From == "" || p.From == l.From }
 
-func (p *pipeUse) mark(l landing, at model.Time) Mark {
+func (p *pipeUse) mark(l *landing, at model.Time) Mark {
 	return Mark{Family: "pipe", Analytic: "pipe-context", Transfer: l.Transfer, Time: at, Nats: 2,
 		Text: "a named pipe was used on the destination: " + p.Text, Evidence: p.Evidence, Techniques: []string{"T1021.002"}}
 }

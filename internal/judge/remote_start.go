@@ -16,7 +16,7 @@ func remoteStart() Analytic {
 
 // starts is what landed on one host, and the services and tasks made there.
 type starts struct {
-	Files     []landing           `json:"files"`
+	Files     []*landing          `json:"files"`
 	Launchers map[string]launcher `json:"launchers"` // by kind and name, lower case
 }
 
@@ -27,7 +27,7 @@ func lookStart(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		marks := executedMarks(&e)
 		if smbPush(e) {
-			l := landed(e.Transfer)
+			l := e.landing()
 			marks = append(marks, s.policyMarks(e, l)...)
 			s.Files = remember(s.Files, l, e.window())
 		}
@@ -144,7 +144,7 @@ func startTechniques(t *model.Transfer) []string {
 }
 
 // mark says that a file is what a call starts or makes ready.
-func (l launch) mark(f landing, by launcher, a *model.Access) Mark {
+func (l launch) mark(f *landing, by launcher, a *model.Access) Mark {
 	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: f.Transfer, Time: a.Time, Nats: 3, Evidence: a.Evidence, Techniques: l.techniques}
 	what := l.how
 	if l.how == "registry" {
@@ -198,7 +198,7 @@ const policyNear model.Time = 3600e9
 
 // policyMarks marks programs that one host writes to SYSVOL together with a policy that
 // copies or starts programs, and that policy.
-func (s *starts) policyMarks(e Event, l landing) []Mark {
+func (s *starts) policyMarks(e Event, l *landing) []Mark {
 	if shareKind(e.Transfer) != "policy" || !e.Runs && !policyFile(e.Transfer) {
 		return nil
 	}

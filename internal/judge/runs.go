@@ -73,6 +73,5 @@ func mayHold(t *model.Transfer) bool {
 	if t.Type == "archive" || t.Type == "disk" || t.Type == "data" {
 		return true
 	}
-	_, ext := cutExtension(strings.ToLower(t.Name))
-	return t.Type == "" && harmless[ext] == ""
+	return t.Type == "" && !plain(t.Name)
 }

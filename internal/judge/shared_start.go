@@ -16,7 +16,7 @@ func sharedStart() Analytic {
 
 // shelves are the programs that were put on the shares of one host of late.
 type shelves struct {
-	Files []landing `json:"files"`
+	Files []*landing `json:"files"`
 }
 
 func onShelf(e Event) string {
@@ -35,7 +35,7 @@ func onShelf(e Event) string {
 func lookShelf(s shelves, e Event) (shelves, []Mark) {
 	t := e.Transfer
 	if t.Operation == model.Push {
-		s.Files = remember(s.Files, landed(t), e.window())
+		s.Files = remember(s.Files, e.landing(), e.window())
 		return s, nil
 	}
 	if e.Usual.habit() || e.Usual.common(e.Time) || e.Usual.Family.Days >= usualDays {
@@ -54,12 +54,12 @@ func lookShelf(s shelves, e Event) (shelves, []Mark) {
 }
 
 // put is the last landing of what a host started from a share, by another one.
-func (s *shelves) put(e Event) (landing, bool) {
+func (s *shelves) put(e Event) (*landing, bool) {
 	share, path := lastElement(e.Transfer.Share), lowerPath(e.Transfer)
 	for i := len(s.Files) - 1; i >= 0; i-- {
 		if l := s.Files[i]; strings.EqualFold(l.Share, share) && l.Path == path {
 			return l, l.From != e.To && e.Time-l.Time <= e.window()
 		}
 	}
-	return landing{}, false
+	return nil, false
 }

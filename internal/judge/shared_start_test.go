@@ -6,6 +6,7 @@ import (
 
 	"waybill/internal/history"
 	"waybill/internal/model"
+	"waybill/internal/spread"
 )
 
 // putAndStarted is a program that WS puts on a share of SRV, and one that PC starts from there.
@@ -85,14 +86,14 @@ func TestTogether(t *testing.T) {
 		"its name, of another host": {func(t *model.Transfer) { t.Source.Host, t.Share, t.Path = "PC", "Data", "a.exe" }, false},
 		"another name elsewhere":    {func(t *model.Transfer) { t.Destination.Host, t.Share, t.Name, t.Path = "FS", "Data", "b.exe", "b.exe" }, false},
 	} {
-		f := newFactory()
+		f := newFactory(spread.New(spread.Settings{}))
 		first := f.of(logged("t-1", 0, func(t *model.Transfer) { t.Share, t.Path = "Pub", `Tools\a.exe` }), "")
 		second := f.of(logged("t-2", 5e9, func(t *model.Transfer) { t.Share, t.Path = "Pub", `Tools\a.exe`; c.change(t) }), "")
 		if got := first.Alike == second.Alike; got != c.want {
 			t.Errorf("%s: %q and %q", name, first.Alike, second.Alike)
 		}
 	}
-	f := newFactory()
+	f := newFactory(spread.New(spread.Settings{}))
 	a := f.of(logged("t-1", 0, func(t *model.Transfer) { t.Share, t.Path = "Pub", `Tools\a.exe` }), "sha256:aa")
 	b := f.of(logged("t-2", 0, func(t *model.Transfer) { t.Share, t.Path, t.Name = "Pub", `Tools\b.exe`, "b.exe" }), "sha256:bb")
 	if a.Alike != "sha256:aa" || b.Alike != "sha256:bb" {

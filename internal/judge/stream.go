@@ -59,37 +59,40 @@ func (j *Judge) Step(e Event) {
 	e.Window = j.set.Window
 	switch {
 	case e.Transfer != nil:
-		j.transfer(e)
+		j.transfer(&e)
 	case e.Listed != nil:
 		e.Content = j.book.List(*e.Listed)
-		j.look(e, j.all)
+		j.look(&e, j.all)
 	case e.Access != nil:
 		j.book.Contact(e.Access)
-		j.look(e, j.all)
+		j.look(&e, j.all)
 	}
 	j.advance(e.Time)
 }
 
 // transfer takes a transfer, and keeps it when it matters or may yet.
-func (j *Judge) transfer(e Event) {
+func (j *Judge) transfer(e *Event) {
 	content := j.book.Add(e.Transfer)
 	if j.set.trusts(e.Transfer) {
 		return
 	}
 	e.Facts = j.facts.of(e.Transfer, content)
 	known := append(knownMarks(j.set.Known, e.Transfer), j.marked(e.Transfer, content)...)
-	if len(known) == 0 && !mayMatter(&e) {
+	if len(known) == 0 && !mayMatter(e) {
 		j.look(e, j.wide)
 		j.learn(&e.Facts, e.Transfer, e.Time)
 		return
 	}
-	e.Usual = j.lookup(&e)
-	m := j.keep(&e)
+	if smbPush(*e) {
+		e.put = newLanding(e.Transfer)
+	}
+	e.Usual = j.lookup(e)
+	m := j.keep(e)
 	for _, mark := range known {
 		m.add(mark)
 	}
 	j.look(e, j.all)
-	if !mayBeStarted(&e) && !m.cluster.telling() && m.idle() {
+	if !mayBeStarted(e) && !m.cluster.telling() && m.idle() {
 		j.letGo(m)
 		j.count(&e.Facts, e.Transfer, e.Time)
 		j.learn(&e.Facts, e.Transfer, e.Time)
@@ -130,12 +133,12 @@ func mayBeStarted(e *Event) bool {
 }
 
 // look has analytics look at an event, and notes what they mark.
-func (j *Judge) look(e Event, analytics []Analytic) {
+func (j *Judge) look(e *Event, analytics []Analytic) {
 	for _, a := range analytics {
-		for _, mark := range a.Step(e) {
+		for _, mark := range a.Step(*e) {
 			m := j.members[mark.Transfer]
 			if m == nil && e.Transfer != nil && e.Transfer.ID == mark.Transfer {
-				m = j.keep(&e)
+				m = j.keep(e)
 			}
 			if m != nil {
 				m.add(mark)

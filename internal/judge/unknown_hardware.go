@@ -46,8 +46,14 @@ type hardware struct {
 
 // oddities are what is odd about an endpoint, and what it moved.
 type oddities struct {
-	Signs []sign    `json:"signs"`
-	Moved []landing `json:"moved"`
+	Signs []sign     `json:"signs"`
+	Moved []movement `json:"moved"`
+}
+
+// movement is a transfer of an endpoint, and when it was done.
+type movement struct {
+	Transfer string     `json:"transfer"`
+	Time     model.Time `json:"time"`
 }
 
 // sign is something odd about an endpoint's hardware.
@@ -67,9 +73,9 @@ const (
 
 // moved takes a transfer; what was odd before speaks against it.
 func (s *oddities) moved(e Event) []Mark {
-	l := landed(e.Transfer)
+	l := movement{e.Transfer.ID, e.Transfer.End}
 	if len(s.Moved) >= maxMoved {
-		s.Moved = s.Moved[maxMoved/2:]
+		s.Moved = append(s.Moved[:0], s.Moved[maxMoved/2:]...)
 	}
 	s.Moved = append(s.Moved, l)
 	if n := len(s.Signs); n > 0 && l.Time-s.Signs[n-1].Time <= e.window() {
@@ -103,7 +109,7 @@ func (s *oddities) strongest() *sign {
 	return best
 }
 
-func (x *sign) mark(l landing, at model.Time) Mark {
+func (x *sign) mark(l movement, at model.Time) Mark {
 	return Mark{Family: "identity", Analytic: "unknown-hardware", Transfer: l.Transfer, Time: at, Nats: x.Nats,
 		Text: x.Text, Evidence: x.Evidence, Techniques: []string{"T1200"}}
 }

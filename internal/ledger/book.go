@@ -40,9 +40,9 @@ type entry struct {
 	reach               model.Time // what of it is looked at
 	rank                int
 	gone                bool     // it became part of another
-	sources                      // what the fields of t are taken from
 	told                bool     // who is known
-	called              bool     // what follows is known
+	called              bool     // source and destination are known
+	*sources                     // what the fields of t are taken from, where others were joined
 	source, destination uint64   // by their names
 	who                 []uint32 // whose logs vouch for it
 	links               []uint32

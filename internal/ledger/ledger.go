@@ -58,10 +58,10 @@ type Stats struct {
 type Ledger struct {
 	settings Settings
 	book     *book
-	pending  heap[due]         // the watermark has not passed them
+	pending  queue[due]        // the watermark has not passed them
 	waiting  [ranks - 1]line   // of ranks 1 and above, in the order of time
 	unnamed  line              // of which a sensor knew no name
-	over     heap[ending]      // all that are in the book
+	over     queue[ending]     // all that are in the book
 	passed   model.Time        // all that begins before is there
 	last     *model.Transfer   // the latest that was taken
 	out      []*model.Transfer // finished
@@ -93,7 +93,7 @@ func (l *Ledger) Add(t *model.Transfer) {
 // which they ended.
 func (l *Ledger) Advance(watermark model.Time) []*model.Transfer {
 	closed := max(l.passed, watermark-l.settings.Late)
-	for len(l.pending) > 0 && l.pending[0].from < closed {
+	for !l.pending.empty() && l.pending.first().from < closed {
 		l.take(l.pending.pop())
 	}
 	l.pass(closed)
@@ -175,8 +175,8 @@ func (l *Ledger) next() model.Time {
 		at(l.waiting[i].last(Slack))
 	}
 	at(l.unnamed.last(hold))
-	if len(l.over) > 0 {
-		at(l.over[0].to + hold)
+	if !l.over.empty() {
+		at(l.over.first().to + hold)
 	}
 	return next
 }
@@ -189,7 +189,7 @@ func (l *Ledger) step(now model.Time) {
 		through = l.waiting[i].until(through, Slack, l.decide)
 	}
 	through = l.unnamed.until(through, hold, l.pairUp)
-	for len(l.over) > 0 && l.over[0].to+hold < through {
+	for !l.over.empty() && l.over.first().to+hold < through {
 		l.finish(l.over.pop().e)
 	}
 }

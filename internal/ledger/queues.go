@@ -35,6 +35,53 @@ func (x ending) before(o ending) bool {
 	return x.e.before(o.e)
 }
 
+// queue gives the first of what was pushed. Nearly all comes in order and waits in a row;
+// the rest is kept in a heap.
+type queue[T ordered[T]] struct {
+	row  []T
+	head int // of the row: what is before it was given
+	late heap[T]
+}
+
+func (q *queue[T]) len() int    { return len(q.row) - q.head + len(q.late) }
+func (q *queue[T]) empty() bool { return q.head == len(q.row) && len(q.late) == 0 }
+
+func (q *queue[T]) push(x T) {
+	if q.head < len(q.row) && x.before(q.row[len(q.row)-1]) {
+		q.late.push(x)
+		return
+	}
+	if q.head > 64 && 2*q.head > len(q.row) {
+		n := copy(q.row, q.row[q.head:])
+		clear(q.row[n:])
+		q.row, q.head = q.row[:n], 0
+	}
+	q.row = append(q.row, x)
+}
+
+// fromRow says where the first is; there has to be one.
+func (q *queue[T]) fromRow() bool {
+	return len(q.late) == 0 || q.head < len(q.row) && q.row[q.head].before(q.late[0])
+}
+
+func (q *queue[T]) first() T {
+	if q.fromRow() {
+		return q.row[q.head]
+	}
+	return q.late[0]
+}
+
+func (q *queue[T]) pop() T {
+	if !q.fromRow() {
+		return q.late.pop()
+	}
+	x := q.row[q.head]
+	var none T
+	q.row[q.head] = none
+	q.head++
+	return x
+}
+
 // heap gives the first of what was pushed. (container/heap calls through interfaces.)
 type heap[T ordered[T]] []T
 

@@ -187,7 +187,7 @@ func TestWindow(t *testing.T) {
 		l.Add(x)
 		if i%100 == 0 {
 			given += len(l.Advance(x.Start))
-			most = max(most, len(l.book.links), l.book.oldest.Len(), len(l.over), len(l.book.spare))
+			most = max(most, len(l.book.links), l.book.oldest.Len(), l.over.len(), len(l.book.spare))
 		}
 	}
 	given += len(l.Close())
@@ -195,8 +195,8 @@ func TestWindow(t *testing.T) {
 	if window := 40 * int((60*second+Slack+2*hold)/second) * 2; most > 2*window || given < 40_000 {
 		t.Errorf("%d were held for a window of %d; %d given", most, window, given)
 	}
-	if l.book.oldest.Len() > 0 || len(l.over) > 0 || len(l.pending) > 0 {
-		t.Errorf("%d keys, %d movements, %d observations are left", l.book.oldest.Len(), len(l.over), len(l.pending))
+	if l.book.oldest.Len() > 0 || l.over.len() > 0 || l.pending.len() > 0 {
+		t.Errorf("%d keys, %d movements, %d observations are left", l.book.oldest.Len(), l.over.len(), l.pending.len())
 	}
 }
 

@@ -89,18 +89,17 @@ var fields = [...]field{
 
 // sources are the witnesses that the fields of a movement are taken from.
 type sources struct {
-	weighed bool
-	weight  [len(fields)]uint8
-	by      [len(fields)]*model.Evidence
+	weight [len(fields)]uint8
+	by     [len(fields)]*model.Evidence
 }
 
-// weigh notes that all fields are those of the first witness.
-func (s *sources) weigh(t *model.Transfer) {
-	s.weighed = true
-	how := sightOf(t)
+// weigh says that all fields are those of the first witness.
+func weigh(t *model.Transfer) *sources {
+	s, how := &sources{}, sightOf(t)
 	for i := range fields {
 		s.weight[i], s.by[i] = fields[i].weigh(t, how), firstEvidence(t)
 	}
+	return s
 }
 
 func firstEvidence(t *model.Transfer) *model.Evidence {
@@ -117,11 +116,11 @@ const maxContradictions = 8
 // better witness says. It gives the fields in which they contradict each other.
 func (e *entry) merge(x *entry) (contradicted []string) {
 	o, t := e.t, x.t
-	if !e.weighed {
-		e.sources.weigh(o)
+	if e.sources == nil {
+		e.sources = weigh(o)
 	}
-	if !x.weighed {
-		x.sources.weigh(t)
+	if x.sources == nil {
+		x.sources = weigh(t)
 	}
 	for i := range fields {
 		f := &fields[i]
