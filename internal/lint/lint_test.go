@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 
 	"internal/prevent/plan":     {"internal/prevent"},
 	"internal/prevent/nftables": {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/winfw":    {"internal/prevent", "internal/prevent/plan"},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},

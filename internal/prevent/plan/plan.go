@@ -24,6 +24,7 @@ type Plan struct {
 	Rules      []Rule // first those of services that lie inside another's ports; else as in the policy
 	Services   []Service
 	Ports      []prevent.Ports // of all services, merged
+	Spans      []prevent.Span
 	// Unwritten is what packets do not show, a line each.
 	Unwritten []string
 }
@@ -76,7 +77,7 @@ func Of(p *prevent.Policy) (*Plan, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	b := &builder{policy: p, plan: &Plan{}}
+	b := &builder{policy: p, plan: &Plan{Spans: p.Spans()}}
 	for _, step := range []func() error{b.services, b.groups, b.management, b.exceptions, b.rules} {
 		if err := step(); err != nil {
 			return nil, err
