@@ -123,7 +123,7 @@ func (n *Normal) compact() {
 
 func (n *Normal) countPeer(id key) {
 	switch id.kind {
-	case Pair, FamilyTo, ContentAt, GivesTo, Meets:
+	case Pair, FamilyTo, ContentAt, GivesTo, Meets, GivenBy:
 		n.peers[key{id.a, id.b, 0, id.kind}]++
 	}
 }

@@ -34,12 +34,13 @@ const (
 	Gives     Kind = 12 // giver, way: it handed out programs
 	GivesTo   Kind = 13 // giver, way, taker
 	Meets     Kind = 14 // other end, way, actor: who exchanges programs with it
+	GivenBy   Kind = 15 // kind of file, way, giver: who hands it out; "" is all together
 )
 
 // lastKind is the highest of them.
-const lastKind = Meets
+const lastKind = GivenBy
 
-var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets"}
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets", "given-by"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -135,7 +136,7 @@ func (n *Normal) admit(id key) bool {
 	}
 	switch id.kind {
 	case Pair:
-	case FamilyTo, ContentAt, GivesTo, Meets:
+	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy:
 		if n.peers[key{id.a, id.b, 0, id.kind}] >= peersMost {
 			return false
 		}
@@ -147,7 +148,7 @@ func (n *Normal) admit(id key) bool {
 }
 
 // Peers is how many different hosts were seen as the last name with the two others, of
-// Pair, and up to 64 of FamilyTo, GivesTo, Meets and ContentAt.
+// Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy and ContentAt.
 func (n *Normal) Peers(k Kind, a, b string) int {
 	return int(n.peers[key{n.known(a), n.known(b), 0, k}])
 }

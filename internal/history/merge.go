@@ -84,6 +84,8 @@ func (e *Entry) Names() (hosts [2]string, account, file string) {
 		account, hosts[0] = e.A, e.C
 	case Family:
 		hosts[0], file = e.A, e.C
+	case GivenBy:
+		file, hosts[0] = e.A, e.C
 	case FamilyTo:
 		hosts, file = [2]string{e.A, e.C}, e.B
 	case Content:

@@ -18,6 +18,7 @@ type Facts struct {
 	User     string // account, lower case
 	Way      string // channel, direction, kind of share, and whether it is a program
 	Family   string // kind of file: folder and form of name; "" where no name is known
+	Kind     string // folder and extension, where the folder is some software's own; else ""
 	Runs     bool   // it runs
 	Service  bool   // it is the service of a tool that starts programs remotely
 	Program  bool   // it runs, or may
@@ -36,10 +37,13 @@ type Usual struct {
 	// It is counted whatever is held against it: habits are facts.
 	Gives, Family        history.Use
 	GivesTo, FamilyHosts int
-	Content              history.Use
-	ContentHosts         int
-	Utility              history.Use // how often the account used the tool on the host that asked
-	Meets                int         // how many others the other end exchanges programs with this way
+	// Who else hands out files of the kind: all together, the source, and how many do.
+	Kind, KindBy history.Use
+	KindGivers   int
+	Content      history.Use
+	ContentHosts int
+	Utility      history.Use // how often the account used the tool on the host that asked
+	Meets        int         // how many others the other end exchanges programs with this way
 }
 
 // factory makes facts, and remembers the texts that it made.
@@ -87,6 +91,7 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 		return x // documents, and most of what moves
 	}
 	x.Family = family(t)
+	x.Kind = kindOf(t, x.Family)
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
 	x.Alike = f.alike(&x, t)
@@ -274,6 +279,26 @@ func family(t *model.Transfer) string {
 	_, ext := cutExtension(name)
 	return strings.Join(elements, `\`) + `\*.` + ext
 }
+
+// kindOf is what one host's kind of file has in common with that of others: its first
+// folders, and its extension. Of the web the first is the server's name.
+func kindOf(t *model.Transfer, family string) string {
+	if t.Operation == model.Push && shareKind(t) == "share" {
+		return "" // it is the server that has the folder, and people work on other hosts at times
+	}
+	folders := strings.Split(family, `\`)
+	if model.ChannelFamily(t.Channel) == "http" {
+		folders = folders[1:]
+	}
+	n := len(folders) - 1
+	if n < 1 || !strings.HasPrefix(folders[n], "*.") {
+		return ""
+	}
+	return strings.Join(folders[:min(n, kindDepth)], `\`) + `\` + folders[n]
+}
+
+// kindDepth is how many folders tell what several hosts hand out.
+const kindDepth = 3
 
 // familyPath is where a file goes: on the disk as far as an administrative share tells,
 // else with its share.

@@ -25,6 +25,9 @@ func programMoved(e Event) string {
 func lookEdge(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
 	nats, text := e.Usual.edge(e.Facts.User, t.Operation == model.Pull)
+	if e.Usual.usurps() && newGiver > nats {
+		nats, text = newGiver, fmt.Sprintf("files of this kind (%s) come from %d other hosts, on %d days, and never came from this one", e.Kind, e.Usual.KindGivers, e.Usual.Kind.Days)
+	}
 	if nats == 0 {
 		return s, nil
 	}

@@ -60,6 +60,7 @@ const (
 	newWay      = 3.0 // the pair exchanges files, and never a program this way
 	newNever    = 4.5 // the pair never did anything, the actor never this way
 	newAll      = 5.0 // and the account was never seen on the actor
+	newGiver    = 4.5 // others hand out this kind of file, the source never did
 	usualEdge   = -2.0
 	usualPull   = -0.5 // so do those who fetch what somebody put there
 
@@ -81,6 +82,7 @@ const (
 	manyGiven   = 10 // hosts that a distributor hands programs to
 	manyAtOnce  = 20 // hosts that nobody but a distributor reaches, and lives on for days
 	manyMeet    = 16 // hosts that exchange programs with one
+	fewGivers   = 3  // hosts that hand out a kind of file of their own
 	someDays    = 5 * Window
 	// A content is common when so many hosts have had it, for so long: a slow intruder
 	// must not become usual by what he does.

@@ -49,6 +49,11 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.Family = n.Use(history.Family, giver, f.Way, f.Family, at)
 		u.FamilyHosts = n.Peers(history.FamilyTo, giver, f.Family)
 	}
+	if f.Kind != "" {
+		u.Kind = n.Use(history.GivenBy, f.Kind, f.Way, "", at)
+		u.KindBy = n.Use(history.GivenBy, f.Kind, f.Way, f.From, at)
+		u.KindGivers = n.Peers(history.GivenBy, f.Kind, f.Way) - 1 // "" is all together
+	}
 	u.Meets = n.Peers(history.Meets, f.Other, f.Way)
 	if f.Content != "" {
 		u.Content = n.Use(history.Content, f.Content, "", "", at)
@@ -112,6 +117,10 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 		n.Learn(history.GivesTo, giver, f.Way, f.To, at)
 		n.Learn(history.Family, giver, f.Way, f.Family, at)
 		n.Learn(history.FamilyTo, giver, f.Family, f.To, at)
+		if f.Kind != "" {
+			n.Learn(history.GivenBy, f.Kind, f.Way, "", at)
+			n.Learn(history.GivenBy, f.Kind, f.Way, giver, at)
+		}
 	}
 }
 
@@ -120,6 +129,12 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 func (u *Usual) habit() bool {
 	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
 		u.FamilyHosts >= manyAtOnce && u.at-u.Family.First >= someDays
+}
+
+// usurps says whether the source hands out what few others are known to hand out on many
+// days, and it never did.
+func (u *Usual) usurps() bool {
+	return u.Kind.Days >= usualDays && u.KindGivers <= fewGivers && !u.KindBy.Known()
 }
 
 // done says whether a transfer came to something, as far as is known.

@@ -19,11 +19,11 @@ var fetchVerbs = map[string]verb{
 		port := atoi(c.option("port", "443"))
 		if b.logs(c.words[1]) {
 			b.connected(b.host(c.words[1]), b.host(c.words[1]), b.host(c.words[0]), port, c.words[2])
-			b.Log(b.host(c.words[1]), synth.Sysmon, 22, "RuleName", "-", "ProcessGuid", processGUID(b.host(c.words[1]), worker), "ProcessId", strconv.Itoa(worker),
+			b.Log(b.host(c.words[1]), synth.Sysmon, 22, "RuleName", "-", "ProcessGuid", processGUID(b.host(c.words[1]), worker(c.words[2])), "ProcessId", strconv.Itoa(worker(c.words[2])),
 				"QueryName", fqdn(b.host(c.words[0])), "QueryStatus", "0", "QueryResults", "::ffff:"+b.host(c.words[0]).Addr.String()+";", "Image", c.words[2])
 		}
 		b.later(0.8)
-		b.created(c.words[1], c.words[2], worker, c.words[3])
+		b.created(c.words[1], c.words[2], worker(c.words[2]), c.words[3])
 	}},
 }
 

@@ -32,7 +32,7 @@ var shareVerbs = map[string]verb{
 		account := c.option("by", b.words["account"])
 		if owner := c.option("owner", ""); owner != "" && b.logs(c.words[0]) {
 			h := b.host(c.words[0])
-			b.Log(h, synth.Sysmon, 17, "RuleName", "-", "EventType", "CreatePipe", "ProcessGuid", processGUID(h, worker), "ProcessId", strconv.Itoa(worker), "PipeName", `\`+c.words[2], "Image", owner)
+			b.Log(h, synth.Sysmon, 17, "RuleName", "-", "EventType", "CreatePipe", "ProcessGuid", processGUID(h, worker(owner)), "ProcessId", strconv.Itoa(worker(owner)), "PipeName", `\`+c.words[2], "Image", owner)
 			b.later(1)
 		}
 		logon := b.netLogon(c.words[0], c.words[1], account, false)
@@ -121,6 +121,7 @@ func pullVerb(b *stage, c call) {
 	b.shareOpened(server, reader, account, logon, share)
 	b.shareAccess(server, reader, account, logon, share, file, c.option("mask", "0x120089"))
 	if local := c.option("local", ""); local != "" {
-		b.created(reader, c.option("writer", `C:\Windows\System32\cmd.exe`), worker, local)
+		writer := c.option("writer", `C:\Windows\System32\cmd.exe`)
+		b.created(reader, writer, worker(writer), local)
 	}
 }

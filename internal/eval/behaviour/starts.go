@@ -16,7 +16,7 @@ var startVerbs = map[string]verb{
 		b.runs(c.words[0], c.option("as", b.words["account"]), c.option("parent", `C:\Windows\System32\cmd.exe`), c.option("image", imageOf(c.rest)), c.rest)
 	}},
 	// created: a process makes a file.
-	"created": {form: "HOST IMAGE PATH", play: func(b *stage, c call) { b.created(c.words[0], c.words[1], worker, c.words[2]) }},
+	"created": {form: "HOST IMAGE PATH", play: func(b *stage, c call) { b.created(c.words[0], c.words[1], worker(c.words[1]), c.words[2]) }},
 	"loaded": {form: "HOST IMAGE MODULE", play: func(b *stage, c call) {
 		if b.logs(c.words[0]) {
 			b.Loaded(b.host(c.words[0]), c.words[1], c.words[2], b.hashOf(lastElement(c.words[2])))

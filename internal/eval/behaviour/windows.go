@@ -2,6 +2,7 @@ package behaviour
 
 import (
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"path"
 	"strconv"
@@ -112,7 +113,7 @@ func (b *stage) spoke(client, server string, port int, clientImage, serverImage 
 func (b *stage) connected(on, client, server *synth.Host, port int, image string) {
 	pid := 4
 	if image != "System" {
-		pid = worker
+		pid = worker(image)
 	}
 	b.Log(on, synth.Sysmon, 3, "RuleName", "-", "ProcessGuid", processGUID(on, pid), "ProcessId", strconv.Itoa(pid), "Image", image, "User", systemUser, "Protocol", "tcp",
 		"Initiated", strconv.FormatBool(on == client), "SourceIsIpv6", "false", "SourceIp", client.Addr.String(), "SourceHostname", fqdn(client), "SourcePort", "50123",
@@ -130,8 +131,12 @@ func fqdn(h *synth.Host) string {
 // public are the addresses of what is outside (RFC 5737).
 var public = netip.MustParsePrefix("198.51.100.0/24")
 
-// worker is the process that does what the steps do not start.
-const worker = 5200
+// worker is the process of a program that does what the steps do not start.
+func worker(image string) int {
+	sum := fnv.New32a()
+	sum.Write([]byte(image))
+	return 5200 + 4*int(sum.Sum32()%1000)
+}
 
 // netLogon logs a network logon with the elevated rights of an administrator where it is
 // one's (4624, 4672), and gives the session's id.
