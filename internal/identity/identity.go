@@ -55,10 +55,7 @@ type Table struct {
 
 // Add adds a binding.
 func (t *Table) Add(b Binding) {
-	if t.byAddr == nil {
-		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
-			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
-	}
+	t.make()
 	t.memo.forget()
 	t.unsettled = t.unsettled || len(t.namings) > 0
 	t.addRole(b)
@@ -74,9 +71,29 @@ func (t *Table) Add(b Binding) {
 		return
 	}
 	t.byName[bare] = extended(t.byName[bare], b)
+	t.lengthen(bare, b.Host)
+}
+
+// AddName adds the whole name of a host of which no address may be known: what is called
+// by the first part of it alone is that host, if no other's begins so.
+func (t *Table) AddName(host string) {
+	t.make()
+	if bare := Bare(host); len(bare) < len(host) {
+		t.lengthen(bare, host)
+	}
+}
+
+func (t *Table) make() {
+	if t.byAddr == nil {
+		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
+			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
+	}
+}
+
+func (t *Table) lengthen(bare, host string) {
 	if known, ok := t.long[bare]; !ok {
-		t.long[bare] = b.Host
-	} else if !strings.EqualFold(known, b.Host) {
+		t.long[bare] = host
+	} else if !strings.EqualFold(known, host) {
 		t.long[bare] = ""
 	}
 }

@@ -30,9 +30,21 @@ func (b *book) mayBe(o, t *model.Transfer) bool {
 	if o.Size != nil && t.Size != nil && *o.Size != *t.Size || o.Operation != t.Operation {
 		return false
 	}
-	at := begin(t)
-	return sameAddress(o.Source, t.Source) && b.hosts.MayBe(o.Destination, t.Destination, at) ||
-		sameAddress(o.Destination, t.Destination) && b.hosts.MayBe(o.Source, t.Source, at)
+	at, pushed := begin(t), o.Initiator == model.BySource
+	return b.sameButFor(&o.Source, &t.Source, &o.Destination, &t.Destination, pushed, at) ||
+		b.sameButFor(&o.Destination, &t.Destination, &o.Source, &t.Source, !pushed, at)
 }
 
-func sameAddress(a, b model.Endpoint) bool { return a.IP.Known() && a.IP == b.IP }
+// sameButFor says whether two records agree on one end, and may on the other, of which one
+// has no address. Where both say the client's port nothing is asked of the server's name:
+// it has some that only others know (aliases, DFS), and a client's port is seldom used twice
+// within the time in question.
+func (b *book) sameButFor(known, alike, end, other *model.Endpoint, client bool, at model.Time) bool {
+	if !known.IP.Known() || known.IP != alike.IP {
+		return false
+	}
+	if client && known.Port != 0 && alike.Port != 0 {
+		return known.Port == alike.Port && end.IP.Known() != other.IP.Known()
+	}
+	return b.hosts.MayBe(*end, *other, at)
+}

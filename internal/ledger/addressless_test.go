@@ -46,3 +46,57 @@ func TestAddressless(t *testing.T) {
 		t.Errorf("the address is another host's: %d", len(got))
 	}
 }
+
+// TestClientPort: where both tell the client's port, a server's log that holds no address
+// is of that connection, whatever else fits and whatever others call the server.
+func TestClientPort(t *testing.T) {
+	seen := func(id, to string, port uint16) *model.Transfer {
+		return &model.Transfer{ID: id, Start: 1e18, End: 1e18, Source: end("10.0.0.1", port), Destination: end(to, 445), Initiator: model.BySource, Operation: model.Push,
+			Channel: "smb", Name: "x", Completeness: model.Logged, Status: model.Done, Evidence: []model.Evidence{{Channel: "zeek/files"}}}
+	}
+	logged := func(port uint16) *model.Transfer {
+		return &model.Transfer{ID: "log", Start: 1e18 + 1e9, End: 1e18 + 1e9, Source: end("10.0.0.1", port), Destination: model.Endpoint{Host: "fs1"}, Initiator: model.BySource,
+			Operation: model.Push, Channel: "smb", Name: "x", Completeness: model.Logged, Status: model.Claimed, Evidence: []model.Evidence{{Computer: "fs1"}}}
+	}
+	var alias identity.Table
+	alias.Add(identity.Binding{Addr: end("10.0.0.2", 0).IP, Host: "files", First: 1e18, Last: 1e18, Weak: true, Hearsay: true})
+	for _, c := range []struct {
+		port uint16
+		want int
+	}{{50001, 2}, {50002, 2}, {50003, 3}} {
+		got := Join([]*model.Transfer{seen("a", "10.0.0.2", 50001), seen("b", "10.0.0.3", 50002), logged(c.port)}, &alias)
+		if len(got) != c.want {
+			t.Errorf("port %d: %d transfers, want %d", c.port, len(got), c.want)
+		}
+		for _, x := range got {
+			if c.want == 2 && x.Source.Port == c.port && len(x.Observations) != 2 {
+				t.Errorf("port %d: %v", c.port, x.Observations)
+			}
+		}
+	}
+}
+
+func end(ip string, port uint16) model.Endpoint {
+	return model.Endpoint{IP: model.AddrOf(netip.MustParseAddr(ip)), Port: port}
+}
+
+// TestPolicyShare: what a host says that it ran from its domain's share is what the
+// controller gave.
+func TestPolicyShare(t *testing.T) {
+	ws := model.Endpoint{IP: model.AddrOf(netip.MustParseAddr("10.0.0.1")), Host: "ws1.corp.test"}
+	var hosts identity.Table
+	hosts.Add(identity.Binding{Addr: end("10.0.0.9", 0).IP, Host: "dc1.corp.test", First: 1e18, Last: 1e18})
+	for _, c := range []struct {
+		domain string
+		want   int
+	}{{"corp.test", 1}, {"other.test", 2}} {
+		passed := &model.Transfer{ID: "a", Start: 1e18, End: 1e18, Source: end("10.0.0.9", 445), Destination: ws, Operation: model.Pull, Channel: "smb", Name: "logon.bat",
+			Completeness: model.Logged, Status: model.Done, Evidence: []model.Evidence{{Channel: "zeek/files"}}}
+		ran := &model.Transfer{ID: "b", Start: 1e18, End: 1e18, Source: model.Endpoint{Host: c.domain}, Destination: ws, Operation: model.Pull, Channel: "smb", Name: "logon.bat",
+			Completeness: model.Logged, Status: model.Done, Evidence: []model.Evidence{{Computer: "ws1.corp.test"}}}
+		got := Join([]*model.Transfer{passed, ran}, &hosts)
+		if len(got) != c.want || c.want == 1 && got[0].Source.Host != "dc1.corp.test" {
+			t.Errorf("%s: %d transfers, the first from %s", c.domain, len(got), got[0].Source.Host)
+		}
+	}
+}

@@ -139,14 +139,19 @@ func (b *book) number(host string) uint64 {
 }
 
 func (b *book) same(o, t *entry) bool {
-	if o == t || apart(o, t) > Slack || b.otherEnds(o, t) || !b.alike(o, t) {
+	if o == t || apart(o, t) > Slack {
+		return false
+	}
+	policy := ofDomain(&o.t.Source, &t.t.Source) || ofDomain(&t.t.Source, &o.t.Source)
+	if !policy && b.otherEnds(o, t) || !b.alike(o, t) {
 		return false
 	}
 	at := begin(t.t)
 	src, srcKnown := b.hosts.Same(o.t.Source, t.t.Source, at)
-	if !src {
+	if !src && !policy {
 		return false
 	}
+	srcKnown = srcKnown && !policy
 	dst, dstKnown := b.hosts.Same(o.t.Destination, t.t.Destination, at)
 	return dst && (srcKnown || dstKnown)
 }

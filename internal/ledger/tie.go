@@ -66,8 +66,16 @@ func confirm(t *model.Transfer, a *model.Access) {
 // byDomain says whether the source is named by its domain alone, as the shares of group
 // policy are: the controller whose log has the read is the one that gave the file.
 func byDomain(t *model.Transfer, a *model.Access) bool {
-	_, domain, ok := strings.Cut(a.Destination.Host, ".")
-	return ok && strings.EqualFold(t.Source.Host, domain)
+	return ofDomain(&t.Source, &a.Destination)
+}
+
+// ofDomain says whether an end is named by the domain of a host alone.
+func ofDomain(e, host *model.Endpoint) bool {
+	if e.IP.Known() || len(host.Host) <= len(e.Host) || e.Host == "" {
+		return false
+	}
+	_, domain, _ := strings.Cut(host.Host, ".")
+	return strings.EqualFold(e.Host, domain)
 }
 
 // window is how long after its arrival a start is tied to a file.

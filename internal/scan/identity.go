@@ -2,10 +2,13 @@ package scan
 
 import (
 	"math"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
+	"waybill/internal/telemetry"
 	"waybill/internal/wire/dhcp"
 )
 
@@ -30,9 +33,104 @@ func (r *Records) bindings(hosts *identity.Table, assets []Asset) {
 			hosts.Add(b)
 		}
 	}
+	calls := r.domains(nil)
 	for _, t := range r.Transfers {
-		saidInExchange(hosts, t)
+		calls.inExchange(hosts, t)
 	}
+}
+
+// named adds to the table what the logs of sensors and hosts show of who had which
+// address, beside what their readers made bindings of.
+func (r *Records) named(hosts *identity.Table, found *telemetry.Result) {
+	calls := r.domains(found)
+	for _, a := range found.Accesses {
+		switch a.What {
+		case "kerberos-ticket", "logon":
+			if b, ok := bindingOf(a); ok {
+				hosts.Add(b)
+			}
+		case "share-connect":
+			calls.tree(hosts, a.Destination, a.Share, a.Time, a.Time)
+		}
+	}
+	for _, t := range found.Transfers {
+		calls.inExchange(hosts, t)
+	}
+}
+
+// domainNames are names of domains, lower case: \\corp.example\SYSVOL names no host.
+type domainNames map[string]bool
+
+// domains are those that accounts and hosts are of.
+func (r *Records) domains(found *telemetry.Result) domainNames {
+	d := domainNames{}
+	transfers, accesses := r.Transfers, r.Accesses
+	if found != nil {
+		transfers, accesses = append(slices.Clone(transfers), found.Transfers...), append(slices.Clone(accesses), found.Accesses...)
+		for _, h := range found.Hosts {
+			d.ofHost(h)
+		}
+	}
+	for _, t := range transfers {
+		d.add(t.Domain)
+		d.ofHost(t.Source.Host)
+		d.ofHost(t.Destination.Host)
+	}
+	for _, a := range accesses {
+		d.add(a.Domain)
+	}
+	return d
+}
+
+// add adds a domain. What accounts of one host alone are of is the host's name.
+func (d domainNames) add(name string) {
+	if strings.Contains(name, ".") {
+		d[strings.ToLower(name)] = true
+	}
+}
+
+func (d domainNames) ofHost(name string) {
+	_, domain, _ := strings.Cut(name, ".")
+	d.add(domain)
+}
+
+// inExchange takes the names that an SMB exchange gives to the addresses of its
+// ends: the client's in NTLM, the server's in the tree path.
+func (d domainNames) inExchange(hosts *identity.Table, t *model.Transfer) {
+	client, server := t.Source, t.Destination
+	if t.Initiator == model.ByDestination {
+		client, server = server, client
+	}
+	if t.Session != nil && t.Session.Workstation != "" && t.Channel != "rdp" { // there the server asks for the client's files
+		said(hosts, client, identity.Binding{Host: t.Session.Workstation, First: t.Start, Last: t.End})
+	}
+	if strings.HasPrefix(t.Channel, "smb") {
+		d.tree(hosts, server, t.Share, t.Start, t.End)
+	}
+}
+
+// tree takes the server's name in a tree path for a word of its client's.
+func (d domainNames) tree(hosts *identity.Table, server model.Endpoint, share string, first, last model.Time) {
+	path, ok := strings.CutPrefix(share, `\\`)
+	name, folder, _ := strings.Cut(path, `\`)
+	if !ok || name == "" || d[strings.ToLower(name)] || !strings.Contains(name, ".") && policyShare(folder) {
+		return
+	}
+	said(hosts, server, identity.Binding{Host: name, First: first, Last: last, Hearsay: true})
+}
+
+// policyShare says whether a share is one that hosts ask their domain for by its name.
+func policyShare(name string) bool {
+	return strings.EqualFold(name, "SYSVOL") || strings.EqualFold(name, "NETLOGON")
+}
+
+// said adds a name that is no address of an end that has none.
+func said(hosts *identity.Table, e model.Endpoint, b identity.Binding) {
+	if _, err := netip.ParseAddr(b.Host); err == nil || e.Host != "" {
+		return
+	}
+	b.Addr, b.Weak = e.IP, true
+	hosts.Add(b)
 }
 
 // bindingOf is what an access says of its source's address.

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -43,11 +42,13 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 	for _, b := range found.Bindings {
 		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
 	}
+	r.named(hosts, found)
 	for _, n := range found.Namings {
 		hosts.AddNaming(identity.Naming(n))
 	}
 	l.renamed = hosts.Renamed()
 	for _, h := range found.Hosts {
+		hosts.AddName(h)
 		name := strings.ToLower(h)
 		ours[name] = true
 		if _, domain, ok := strings.Cut(name, "."); ok {
@@ -134,27 +135,4 @@ func (l *logs) close() *telemetry.Result {
 		maps.Copy(s.unverified, all.Unverified[s.in.Name])
 	}
 	return all
-}
-
-// saidInExchange takes the names that an SMB exchange gives to the addresses of its
-// ends: the client's in NTLM, the server's in the tree path.
-func saidInExchange(hosts *identity.Table, t *model.Transfer) {
-	client, server := t.Source, t.Destination
-	if t.Initiator == model.ByDestination {
-		client, server = server, client
-	}
-	add := func(e model.Endpoint, name string) {
-		if _, err := netip.ParseAddr(name); err == nil || e.Host != "" {
-			return
-		}
-		hosts.Add(identity.Binding{Addr: e.IP, Host: name, First: t.Start, Last: t.End, Weak: true, Hearsay: e != client})
-	}
-	if t.Session != nil && t.Session.Workstation != "" && t.Channel != "rdp" { // there the server asks for the client's files
-		add(client, t.Session.Workstation)
-	}
-	if tree, ok := strings.CutPrefix(t.Share, `\\`); ok && strings.HasPrefix(t.Channel, "smb") {
-		if name, _, _ := strings.Cut(tree, `\`); name != "" {
-			add(server, name)
-		}
-	}
 }

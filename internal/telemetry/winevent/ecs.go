@@ -74,8 +74,11 @@ func (l *Lines) ecs(v *fastjson.Value, e *Event) {
 	}
 }
 
-// agent adds the ids of the system and of the agent that runs on the event's host. A
-// collector that was sent the event says its own.
+// SystemIP is the name of what agent adds: one datum an address.
+const SystemIP = "SystemIP"
+
+// agent adds the ids of the system and of the agent that runs on the event's host, and the
+// host's addresses (ECS host.ip). A collector that was sent the event says its own.
 func (l *Lines) agent(v *fastjson.Value, e *Event) {
 	own := func(name string) bool {
 		bare, _, _ := strings.Cut(name, ".")
@@ -84,6 +87,9 @@ func (l *Lines) agent(v *fastjson.Value, e *Event) {
 	}
 	if own(cmp.Or(scalar(v.Get("host", "hostname")), scalar(v.Get("host", "name")))) {
 		l.missing(e, "SystemId", scalar(v.Get("host", "id")))
+		for _, ip := range v.GetArray("host", "ip") {
+			l.field(SystemIP, scalar(ip), e)
+		}
 	}
 	if own(cmp.Or(scalar(v.Get("agent", "hostname")), scalar(v.Get("agent", "name")))) {
 		l.missing(e, "AgentId", scalar(v.Get("agent", "id")))

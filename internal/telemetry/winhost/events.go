@@ -127,8 +127,12 @@ func (h *host) logon(e *winevent.Event) {
 	if !self && l.kind == 3 {
 		h.s.hear(from, e.Get("WorkstationName"), e.Time)
 	}
+	kerberos := strings.EqualFold(e.Get("AuthenticationPackageName"), "Kerberos")
+	if name, computer := strings.CutSuffix(l.user, "$"); computer && kerberos && l.kind == 3 && !strings.EqualFold(name, h.bare) {
+		h.s.hear(from, name, e.Time)
+	}
 	// Kerberos gives a host's own account to the host alone.
-	if own := strings.EqualFold(l.user, h.bare+"$") && strings.EqualFold(e.Get("AuthenticationPackageName"), "Kerberos"); (self || own) && from.Known() && l.kind != 10 {
+	if own := strings.EqualFold(l.user, h.bare+"$") && kerberos; (self || own) && from.Known() && l.kind != 10 {
 		h.vote(from, 1, e.Time)
 		self = true
 	}

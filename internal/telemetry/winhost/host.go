@@ -35,10 +35,11 @@ type host struct {
 	name string // as its events write it
 	bare string // lower case, without domain
 
-	now    model.Time // the highest time of its events
-	due    model.Time // when the next look at what is open is due
-	addrs  map[model.Addr]*own
-	logons map[string]logon // by logon id
+	now     model.Time // the highest time of its events
+	due     model.Time // when the next look at what is open is due
+	sayings []saying   // what its collector said last of its addresses
+	addrs   map[model.Addr]*own
+	logons  map[string]logon // by logon id
 
 	remotes   []remote       // signs that another host is there
 	starts    []start        // of processes

@@ -40,12 +40,16 @@ func (s *Hosts) named(last **telemetry.Naming, kind, key, host string, t model.T
 
 // isCalled takes what an event tells of hosts whatever they are called.
 func (h *host) isCalled(e *winevent.Event) {
-	for i := range min(2, len(e.Fields)) { // the reader puts them first
+	addresses := 0
+	for i := range min(2+maxSaid, len(e.Fields)) { // the reader puts them first
 		switch f := &e.Fields[i]; f.Name {
 		case "SystemId":
 			h.s.named(&h.system, "host", f.Value, h.name, e.Time)
 		case "AgentId":
 			h.s.named(&h.agent, "agent", f.Value, h.name, e.Time)
+		case winevent.SystemIP:
+			h.says(addresses, f.Value, e.Time)
+			addresses++
 		}
 	}
 	switch {
@@ -64,6 +68,31 @@ func (h *host) isCalled(e *winevent.Event) {
 		key := strings.ToLower(from + " " + to)
 		h.s.named(&h.machine, "renamed", key, from, e.Time-1)
 		h.s.named(&h.machine, "renamed", key, to, e.Time)
+	}
+}
+
+// maxSaid bounds the addresses that a host's collector says it has.
+const maxSaid = 8
+
+// saying is an address that a host's own collector said on a day.
+type saying struct {
+	ip  string
+	day int32
+}
+
+// says takes the nth address that the host's own collector says it has: the first is mostly
+// that of the network, others of virtual switches and containers.
+func (h *host) says(n int, ip string, t model.Time) {
+	for len(h.sayings) <= n {
+		h.sayings = append(h.sayings, saying{})
+	}
+	if s := &h.sayings[n]; s.ip != ip || s.day != day(t) {
+		*s = saying{strings.Clone(ip), day(t)}
+		a := telemetry.Address(ip)
+		if a.Known() && a.Netip().IsLinkLocalUnicast() {
+			return
+		}
+		h.vote(a, 1+2/(n+1), t)
 	}
 }
 

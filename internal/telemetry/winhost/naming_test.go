@@ -66,3 +66,25 @@ func TestAgents(t *testing.T) {
 		}
 	}
 }
+
+// TestAddresses: the addresses that a host's own collector says, and those that computers'
+// accounts log on from; those of a collector that was sent the event are not the host's.
+func TestAddresses(t *testing.T) {
+	const row = `{"@timestamp":"2026-03-17T09:00:02.500Z","host":{"hostname":"%s","ip":["fe80::1","10.0.0.1","172.17.0.1"]},"winlog":{"provider_name":"Microsoft-Windows-Security-Auditing",` +
+		`"event_id":"4624","channel":"Security","computer_name":"DC1.corp.test","record_id":7,"event_data":{"TargetUserName":"%s","LogonType":"3","AuthenticationPackageName":"%s","IpAddress":"10.0.0.7"}}}`
+	for _, c := range []struct{ host, user, by, want string }{
+		{"dc1", "WS7$", "Kerberos", "10.0.0.1 DC1.corp.test, 10.0.0.7 WS7, 172.17.0.1 DC1.corp.test"},
+		{"wec", "WS7$", "Kerberos", "10.0.0.7 WS7"},
+		{"wec", "WS7$", "NTLM", ""},
+		{"wec", "anna", "Kerberos", ""},
+		{"wec", "DC1$", "Kerberos", "10.0.0.7 DC1.corp.test"},
+	} {
+		var got []string
+		for _, b := range followAs(t, winlog.JSON, []byte(fmt.Sprintf(row+"\n", c.host, c.user, c.by))).Bindings {
+			got = append(got, b.Addr.String()+" "+b.Host)
+		}
+		if s := strings.Join(got, ", "); s != c.want {
+			t.Errorf("%+v: %s", c, s)
+		}
+	}
+}
