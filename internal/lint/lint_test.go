@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"internal/prevent/plan":     {"internal/prevent"},
 	"internal/prevent/nftables": {"internal/prevent", "internal/prevent/plan"},
 	"internal/prevent/winfw":    {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/suricata": {"internal/prevent", "internal/prevent/plan"},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},
@@ -121,6 +122,7 @@ var allowed = map[string][]string{
 	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
 	"cmd/waybill":             {"internal/prevent", "internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge", "internal/ledger", "internal/identity"},
+	"test/lab/foretell":       {"internal/prevent", "internal/prevent/suricata", "internal/scan"},
 	"examples":                {},
 	"test/lab/decide":         {"internal/prevent", "internal/prevent/nftables"},
 }
