@@ -54,7 +54,7 @@ func comment(format string, a ...any) string {
 
 // sees says whether connections to an end pass here: a host sees what comes to it.
 func (w *writer) sees(to plan.End) bool {
-	return w.host == nil || to.Group == w.host || to.At.Overlaps(w.host.At)
+	return w.host == nil || to.In(w.host)
 }
 
 func (w *writer) rules() (out []plan.Rule) {

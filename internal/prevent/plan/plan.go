@@ -64,6 +64,14 @@ type Exception struct {
 	End      time.Time // the day after the last, in the time of wherever the filter is
 }
 
+// In says whether an end is, at least in part, of a group; no two groups share an address.
+func (e End) In(g *Group) bool {
+	if e.Group != nil {
+		return e.Group == g
+	}
+	return e.At.Overlaps(g.At)
+}
+
 // Everywhere is all addresses.
 var Everywhere = func() *netipx.IPSet {
 	var all netipx.IPSetBuilder

@@ -2,6 +2,7 @@ package winfw
 
 import (
 	"slices"
+	"strings"
 
 	"go4.org/netipx"
 
@@ -11,12 +12,13 @@ import (
 
 // block is what one reason stops: sources, at addresses of the group's hosts, on ports.
 type block struct {
-	rule   *plan.Rule      // whose reason it is; nil where no rule fits (strict)
-	over   *plan.Exception // it holds once this one is over; nil for at once
-	ports  []prevent.Ports
-	rpc    bool          // the ports of RPC, as Windows knows them
-	local  *netipx.IPSet // of the group's hosts; plan.Everywhere for all
-	remote *netipx.IPSet
+	rule     *plan.Rule      // whose reason it is; nil where no rule fits (strict)
+	over     *plan.Exception // it holds once this one is over; nil for at once
+	services string          // that hold the ports
+	ports    []prevent.Ports
+	rpc      bool          // the ports of RPC, as Windows knows them
+	local    *netipx.IPSet // of the group's hosts; plan.Everywhere for all
+	remote   *netipx.IPSet
 }
 
 // sources are all addresses that a connection can come from: a source is never multicast, and
@@ -92,7 +94,7 @@ func (b *block) same(o block) bool {
 func places(p *plan.Plan, g *plan.Group) []*netipx.IPSet {
 	out := []*netipx.IPSet{plan.Everywhere}
 	part := func(to plan.End) {
-		if to.Group != nil || to.At == plan.Everywhere || !to.At.Overlaps(g.At) {
+		if to.Group != nil || to.At == plan.Everywhere || !to.In(g) {
 			return
 		}
 		var next []*netipx.IPSet
@@ -143,7 +145,7 @@ func at(p *plan.Plan, g *plan.Group, local *netipx.IPSet, s share, strict bool) 
 	stop := func(r *plan.Rule, from *netipx.IPSet) {
 		now := both(left, from)
 		for _, b := range exempt(p, g, local, s, now) {
-			b.rule, b.local = r, local
+			b.rule, b.local, b.services = r, local, strings.Join(s.services, " or ")
 			out = append(out, b)
 		}
 	}

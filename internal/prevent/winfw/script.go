@@ -19,6 +19,8 @@ type writer struct {
 	strict  bool
 	group   *plan.Group
 	numbers map[string]int // of rules, by what they are named after
+	lists   map[string]int // long lists of addresses, which stand once, by number
+	long    bytes.Buffer
 	out     bytes.Buffer
 }
 
@@ -53,7 +55,9 @@ if ($PolicyStore -eq 'PersistentStore') {
 }
 
 $block = @{ PolicyStore = $PolicyStore; Group = 'waybill'; Direction = 'Inbound'; Action = 'Block'; Profile = 'Any' }
+`
 
+const begin = `
 # All or none: what fails half way leaves no rule of waybill behind.
 Remove-WaybillRule
 try {
@@ -67,12 +71,12 @@ const epilogue = `} catch {
 
 func (w *writer) script() []byte {
 	w.header()
-	w.out.WriteString(prologue)
+	head := slices.Clone(w.out.Bytes())
+	w.out.Reset()
 	for _, b := range blocks(w.plan, w.group, w.strict) {
 		w.block(b)
 	}
-	w.out.WriteString(epilogue)
-	return w.out.Bytes()
+	return slices.Concat(head, []byte(prologue), w.long.Bytes(), []byte(begin), w.out.Bytes(), []byte(epilogue))
 }
 
 func (w *writer) line(format string, a ...any) { fmt.Fprintf(&w.out, format+"\n", a...) }
@@ -103,7 +107,7 @@ func (w *writer) header() {
 	w.note("Candidates never happened in the window: %s.", candidates)
 	w.note("Never blocked, management: %s", strings.Join(w.policy.Management, ", "))
 	for _, x := range w.plan.Exceptions {
-		if x.To.Group == w.group || x.To.At.Overlaps(w.group.At) {
+		if x.To.In(w.group) {
 			w.note("Exception %d until %s, of %s: %s -> %s, %s: %s", x.Number, x.Until, x.Owner, x.Exception.From, x.Exception.To, x.Service, x.Reason)
 		}
 	}
@@ -153,12 +157,27 @@ func (w *writer) rule(b block, ports, addresses []string) {
 	if b.over != nil {
 		w.line("        -Enabled (Test-Over '%s') `", b.over.End.Format(time.DateOnly))
 	}
-	w.line("        -RemoteAddress @(\n            %s\n        ) | Out-Null", list(addresses, ",\n            "))
+	w.line("        -RemoteAddress %s | Out-Null", w.addresses(addresses))
+}
+
+// addresses are a list of them: a short one itself, else the variable that holds it.
+func (w *writer) addresses(addresses []string) string {
+	if len(addresses) <= 8 {
+		return list(addresses, ", ")
+	}
+	text := list(addresses, ",\n    ")
+	n, known := w.lists[text]
+	if !known {
+		n = len(w.lists) + 1
+		w.lists[text] = n
+		fmt.Fprintf(&w.long, "$addresses%d = @(\n    %s\n)\n", n, text)
+	}
+	return fmt.Sprintf("$addresses%d", n)
 }
 
 // about says what a block is named after, what it is, and why it is.
 func (b *block) about() (name, title, why string) {
-	name, title, why = "no-rule", "no rule", "It never happened in the window."
+	name, title, why = "no-rule", "no rule for "+b.services, "It never happened in the window."
 	if b.rule != nil {
 		name, title, why = fmt.Sprintf("rule-%d", b.rule.Number), fmt.Sprintf("rule %d, %s", b.rule.Number, b.rule.Says()), b.rule.Why
 	}

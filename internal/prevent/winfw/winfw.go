@@ -27,7 +27,7 @@ func write(p *prevent.Policy, c prevent.Choice) ([]prevent.File, error) {
 	}
 	var files []prevent.File
 	for _, g := range pl.Groups {
-		w := &writer{policy: p, plan: pl, strict: c.Strict, group: g, numbers: map[string]int{}}
+		w := &writer{policy: p, plan: pl, strict: c.Strict, group: g, numbers: map[string]int{}, lists: map[string]int{}}
 		files = append(files, prevent.File{Name: "windows-" + g.Name + ".ps1", Text: w.script()})
 	}
 	return append(files, prevent.File{Name: "windows-rollback.ps1", Text: rollback}, prevent.File{Name: "windows-try.ps1", Text: try}), nil

@@ -42,7 +42,7 @@ func office() *prevent.Policy {
 		Management: []string{"10.9.0.0/28", "ADMIN-1"},
 		Groups: []prevent.Group{
 			{Name: "domain-controllers", Hosts: []prevent.Host{host("DC-1", "10.2.0.10", "fd00:2::10")}},
-			{Name: "servers", Networks: prefixes("10.2.0.16/28"), Hosts: []prevent.Host{host("FS-1", "10.2.0.20"), host("OLD-NAS")}},
+			{Name: "servers", Networks: prefixes("10.2.0.16/28"), Hosts: []prevent.Host{host("FS-1", "10.2.0.20"), host("OLD-NAS"), host("NLB-1", "10.2.0.41", "10.2.0.43", "10.2.0.45", "10.2.0.47", "10.2.0.49", "10.2.0.51", "10.2.0.53", "10.2.0.55")}},
 			{Name: "workstations", Networks: prefixes("10.1.0.0/24", "fd00:1::/64"), Hosts: []prevent.Host{host("WS-1", "10.1.0.11"), host("ADMIN-1", "10.1.0.99")}},
 		},
 		Services: []prevent.Service{

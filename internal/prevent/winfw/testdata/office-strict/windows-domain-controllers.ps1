@@ -51,76 +51,50 @@ if ($PolicyStore -eq 'PersistentStore') {
 }
 
 $block = @{ PolicyStore = $PolicyStore; Group = 'waybill'; Direction = 'Inbound'; Action = 'Block'; Profile = 'Any' }
+$addresses1 = @(
+    '10.1.0.0-10.1.0.98',
+    '10.1.0.100-10.1.0.255',
+    '10.2.0.10',
+    '10.2.0.16/28',
+    '10.2.0.41',
+    '10.2.0.43',
+    '10.2.0.45',
+    '10.2.0.47',
+    '10.2.0.49',
+    '10.2.0.51',
+    '10.2.0.53',
+    '10.2.0.55',
+    'fd00:1::/64',
+    'fd00:2::10'
+)
 
 # All or none: what fails half way leaves no rule of waybill behind.
 Remove-WaybillRule
 try {
-    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule' `
+    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule for smb' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '139', '445' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule for rdp' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '3389' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-5' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-5' -DisplayName 'waybill: no rule for rdp' `
         -Description 'It never happened in the window.' `
         -Protocol UDP -LocalPort '3389' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-6' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-6' -DisplayName 'waybill: no rule for tcp/50000 or rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '50000' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses1 | Out-Null
 } catch {
     Remove-WaybillRule
     throw

@@ -51,6 +51,19 @@ if ($PolicyStore -eq 'PersistentStore') {
 }
 
 $block = @{ PolicyStore = $PolicyStore; Group = 'waybill'; Direction = 'Inbound'; Action = 'Block'; Profile = 'Any' }
+$addresses1 = @(
+    '10.2.0.10',
+    '10.2.0.16/28',
+    '10.2.0.41',
+    '10.2.0.43',
+    '10.2.0.45',
+    '10.2.0.47',
+    '10.2.0.49',
+    '10.2.0.51',
+    '10.2.0.53',
+    '10.2.0.55',
+    'fd00:2::10'
+)
 
 # All or none: what fails half way leaves no rule of waybill behind.
 Remove-WaybillRule
@@ -58,75 +71,35 @@ try {
     New-NetFirewallRule @block -Name 'waybill-rule-7-1' -DisplayName 'waybill: rule 7, deny workstations -> servers, rpc' `
         -Description 'nobody calls servers' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-7-2' -DisplayName 'waybill: rule 7, deny workstations -> servers, rpc' `
         -Description 'nobody calls servers' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule' `
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule for smb' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '139', '445' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses1 | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-4-1' -DisplayName 'waybill: rule 4, deny any -> servers, rdp' `
         -Description 'management only' `
         -Protocol TCP -LocalPort '3389' `
-        -RemoteAddress @(
-            '1.0.0.0-10.1.0.98',
-            '10.1.0.100-10.8.255.255',
-            '10.9.0.16-126.255.255.255',
-            '128.0.0.0-223.255.255.255',
-            '2000::/3',
-            'fc00::/7',
-            'fe80::/10'
-        ) | Out-Null
+        -RemoteAddress '1.0.0.0-10.1.0.98', '10.1.0.100-10.8.255.255', '10.9.0.16-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-4-2' -DisplayName 'waybill: rule 4, deny any -> servers, rdp' `
         -Description 'management only' `
         -Protocol UDP -LocalPort '3389' `
-        -RemoteAddress @(
-            '1.0.0.0-10.1.0.98',
-            '10.1.0.100-10.8.255.255',
-            '10.9.0.16-126.255.255.255',
-            '128.0.0.0-223.255.255.255',
-            '2000::/3',
-            'fc00::/7',
-            'fe80::/10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule' `
+        -RemoteAddress '1.0.0.0-10.1.0.98', '10.1.0.100-10.8.255.255', '10.9.0.16-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule for tcp/50000 or rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '50000' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses1 | Out-Null
 } catch {
     Remove-WaybillRule
     throw

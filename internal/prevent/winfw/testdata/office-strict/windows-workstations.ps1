@@ -52,6 +52,46 @@ if ($PolicyStore -eq 'PersistentStore') {
 }
 
 $block = @{ PolicyStore = $PolicyStore; Group = 'waybill'; Direction = 'Inbound'; Action = 'Block'; Profile = 'Any' }
+$addresses1 = @(
+    '10.2.0.10',
+    '10.2.0.16/28',
+    '10.2.0.41',
+    '10.2.0.43',
+    '10.2.0.45',
+    '10.2.0.47',
+    '10.2.0.49',
+    '10.2.0.51',
+    '10.2.0.53',
+    '10.2.0.55',
+    'fd00:2::10'
+)
+$addresses2 = @(
+    '10.2.0.16/28',
+    '10.2.0.41',
+    '10.2.0.43',
+    '10.2.0.45',
+    '10.2.0.47',
+    '10.2.0.49',
+    '10.2.0.51',
+    '10.2.0.53',
+    '10.2.0.55'
+)
+$addresses3 = @(
+    '10.1.0.0-10.1.0.98',
+    '10.1.0.100-10.1.0.255',
+    '10.2.0.10',
+    '10.2.0.16/28',
+    '10.2.0.41',
+    '10.2.0.43',
+    '10.2.0.45',
+    '10.2.0.47',
+    '10.2.0.49',
+    '10.2.0.51',
+    '10.2.0.53',
+    '10.2.0.55',
+    'fd00:1::/64',
+    'fd00:2::10'
+)
 
 # All or none: what fails half way leaves no rule of waybill behind.
 Remove-WaybillRule
@@ -59,113 +99,59 @@ try {
     New-NetFirewallRule @block -Name 'waybill-rule-1-1' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-1-2' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule' `
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-1' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses1 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-2' -DisplayName 'waybill: no rule for rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses1 | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-exception-1-1' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb, when exception 1 is over' `
         -Description 'no workstation served another''s files in 7 days (exception until 2027-01-31, of CORP/ann: moves to a ''new'' PC?''; Remove-Item C:/ / ?(reboot))' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '10.1.0.12' `
         -Enabled (Test-Over '2027-02-01') `
-        -RemoteAddress @(
-            '10.1.0.11'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.11' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-1' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb' `
         -Description 'no workstation served another''s files in 7 days' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '10.1.0.12' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.10',
-            '10.1.0.12-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.10', '10.1.0.12-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-8-1' -DisplayName 'waybill: rule 8, candidate servers -> workstations, smb' `
         -Description 'never seen' `
         -Protocol TCP -LocalPort '139', '445' `
-        -RemoteAddress @(
-            '10.2.0.16/28'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses2 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-3' -DisplayName 'waybill: no rule for smb' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '139', '445' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule' `
+        -RemoteAddress '10.2.0.10', 'fd00:2::10' | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-4' -DisplayName 'waybill: no rule for rdp' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '3389' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-5' -DisplayName 'waybill: no rule' `
+        -RemoteAddress $addresses3 | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-5' -DisplayName 'waybill: no rule for rdp' `
         -Description 'It never happened in the window.' `
         -Protocol UDP -LocalPort '3389' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:1::/64',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses3 | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-1-3' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort '50000' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
-    New-NetFirewallRule @block -Name 'waybill-no-rule-6' -DisplayName 'waybill: no rule' `
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
+    New-NetFirewallRule @block -Name 'waybill-no-rule-6' -DisplayName 'waybill: no rule for tcp/50000 or rpc' `
         -Description 'It never happened in the window.' `
         -Protocol TCP -LocalPort '50000' `
-        -RemoteAddress @(
-            '10.2.0.10',
-            '10.2.0.16/28',
-            'fd00:2::10'
-        ) | Out-Null
+        -RemoteAddress $addresses1 | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-2' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb' `
         -Description 'no workstation served another''s files in 7 days' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '1.0.0.0-10.1.0.11', '10.1.0.13-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
 } catch {
     Remove-WaybillRule
     throw

@@ -58,43 +58,19 @@ try {
     New-NetFirewallRule @block -Name 'waybill-rule-7-1' -DisplayName 'waybill: rule 7, deny workstations -> servers, rpc' `
         -Description 'nobody calls servers' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-7-2' -DisplayName 'waybill: rule 7, deny workstations -> servers, rpc' `
         -Description 'nobody calls servers' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-4-1' -DisplayName 'waybill: rule 4, deny any -> servers, rdp' `
         -Description 'management only' `
         -Protocol TCP -LocalPort '3389' `
-        -RemoteAddress @(
-            '1.0.0.0-10.1.0.98',
-            '10.1.0.100-10.8.255.255',
-            '10.9.0.16-126.255.255.255',
-            '128.0.0.0-223.255.255.255',
-            '2000::/3',
-            'fc00::/7',
-            'fe80::/10'
-        ) | Out-Null
+        -RemoteAddress '1.0.0.0-10.1.0.98', '10.1.0.100-10.8.255.255', '10.9.0.16-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-4-2' -DisplayName 'waybill: rule 4, deny any -> servers, rdp' `
         -Description 'management only' `
         -Protocol UDP -LocalPort '3389' `
-        -RemoteAddress @(
-            '1.0.0.0-10.1.0.98',
-            '10.1.0.100-10.8.255.255',
-            '10.9.0.16-126.255.255.255',
-            '128.0.0.0-223.255.255.255',
-            '2000::/3',
-            'fc00::/7',
-            'fe80::/10'
-        ) | Out-Null
+        -RemoteAddress '1.0.0.0-10.1.0.98', '10.1.0.100-10.8.255.255', '10.9.0.16-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' | Out-Null
 } catch {
     Remove-WaybillRule
     throw

@@ -59,54 +59,31 @@ try {
     New-NetFirewallRule @block -Name 'waybill-rule-1-1' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort 'RPC' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-1-2' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort 'RPCEPMap' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-exception-1-1' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb, when exception 1 is over' `
         -Description 'no workstation served another''s files in 7 days (exception until 2027-01-31, of CORP/ann: moves to a ''new'' PC?''; Remove-Item C:/ / ?(reboot))' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '10.1.0.12' `
         -Enabled (Test-Over '2027-02-01') `
-        -RemoteAddress @(
-            '10.1.0.11'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.11' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-1' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb' `
         -Description 'no workstation served another''s files in 7 days' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '10.1.0.12' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.10',
-            '10.1.0.12-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.10', '10.1.0.12-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-1-3' -DisplayName 'waybill: rule 1, deny workstations -> workstations, rpc' `
         -Description 'no workstation called another in 7 days' `
         -Protocol TCP -LocalPort '50000' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
     New-NetFirewallRule @block -Name 'waybill-rule-2-2' -DisplayName 'waybill: rule 2, deny workstations -> workstations, smb' `
         -Description 'no workstation served another''s files in 7 days' `
         -Protocol TCP -LocalPort '139', '445' `
         -LocalAddress '1.0.0.0-10.1.0.11', '10.1.0.13-126.255.255.255', '128.0.0.0-223.255.255.255', '2000::/3', 'fc00::/7', 'fe80::/10' `
-        -RemoteAddress @(
-            '10.1.0.0-10.1.0.98',
-            '10.1.0.100-10.1.0.255',
-            'fd00:1::/64'
-        ) | Out-Null
+        -RemoteAddress '10.1.0.0-10.1.0.98', '10.1.0.100-10.1.0.255', 'fd00:1::/64' | Out-Null
 } catch {
     Remove-WaybillRule
     throw
