@@ -65,7 +65,7 @@ func (c config) Validate(app *kong.Application) error {
 // Resolve gives the value of a flag that the command line does not set.
 func (c config) Resolve(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 	v, ok := c[f.Name]
-	if !ok {
+	if !ok || f.Tag.Has("noconfig") { // another flag of the same name is meant
 		return nil, nil
 	}
 	if list, ok := v.([]any); ok {

@@ -37,6 +37,7 @@ type commands struct {
 	Scan       scanCommand               `cmd:"" help:"Find the files that moved between hosts."`
 	Trace      traceCommand              `cmd:"" help:"Show along which hosts one file went (--format also dot, graphml)."`
 	Coverage   coverageCommand           `cmd:"" help:"Say what the inputs can and cannot show."`
+	Prevent    preventCommand            `cmd:"" help:"Make filters from what moved, and replay it through them."`
 	Eval       evalCommand               `cmd:"" help:"Measure detection on simulated networks."`
 	History    historyCommand            `cmd:"" help:"Look at what is normal here, and change it."`
 	Version    versionCommand            `cmd:"" help:"Print the version."`
@@ -81,7 +82,7 @@ func (p *program) run(args []string) (code int) {
 	parser, err := kong.New(&cli, kong.Name("waybill"),
 		kong.Description("Finds every file that moved between the hosts of a network, and says which of those movements are an intruder's, with the evidence. It only reads."),
 		kong.Writers(p.stdout, p.stderr), kong.Exit(func(code int) { panic(exited(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"config": configName},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"config": configName, "targets": targetNames()},
 		kong.Configuration(p.readConfig, defaultConfig()...))
 	if err != nil {
 		return p.fail(exitUsage, err)
@@ -119,7 +120,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // usage says what to type instead.
 func usage(err error, args []string) error {
 	name := "waybill help"
-	known := []string{"scan", "trace", "coverage", "eval", "history", "version", "help", "completion"}
+	known := []string{"scan", "trace", "coverage", "prevent", "eval", "history", "version", "help", "completion"}
 	if slices.Contains(known, args[0]) {
 		name += " " + args[0]
 	}

@@ -130,27 +130,40 @@ func tickets(t *testing.T, dir string) error {
 	return nil
 }
 
-// TestReadme compares the output that the README shows with what its command prints.
+// TestReadme compares the outputs that the README shows with what their commands print.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := strings.Split(string(text), "```\n")
-	if len(parts) < 3 {
-		t.Fatal("README.md shows no output")
-	}
 	t.Chdir(filepath.Join("..", ".."))
-	var out, problems bytes.Buffer
-	p := &program{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &problems}
-	if code := p.run([]string{"scan", "examples/intrusion"}); code != 0 {
-		t.Fatalf("exit code %d: %s", code, problems.String())
+	shown := strings.Split(string(text), "```\n")
+	commands := [][]string{{"scan", "examples/intrusion"}, {"prevent", "examples/intrusion"}}
+	if len(shown) != 2*len(commands)+1 {
+		t.Fatalf("README.md shows %d outputs, of %d commands", len(shown)/2, len(commands))
 	}
-	for _, piece := range strings.Split(parts[1], "...\n") {
-		if !strings.Contains(out.String(), piece) {
-			t.Errorf("the README shows what is not printed:\n%s\nprinted:\n%s", piece, out.String())
+	for i, command := range commands {
+		if !strings.Contains(shown[2*i], "go run ./cmd/waybill "+strings.Join(command, " ")+"\n") {
+			t.Errorf("output %d is not of %v", i+1, command)
+		}
+		out := outputOf(t, command)
+		for _, piece := range strings.Split(shown[2*i+1], "...\n") {
+			if !strings.Contains(out, piece) {
+				t.Errorf("the README shows what is not printed:\n%s\nprinted:\n%s", piece, out)
+			}
 		}
 	}
+}
+
+// outputOf is what a command prints.
+func outputOf(t *testing.T, command []string) string {
+	t.Helper()
+	var out, problems bytes.Buffer
+	p := &program{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &problems}
+	if code := p.run(command); code != 0 {
+		t.Fatalf("exit code %d: %s", code, problems.String())
+	}
+	return out.String()
 }
 
 // TestInterrupted prints what was complete and exits with 130.

@@ -3,7 +3,6 @@ package prevent
 import (
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // Networks are the addresses of what a policy names: a group, a host of one, an address or a
@@ -21,15 +20,10 @@ func (p *Policy) Networks(name string) []netip.Prefix {
 			return p.Groups[i].networks()
 		}
 	}
-	var out []netip.Prefix
-	for i := range p.Groups {
-		for _, h := range p.Groups[i].Hosts {
-			if strings.EqualFold(h.Name, name) {
-				out = append(out, ofHost(h)...)
-			}
-		}
+	if at, ok := p.index().host(name); ok {
+		return Join(ofHost(p.Groups[at.group].Hosts[at.host]))
 	}
-	return Join(out)
+	return nil
 }
 
 // Sources are the addresses of all management sources, and the names among them that no

@@ -63,9 +63,12 @@ func lower(name string) string {
 	}, name)
 }
 
-// host finds a host by name or address.
+// host finds a host by name, also without its domain where one has it, or by address.
 func (ix *index) host(word string) (place, bool) {
 	if at, ok := ix.names[lower(word)]; ok {
+		return at, true
+	}
+	if at, ok := ix.bare[lower(word)]; ok && at != nowhere {
 		return at, true
 	}
 	a, err := netip.ParseAddr(word)

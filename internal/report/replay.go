@@ -33,12 +33,22 @@ func Replay(w io.Writer, all []*model.Replay) error {
 	return p.w.Flush()
 }
 
+// ReplayWarnings writes only what a policy must not do, for what has more to say before the rest.
+func ReplayWarnings(w io.Writer, total *model.Replay) error {
+	p := page{w: bufio.NewWriterSize(w, 1<<16)}
+	p.replayWarnings(total)
+	return p.w.Flush()
+}
+
 // ReplayNDJSON writes the records, one a line.
-func ReplayNDJSON(w io.Writer, all []*model.Replay) error {
+func ReplayNDJSON(w io.Writer, all []*model.Replay) error { return Lines(w, all) }
+
+// Lines writes records of any kind, one JSON object a line.
+func Lines[T any](w io.Writer, records []T) error {
 	out := lines{w: bufio.NewWriterSize(w, 1<<16)}
 	out.json = json.NewEncoder(&out.buf)
 	out.json.SetEscapeHTML(false)
-	each(&out, all)
+	each(&out, records)
 	if out.err == nil {
 		out.err = out.w.Flush()
 	}
