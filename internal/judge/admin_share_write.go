@@ -100,6 +100,10 @@ func systemFolderMarks(t *model.Transfer) []Mark {
 	default:
 		return nil
 	}
+	if t.Receiver != nil && strings.HasSuffix(strings.ToLower(t.Receiver.Process), `\lsass.exe`) {
+		return []Mark{{Family: "channel", Analytic: "admin-share-write", Transfer: t.ID, Time: t.End, Nats: adminWrite, Techniques: []string{"T1210"},
+			Text: "executable content that lsass wrote to " + t.Path + " for another host, as exploits of the SMB server do", Evidence: t.Evidence}}
+	}
 	m := Mark{Family: "channel", Analytic: "admin-share-write", Transfer: t.ID, Time: t.End, Nats: adminWrite,
 		Text:     "executable content written over SMB to " + t.Path + ", where only an administrative share leads",
 		Evidence: t.Evidence, Techniques: []string{"T1021.002"}}

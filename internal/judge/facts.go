@@ -40,6 +40,7 @@ type Usual struct {
 	// Who else hands out files of the kind: all together, the source, and how many do.
 	Kind, KindBy history.Use
 	KindGivers   int
+	Bare         bool // it names no maker
 	Content      history.Use
 	ContentHosts int
 	Utility      history.Use // how often the account used the tool on the host that asked

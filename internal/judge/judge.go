@@ -243,7 +243,7 @@ func partition(key string) uint8 {
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
 	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), toolPush(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(),
-		pipeContext(), networkWriter(), remoteStart(), sharedStart(), executorMatch(), sameFileManyHosts(), relay(), disguise(), rareFile(),
+		pipeContext(), networkWriter(), remoteStart(), sharedStart(), policyStart(), executorMatch(), sameFileManyHosts(), relay(), disguise(), rareFile(), nobodyMade(),
 		rawTransfer(), opaqueBulk(), unknownHardware(set.Assets), newEdge(), roleBreak(), distributor()}
 }
 

@@ -222,6 +222,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[shelves]:
 		again(t, r)
+	case *rule[policies]:
+		again(t, r)
 	case *rule[drops]:
 		again(t, r)
 	case *rule[sends]:

@@ -92,6 +92,19 @@ func TestLogged(t *testing.T) {
 		"an image that was mounted": {func(t *model.Transfer) {
 			t.Share, t.Name, t.Executed = "pub", "a.iso", []model.Execution{{Time: begin + 5e9, How: "mount", Process: `C:\pub\a.iso`}}
 		}, nil, Settings{}, "remote-start 6, share-drop 3, disguise 1"},
+		"by a tool that WMI started": {func(t *model.Transfer) { t.Tool, t.Command, t.CommandBy = "robocopy", "robocopy a b", "wmi" }, nil, Settings{}, "admin-share-write 5, transfer-utility 4"},
+		"by a tool of a task":        {func(t *model.Transfer) { t.Tool, t.Command, t.CommandBy = "robocopy", "robocopy a b", "task" }, nil, Settings{}, "admin-share-write 5, transfer-utility 2"},
+		"lsass wrote it": {func(t *model.Transfer) {
+			t.Share, t.Path, t.Receiver = "", `C:\Windows\a.exe`, &model.Receiver{Process: `C:\Windows\System32\lsass.exe`}
+		}, nil, Settings{}, "admin-share-write 5"},
+		"deployed, of no maker": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.Channel, t.Company = model.Pull, model.ByDestination, "", "deploy", "-"
+			t.Executed = started("x")
+		}, nil, Settings{}, "remote-start 3, no-maker 2, tool-pull 2"},
+		"deployed, of a maker": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.Channel, t.Company = model.Pull, model.ByDestination, "", "deploy", "Acme"
+			t.Executed = started("x")
+		}, nil, Settings{}, "remote-start 3, tool-pull 2"},
 		"a logon script": {func(t *model.Transfer) {
 			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "NETLOGON"
 		}, nil, Settings{}, ""},

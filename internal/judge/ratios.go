@@ -30,6 +30,11 @@ const (
 	policySeen    = 3.0 // a program is handed out by group policy
 	policyPull    = 4.0 // a program that nobody saw before is handed out by group policy
 
+	toolUsed   = 2.0 // a command moved it with a tool that the account does not use every day
+	toolOdd    = 3.0 // with one that people seldom use so, or over an administrative share
+	toolScript = 4.0 // with a client that a file told what to do
+	toolOrder  = 2.0 // more: another host ordered the command, by WMI or a service
+
 	freshStart   = 5.0 // the destination fetched and started what was never seen
 	orderedStart = 5.0 // a command fetched it, and it was started
 	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
@@ -65,6 +70,8 @@ const (
 	usualPull   = -0.5 // so do those who fetch what somebody put there
 
 	roleBroken = 2.5
+
+	madeByNobody = 2.0 // software distribution hands out a program that names no maker
 
 	rare   = 1.0  // no host was ever seen with the content
 	common = -2.0 // many hosts have had it for days

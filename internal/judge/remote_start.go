@@ -27,9 +27,7 @@ func lookStart(s starts, e Event) (starts, []Mark) {
 	if e.Transfer != nil {
 		marks := executedMarks(&e)
 		if smbPush(e) {
-			l := e.landing()
-			marks = append(marks, s.policyMarks(e, l)...)
-			s.Files = remember(s.Files, l, e.window())
+			s.Files = remember(s.Files, e.landing(), e.window())
 		}
 		return s, marks
 	}
@@ -134,10 +132,20 @@ func executionText(x *model.Execution) string {
 // startTechniques are those of the ways in which the file was started.
 func startTechniques(t *model.Transfer) []string {
 	for _, x := range t.Executed {
-		for _, l := range launches {
-			if l.starts && (l.how == x.How || l.how == x.By) {
-				return l.techniques
+		for _, how := range [...]string{x.How, x.By} {
+			if by := techniquesOf(how); by != nil {
+				return by
 			}
+		}
+	}
+	return nil
+}
+
+// techniquesOf are those of a way to start programs.
+func techniquesOf(how string) []string {
+	for _, l := range launches {
+		if l.starts && l.how == how {
+			return l.techniques
 		}
 	}
 	return nil
@@ -191,32 +199,4 @@ func needsPipes(c *model.Coverage) model.Ableness {
 		return model.Ableness{Able: "partly", Why: "of all ways to start a file only services, tasks, WMI, DCOM and WinRM in clear are read; no host logs"}
 	}
 	return able
-}
-
-// policyNear is how near in time a group policy and the program that it starts are written.
-const policyNear model.Time = 3600e9
-
-// policyMarks marks programs that one host writes to SYSVOL together with a policy that
-// copies or starts programs, and that policy.
-func (s *starts) policyMarks(e Event, l *landing) []Mark {
-	if shareKind(e.Transfer) != "policy" || !e.Runs && !policyFile(e.Transfer) {
-		return nil
-	}
-	var marks []Mark
-	for _, o := range s.Files {
-		if o.From != l.From || l.Time-o.Time > policyNear || !policyShare(o.Share) || policyName(o.Name) == policyFile(e.Transfer) {
-			continue
-		}
-		text := "a group policy that copies or starts programs, and a program, were written to the domain's policies by the same host within an hour"
-		for _, id := range [...]string{o.Transfer, l.Transfer} {
-			marks = append(marks, Mark{Family: "execution", Analytic: "remote-start", Transfer: id, Time: e.Time, Nats: policyMade, Text: text,
-				Evidence: append(append([]model.Evidence{}, o.Evidence...), l.Evidence...), Techniques: []string{"T1484.001"}})
-		}
-	}
-	return marks
-}
-
-// policyShare says whether a share is one of group policies.
-func policyShare(share string) bool {
-	return strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon")
 }

@@ -162,7 +162,7 @@ func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
 		m.Evidence = append(m.Evidence, a.Evidence...)
 	}
 	what := "the same content"
-	if nats == sameName {
+	if e.Transfer != nil && e.Content == "" {
 		what = "files of the same kind, sent by the same host,"
 	}
 	m.Text = fmt.Sprintf("%s reached %d hosts within %s: %s", what, hosts, within, strings.Join(names, ", "))

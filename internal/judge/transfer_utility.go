@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -18,36 +19,108 @@ func transferUtility(allowed []string) Analytic {
 	}, look: lookUtility, able: needsCommands}
 }
 
-// habits is how often each account used each tool on one host.
+// habits is how often each account used each tool on one host, and which clients it
+// started of late whose lines name a host and no file.
 type habits struct {
-	Uses map[string]int `json:"uses"`
+	Uses    map[string]int `json:"uses"`
+	Clients []client       `json:"clients"`
 }
+
+// client is a program that was started for another host.
+type client struct {
+	Time     model.Time       `json:"time"`
+	Host     string           `json:"host"` // its name without domain, or its address
+	Channel  string           `json:"channel"`
+	Tool     string           `json:"tool"`
+	Command  string           `json:"command"`
+	User     string           `json:"user"`
+	Script   bool             `json:"script"`
+	Evidence []model.Evidence `json:"evidence"`
+}
+
+const (
+	clientsMost            = 64    // are remembered of one host
+	clientLasts model.Time = 600e9 // from its start to what it moves
+	clockSlack  model.Time = 10e9
+)
 
 // habitual is how many uses make a habit.
 const habitual = 20
 
 func utilityHost(e Event) string {
-	if !e.moved() || e.Transfer.Tool == "" {
+	if a := e.Access; a != nil && a.What == "command" && a.Channel != "" {
+		return hostKey(a.Source)
+	}
+	if !e.moved() || e.Transfer.Tool == "" && e.Transfer.Channel != "ftp" {
 		return ""
 	}
 	return e.Actor
 }
 
 func lookUtility(s habits, e Event) (habits, []Mark) {
-	t := e.Transfer
-	var n int
-	if s.Uses, n = counted(s.Uses, t.InitiatorUser+"|"+t.Tool); n >= habitual || e.Usual.Utility.Count >= habitual {
+	if e.Access != nil {
+		s.Clients = withClient(s.Clients, e.Access)
 		return s, nil
 	}
-	nats := 2.0
-	if e.Runs && strings.Contains(t.Command, `$\`) && strings.Contains(t.Command, `\\`) {
-		nats = 3 // to an administrative share
+	t := e.Transfer
+	c := client{Tool: t.Tool, Command: t.Command, User: t.InitiatorUser, Evidence: t.Evidence}
+	if t.Tool == "" {
+		i := slices.IndexFunc(s.Clients, func(c client) bool { return c.moved(&e) })
+		if i < 0 {
+			return s, nil
+		}
+		c = s.Clients[i]
+		c.Evidence = append(slices.Clone(c.Evidence), t.Evidence...)
 	}
-	if e.Runs && livingOff[strings.ToLower(t.Tool)] {
-		nats = 3
+	var n int
+	if s.Uses, n = counted(s.Uses, c.User+"|"+c.Tool); n >= habitual || e.Usual.Utility.Count >= habitual {
+		return s, nil
 	}
-	return s, []Mark{{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: nats,
-		Text: fmt.Sprintf("moved by a command with %s: %s", t.Tool, t.Command), Evidence: t.Evidence}}
+	m := Mark{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: c.nats(&e),
+		Text: fmt.Sprintf("moved by a command with %s: %s", c.Tool, c.Command), Evidence: c.Evidence}
+	if by := orders[t.CommandBy]; by != "" && e.Runs {
+		m.Nats += toolOrder
+		m.Text += ", which another host ordered (" + by + ")"
+		m.Techniques = techniquesOf(t.CommandBy)
+	}
+	return s, []Mark{m}
+}
+
+// orders are the ways in which one host has another give a command.
+var orders = map[string]string{"wmi": "WMI started it", "service": "a service started it"}
+
+// nats is how odd it is to move a program so.
+func (c *client) nats(e *Event) float64 {
+	switch {
+	case !e.Runs:
+		return toolUsed
+	case c.Script:
+		return toolScript
+	case strings.Contains(c.Command, `$\`) && strings.Contains(c.Command, `\\`) || livingOff[strings.ToLower(c.Tool)]:
+		return toolOdd
+	}
+	return toolUsed
+}
+
+// withClient adds a client, and forgets the oldest. The list passed in is given up.
+func withClient(all []client, a *model.Access) []client {
+	if len(all) >= clientsMost {
+		all = all[1:]
+	}
+	host, _, _ := strings.Cut(hostKey(a.Destination), ".")
+	if a.Destination.Host == "" {
+		host = hostKey(a.Destination)
+	}
+	return append(all, client{a.Time, host, a.Channel, a.Object, a.Command, a.User, a.Detail != "", a.Evidence})
+}
+
+// moved says whether a transfer may be the client's doing.
+func (c *client) moved(e *Event) bool {
+	if c.Channel != e.Transfer.Channel || e.Transfer.Start < c.Time-clockSlack || e.Transfer.Start-c.Time > clientLasts {
+		return false
+	}
+	bare, _, _ := strings.Cut(e.Other, ".")
+	return c.Host == e.Other || c.Host == bare
 }
 
 // needsCommands says whether command lines were logged.

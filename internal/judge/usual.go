@@ -15,7 +15,7 @@ const sureDays = 10
 // lookup asks the history about a transfer.
 func (j *Judge) lookup(e *Event) Usual {
 	n, f, at := j.usual, &e.Facts, e.Time
-	u := Usual{at: at}
+	u := Usual{at: at, Bare: e.Transfer.Company == noMaker}
 	if !f.Program {
 		return u // documents and what nobody looks at
 	}
@@ -127,6 +127,9 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 // habit says whether the source hands this kind of file to many hosts, on many days.
 // An intruder who takes one host a day has been reported on some of them by then.
 func (u *Usual) habit() bool {
+	if u.Bare && u.Days >= watched && !u.Content.Known() {
+		return false // software that is handed out names its maker
+	}
 	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
 		u.FamilyHosts >= manyAtOnce && u.at-u.Family.First >= someDays
 }

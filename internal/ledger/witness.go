@@ -181,7 +181,7 @@ func fill(o, t *model.Transfer) {
 		o.Confidence = "" // the estimate of one is what the other knows
 	}
 	for _, p := range [...][2]*string{{&o.Share, &t.Share}, {&o.Path, &t.Path}, {&o.OrderedBy, &t.OrderedBy}, {&o.InitiatorUser, &t.InitiatorUser}, {&o.Tool, &t.Tool},
-		{&o.OriginalName, &t.OriginalName}, {&o.Mode, &t.Mode}, {&o.DispositionName, &t.DispositionName}} {
+		{&o.CommandBy, &t.CommandBy}, {&o.OriginalName, &t.OriginalName}, {&o.Company, &t.Company}, {&o.Mode, &t.Mode}, {&o.DispositionName, &t.DispositionName}} {
 		*p[0] = cmp.Or(*p[0], *p[1])
 	}
 	o.Logon, o.Receiver, o.Session = cmp.Or(o.Logon, t.Logon), cmp.Or(o.Receiver, t.Receiver), cmp.Or(o.Session, t.Session)

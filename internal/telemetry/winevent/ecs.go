@@ -27,6 +27,7 @@ func ecsNames(pairs ...string) []ecsName {
 
 var ecsSysmon = ecsNames("process.executable", "Image", "process.command_line", "CommandLine", "process.parent.executable", "ParentImage",
 	"process.parent.command_line", "ParentCommandLine", "process.pid", "ProcessId", "process.entity_id", "ProcessGuid", "process.pe.original_file_name", "OriginalFileName",
+	"process.pe.company", "Company", "process.parent.entity_id", "ParentProcessGuid",
 	"source.ip", "SourceIp", "source.port", "SourcePort", "source.domain", "SourceHostname", "destination.ip", "DestinationIp", "destination.port", "DestinationPort",
 	"destination.domain", "DestinationHostname", "dns.question.name", "QueryName", "sysmon.dns.status", "QueryStatus")
 

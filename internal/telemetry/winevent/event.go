@@ -173,6 +173,16 @@ func (e *Event) Get(name string) string {
 	return ""
 }
 
+// Lacks says whether the event says of a datum that there is none.
+func (e *Event) Lacks(name string) bool {
+	for i := range e.Fields {
+		if f := &e.Fields[i]; f.Name == name {
+			return f.Value == "-" || f.Value == "?"
+		}
+	}
+	return false
+}
+
 // First gives the first of some data that is present.
 func (e *Event) First(names ...string) string {
 	for _, n := range names {

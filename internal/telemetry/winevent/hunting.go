@@ -48,7 +48,8 @@ func (l *Lines) hunting(v *fastjson.Value, s *shape, e *Event) bool {
 	guid := get("DeviceId") + "-" + get("InitiatingProcessId") + "-" + get("InitiatingProcessCreationTime")
 	if e.ID == 1 {
 		l.fieldsOf(e, "Image", file, "CommandLine", get("ProcessCommandLine"), "ParentImage", actor, "ParentCommandLine", get("InitiatingProcessCommandLine"),
-			"User", joined(get("AccountDomain"), get("AccountName")), "ProcessId", get("ProcessId"), "OriginalFileName", get("ProcessVersionInfoOriginalFileName"))
+			"User", joined(get("AccountDomain"), get("AccountName")), "ProcessId", get("ProcessId"), "OriginalFileName", get("ProcessVersionInfoOriginalFileName"),
+			"Company", get("ProcessVersionInfoCompanyName"))
 	} else {
 		l.fieldsOf(e, "Image", actor, "CommandLine", get("InitiatingProcessCommandLine"), "User", actorUser, "ProcessId", get("InitiatingProcessId"), "ProcessGuid", guid)
 	}

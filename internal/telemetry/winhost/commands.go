@@ -108,6 +108,9 @@ func (h *host) claimed(x *start, mv cmdline.Move) {
 		Path: strings.Clone(cmp.Or(remote.Path, mv.From.Path)), Name: strings.Clone(mv.Name), Completeness: model.Logged, Status: model.Claimed,
 		Reason: "a command asked for it; nothing shows that bytes moved", InitiatorUser: x.user, Process: x.shown, Tool: mv.Tool, Command: cmdline.Redact(x.command), PID: x.pid,
 		User: strings.Clone(remote.User), Evidence: []model.Evidence{x.evidence}}
+	if mv.On == "" {
+		tr.CommandBy = x.by
+	}
 	if mv.Old != "" {
 		tr.EarlierNames = []string{strings.Clone(mv.Old)}
 	}

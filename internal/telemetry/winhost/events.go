@@ -91,7 +91,7 @@ func (h *host) sysmon(e *winevent.Event) {
 	switch e.ID {
 	case 1:
 		h.started(e, start{image: e.Get("Image"), command: e.Get("CommandLine"), parent: e.Get("ParentImage"), user: e.Get("User"),
-			pid: e.Number("ProcessId"), original: strings.Clone(e.Get("OriginalFileName")), system: e.Number("LogonId") == systemLogon, hashes: hashes(e.Get("Hashes"), "process-start", e.Time)})
+			pid: e.Number("ProcessId"), original: strings.Clone(e.Get("OriginalFileName")), company: h.maker(e), system: e.Number("LogonId") == systemLogon, hashes: hashes(e.Get("Hashes"), "process-start", e.Time)})
 	case 3:
 		h.connection(e)
 	case 7:
@@ -252,7 +252,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	x.time, x.how = e.Time, "process"
 	x.shown = h.s.texts.Shared(x.image)
 	x.image, x.parent, x.user = h.s.lower(x.shown), h.s.lower(x.parent), h.s.texts.Shared(x.user)
-	x.by = startedBy(x.parent, e.Get("ParentCommandLine"))
+	x.by = h.orderedBy(&x, e)
 	x.command = strings.Clone(x.command)
 	x.evidence = h.evidence(e, eventName(e)+" process start")
 	if strings.Contains(x.command, `\\`) {
@@ -266,6 +266,7 @@ func (h *host) started(e *winevent.Event, x start) {
 	h.offMedium(&x)
 	h.remoteImage(&x)
 	h.remoteScript(&x)
+	h.asks(&x)
 	if moves, runs := cmdline.Knows(x.image); x.command != "" && (moves || runs && (movesSomething(x.command) || encodedCommand(x.command))) {
 		h.read(&x, cmdline.Read(x.command))
 	}

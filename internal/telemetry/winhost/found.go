@@ -230,8 +230,8 @@ func (h *host) executed(l *landed, x *start) {
 	if x.image == l.path {
 		addHashes(tr, x.hashes)
 	}
-	if x.image == l.path && tr.OriginalName == "" {
-		tr.OriginalName = x.original
+	if x.image == l.path {
+		tr.OriginalName, tr.Company = cmp.Or(tr.OriginalName, x.original), cmp.Or(tr.Company, x.company)
 	}
 	h.confirm(tr)
 	for i := range tr.Executed {
@@ -281,7 +281,13 @@ func (h *host) finish() {
 	for _, a := range h.accesses {
 		a.Destination.Host, a.Destination.IP = h.name, h.end.IP
 	}
+	for _, a := range h.asking {
+		a.Source.Host, a.Source.IP = h.name, h.end.IP
+	}
 	for _, m := range h.mine {
+		if !h.s.makers && m.side == model.ByDestination && m.transfer.Company == noMaker {
+			m.transfer.Company = "" // the logs say so of all
+		}
 		end := &m.transfer.Destination
 		if m.side == "" {
 			continue // ordered here, moved between others

@@ -61,6 +61,8 @@ type host struct {
 	sessions []remote                 // clients of Remote Desktop sessions on this host
 
 	spoke    map[string]spoken // inside connections by process GUID
+	ordered  map[string]string // what started a process, of those that start others, by process GUID
+	asking   []*model.Access   // what this host asked others for
 	wrote    map[string]int    // programs that each program wrote while connected
 	pipes    int
 	made     map[string]*madePipe // by name, lower case
@@ -124,6 +126,7 @@ type start struct {
 	user     string
 	pid      uint64
 	original string
+	company  string
 	system   bool // under the local system account
 	hashes   []model.Hash
 	how      string

@@ -35,6 +35,8 @@ type Hosts struct {
 	pages int                          // of record numbers, of all logs
 	heard map[heard]*telemetry.Binding // what hosts say of others
 
+	makers bool // starts name who made the program
+
 	namings     map[naming]*telemetry.Naming
 	lastAccount *telemetry.Naming
 

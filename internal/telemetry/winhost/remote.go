@@ -15,7 +15,7 @@ func (h *host) remoteImage(x *start) {
 	if tr == nil {
 		return
 	}
-	tr.Hashes, tr.OriginalName = x.hashes, x.original
+	tr.Hashes, tr.OriginalName, tr.Company = x.hashes, x.original, x.company
 	if x.how == "module-load" {
 		tr.Process, tr.Command = x.command, "" // the process that loaded it
 	}
