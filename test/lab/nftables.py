@@ -19,6 +19,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import shutil
 import socket
 import struct
@@ -323,16 +324,29 @@ def moves():
     return out
 
 
-def export(work):
-    """Has waybill export the policy, and say of each move what becomes of it."""
+def export(work, policy):
+    """Has waybill export a policy, and say of each move what becomes of it."""
     with open(os.path.join(work, "policy.yaml"), "w") as f:
-        f.write(POLICY % (day(1), day(-1)))
+        f.write(policy)
     program = os.path.join(work, "decide")
-    subprocess.run(["go", "build", "-o", program, "./test/lab/decide"], cwd=ROOT, check=True)
+    if not os.path.exists(program):
+        subprocess.run(["go", "build", "-o", program, "./test/lab/decide"], cwd=ROOT, check=True)
     done = subprocess.run([program, os.path.join(work, "policy.yaml"), work], input=json.dumps(moves()), capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)
+
+
+def by_chance(rnd):
+    """A policy with the same groups and services, and rules and exceptions of all kinds."""
+    names = ["workstations", "servers", "domain-controllers", "WS-1", "WS-2", "FS-1", "DC-1", "any"]
+    services = [*PORTS, "ftp", "tftp"]
+    ends = [(a, b) for a in names for b in names if (a, b) != ("any", "any")]
+    rules = {(a, b, rnd.choice(services)): rnd.choice(["allow", "deny", "candidate"]) for a, b in rnd.sample(ends, 24)}
+    excepted = [(a, b, rnd.choice(services), day(rnd.choice([1, -1]))) for a, b in rnd.sample(ends, 4)]
+    return (POLICY[:POLICY.index("rules:")]
+            + "rules:\n" + "".join("  - {from: %s, to: %s, service: %s, action: %s, why: chance}\n" % (*k, v) for k, v in rules.items())
+            + "exceptions:\n" + "".join("  - {from: %s, to: %s, service: %s, until: \"%s\", owner: ann, reason: chance}\n" % x for x in excepted))
 
 
 OTHERS = """
@@ -420,6 +434,16 @@ def hosts(lab, decided):
         lab.expect(host + " after the rollback", lab.nft(host, "list", "ruleset"), "")
 
 
+def chance(lab, work, n):
+    """Policies that nobody thought of, at the gateway, strict or not."""
+    for seed in range(n):
+        decided = export(work, by_chance(random.Random(seed)))
+        strict = seed % 2 == 1
+        lab.nft("GW", "-f", "%s/nftables-gateway.nft" % ("strict" if strict else "plain"))
+        lab.all("policy %d by chance%s" % (seed, ", strict" if strict else ""), decided, strict)
+    lab.on("GW", "sh", "plain/nftables-rollback.sh")
+
+
 def missing():
     if os.geteuid() != 0:
         return "root is needed"
@@ -434,6 +458,7 @@ def missing():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--chance", type=int, default=10, metavar="N", help="policies made by chance")
     parser.add_argument("--keep", metavar="FOLDER", help="leave policy and rulesets there")
     args = parser.parse_args()
     if args.inside:
@@ -445,11 +470,12 @@ def main():
     os.makedirs(work, exist_ok=True)
     lab = Lab(work)
     try:
-        decided = export(work)
+        decided = export(work, POLICY % (day(1), day(-1)))
         lab.join()
         lab.start()
         gateway(lab, decided)
         hosts(lab, decided)
+        chance(lab, work, args.chance)
     finally:
         lab.close()
         if not args.keep:

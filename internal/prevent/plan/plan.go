@@ -86,6 +86,9 @@ func Of(p *prevent.Policy) (*Plan, error) {
 		return nil, err
 	}
 	b := &builder{policy: p, plan: &Plan{Spans: p.Spans()}}
+	if p.Learned != nil && p.Learned.Management == prevent.Proposed {
+		b.unwritten("whether the management sources are right: they are proposed, look at them first")
+	}
 	for _, step := range []func() error{b.services, b.groups, b.management, b.exceptions, b.rules} {
 		if err := step(); err != nil {
 			return nil, err

@@ -27,6 +27,7 @@ func host(name string, addresses ...string) prevent.Host {
 func policy() *prevent.Policy {
 	return &prevent.Policy{
 		Version:    prevent.PolicyVersion,
+		Learned:    &prevent.Learned{Management: prevent.Proposed},
 		Management: []string{"10.9.0.0/28", "WS-2"},
 		Groups: []prevent.Group{
 			{Name: "dcs", Hosts: []prevent.Host{host("DC-1", "10.2.0.1", "fd00::1")}},
@@ -69,7 +70,7 @@ func TestOf(t *testing.T) {
 		"3 false true [{tcp 50000 50000}]",
 		"1 true false [{tcp 135 135} {tcp 49152 65535}]",
 		"[10.1.0.2/32 10.9.0.0/28] [{tcp 135 135} {tcp 139 139} {tcp 445 445} {tcp 49152 65535}]",
-		"group servers: no address is known of NAS\ngroup ghosts: no address is known of G\nrule 2 (deny desks -> ghosts, smb): no address of ghosts is known",
+		"whether the management sources are right: they are proposed, look at them first\ngroup servers: no address is known of NAS\ngroup ghosts: no address is known of G\nrule 2 (deny desks -> ghosts, smb): no address of ghosts is known",
 	}
 	if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
