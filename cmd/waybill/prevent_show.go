@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"waybill/internal/prevent"
@@ -49,6 +51,9 @@ func (o *overview) head() {
 	}
 	if p.Learned.Lost > 0 {
 		o.f("  not learned: %s of more hosts and pairs than are kept\n", plural(p.Learned.Lost, "exchange"))
+	}
+	if p.Learned.Undenied > 0 {
+		o.f("  not denied: %s that only findings hold, past those that have rules\n", plural(p.Learned.Undenied, "pair"))
 	}
 	switch {
 	case len(p.Management) == 0:
@@ -104,18 +109,46 @@ func nameOf(h prevent.Host) string {
 
 func (o *overview) rules() {
 	o.f("\nRules: the first that fits counts\n")
-	rules := o.policy.Rules[:min(len(o.policy.Rules), shownRules)]
+	shown := o.chosen()
 	ends, services := 0, 0
-	for _, r := range rules {
+	for _, i := range shown {
+		r := o.policy.Rules[i]
 		ends, services = max(ends, len(r.From)+len(r.To)+3), max(services, len(r.Service))
 	}
-	for _, r := range rules {
-		o.f("  %-9s  %-*s  %-*s  %s\n", r.Action, ends, report.Plain(r.From+" > "+r.To), services, r.Service, report.Plain(because(r)))
+	for _, i := range shown {
+		r := o.policy.Rules[i]
+		o.f("  %4d  %-9s  %-*s  %-*s  %s\n", i+1, r.Action, ends, report.Plain(r.From+" > "+r.To), services, r.Service, clipped(report.Plain(because(r))))
 	}
-	if more := len(o.policy.Rules) - len(rules); more > 0 {
-		o.f("  ... and %d more (waybill prevent learn writes all)\n", more)
+	if more := len(o.policy.Rules) - len(shown); more > 0 {
+		o.f("        ... and %d more, of single hosts (waybill prevent learn writes all)\n", more)
 	}
-	o.f("  %-9s  all else: it never happened in the window; denied only with --strict\n", prevent.Candidate)
+	o.f("        %-9s  all else: it never happened in the window; denied only with --strict\n", prevent.Candidate)
+}
+
+// chosen are the numbers of the rules that are shown: those of groups before those of hosts,
+// and of these what is allowed or denied before candidates.
+func (o *overview) chosen() []int {
+	groups := map[string]bool{prevent.AnyGroup: true}
+	for _, g := range o.policy.Groups {
+		groups[g.Name] = true
+	}
+	later := func(i int) (n int) {
+		r := o.policy.Rules[i]
+		for _, less := range [...]bool{!groups[r.From], !groups[r.To], r.Action == prevent.Candidate} {
+			if less {
+				n++
+			}
+		}
+		return n
+	}
+	out := make([]int, len(o.policy.Rules))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(later(a), later(b)) })
+	out = out[:min(len(out), shownRules)]
+	slices.Sort(out)
+	return out
 }
 
 // because is the reason of a rule, with its counts.

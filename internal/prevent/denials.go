@@ -35,7 +35,8 @@ func (r *ruler) denials(keys []triple) (single, roles []Rule) {
 			}
 		}
 	}
-	return single[:min(len(single), maxBadPairs)], out
+	r.undenied = max(0, len(single)-maxBadPairs)
+	return single[:len(single)-r.undenied], out
 }
 
 // badPairs are the pairs that findings hold moves of.

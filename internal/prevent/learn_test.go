@@ -156,6 +156,9 @@ func TestLearnNeeded(t *testing.T) {
 	moves = slices.DeleteFunc(moves, func(m Move) bool { return m.Server.Host == "DC-1" && m.Client.Host != "WS-7" })
 	p := Learn(moves, LearnOptions{})
 	wantRule(t, p, Allow, "workstations", "domain-controllers", "smb", "1 of 12 turn to 1 of 1; none can do without: SYSVOL")
+	stranger := at("10.7.0.9", "THING", 0)
+	p = Learn(sorted(append(moves, pull(day, stranger, dc, "smb2", "SYSVOL", "gpt.ini"))), LearnOptions{})
+	wantRule(t, p, Allow, Others, "domain-controllers", "smb", "none can do without: SYSVOL")
 }
 
 func TestGroups(t *testing.T) {
@@ -217,7 +220,7 @@ func TestLearnerGoesOn(t *testing.T) {
 func TestLearnHostile(t *testing.T) {
 	var moves []Move
 	for i, name := range []string{"a\nb: c", "any", "others", "\x1b[31m", "10.0.0.0/8", "*x", "&y", strings.Repeat("n", 300), "10.9.9.9"} {
-		moves = append(moves, pull(model.Time(i), at(fmt.Sprintf("10.3.0.%d", i+1), name, 0), at("10.4.0.1", "FS", 445), "smb2", name, name))
+		moves = append(moves, pull(model.Time(i+1), at(fmt.Sprintf("10.3.0.%d", i+1), name, 0), at("10.4.0.1", "FS", 445), "smb2", name, name))
 	}
 	p := Learn(moves, LearnOptions{Management: []string{"10.9.0.1"}})
 	text := mustMarshal(t, p)

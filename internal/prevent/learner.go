@@ -161,6 +161,9 @@ func (l *Learner) Add(m *Move) {
 		return
 	}
 	p := pair{l.number(&m.Client), l.number(&m.Server), l.services.number(m.Service, maxServices)}
+	if p.client == nameless || p.server == nameless {
+		return // no rule can name it
+	}
 	t := l.tally(p)
 	if t == nil {
 		l.lost++
@@ -219,7 +222,10 @@ func (t *tally) learn(m *Move, day int, channel int32) {
 	t.admin = t.admin || administers(m)
 }
 
-// number gives the number of a host, -1 when there are too many or it has no name.
+// nameless is the number of a host without name and address.
+const nameless = -2
+
+// number gives the number of a host, -1 when there are too many.
 func (l *Learner) number(e *model.Endpoint) int32 {
 	i, ok := l.ends[end{e.IP, e.Host}]
 	if !ok {
@@ -239,7 +245,10 @@ func (l *Learner) newEnd(e *model.Endpoint) int32 {
 	}
 	i, ok := l.byKey[key]
 	if !ok {
-		if key == "" || len(l.hosts) >= maxHosts {
+		if key == "" {
+			return nameless
+		}
+		if len(l.hosts) >= maxHosts {
 			return -1
 		}
 		i = int32(len(l.hosts))

@@ -29,7 +29,7 @@ func (m *Move) Bad() bool {
 }
 
 // Moves are the exchanges that the records hold, in the order of time: those between hosts
-// inside that were not refused.
+// inside that were not refused. What has no time is none, since it belongs to no day.
 func Moves(r *model.Records) []Move {
 	strongest := byTransfer(r.Findings)
 	out := make([]Move, 0, len(r.Transfers))
@@ -102,7 +102,7 @@ func ofTransfer(t *model.Transfer) (Move, bool) {
 		m.Client, m.Server, m.Push = *t.Client, t.Destination, true
 	}
 	m.Service = ServiceOf(t.Channel, m.Server.Port)
-	return m, m.Client.Name() != m.Server.Name()
+	return m, m.Time != 0 && m.Client.Name() != m.Server.Name()
 }
 
 // asked are the accesses that one host has at another over a connection of its own.
@@ -115,5 +115,5 @@ var asked = map[string]bool{
 // ofAccess is the exchange that an access was.
 func ofAccess(a *model.Access) (Move, bool) {
 	m := Move{Time: a.Time, Client: a.Source, Server: a.Destination, Channel: a.Channel, Access: a, Service: ServiceOf(a.Channel, a.Destination.Port)}
-	return m, asked[a.What] && m.Service != "" && m.Client.Name() != "" && m.Server.Name() != "" && m.Client.Name() != m.Server.Name()
+	return m, m.Time != 0 && asked[a.What] && m.Service != "" && m.Client.Name() != "" && m.Server.Name() != "" && m.Client.Name() != m.Server.Name()
 }

@@ -20,7 +20,7 @@ func TestServiceOf(t *testing.T) {
 		{"smb2", 445, "smb"}, {"smb", 0, "smb"}, {"smb1", 139, "smb"}, {"gpo", 445, "smb"},
 		{"webdav", 80, "http"}, {"http", 8000, "tcp/8000"}, {"bits", 0, "http"},
 		{"rsync", 22, "ssh"}, {"rsync", 873, "rsync"}, {"ssh", 2222, "tcp/2222"},
-		{"tftp", 49484, "tftp"}, {"dcerpc", 49664, "rpc"}, {"tcp", 49664, "tcp/49664"}, {"tcp", 3389, "rdp"},
+		{"tftp", 49484, "tftp"}, {"dcerpc", 49664, "rpc"}, {"tcp", 49664, "tcp/49664"}, {"tcp", 3389, "rdp"}, {"dcerpc", 445, "smb"}, {"ssh", 443, "http"}, {"udp", 111, "nfs"},
 		{"removable", 0, ""}, {"sync-folder", 443, ""},
 	} {
 		if got := ServiceOf(c.channel, c.port); got != c.want {

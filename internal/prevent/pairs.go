@@ -37,7 +37,7 @@ func (r *ruler) pairRules() []Rule {
 		x := Rule{From: r.name(c.pair[0]), To: r.name(c.pair[1]), Service: r.service(c.of), Action: Allow, Why: "these two hosts only", Pairs: 1, Days: c.good.days()}
 		fill(&x, r.l.channels.list, map[int]*tally{0: c.tally})
 		if c.bad.moves > 0 {
-			x.Why += fmt.Sprintf("; it lets pass %d moves that findings hold", c.bad.moves)
+			x.Why += letsPass(c.bad.moves)
 		}
 		out = append(out, x)
 	}
@@ -91,6 +91,14 @@ func (r *ruler) whyRest(rest []candidatePair, rare int) string {
 		shown = append(shown, r.name(c.pair[0])+" > "+r.name(c.pair[1]))
 	}
 	return strings.Join(why, "; ") + ": " + strings.Join(shown, ", ") + more(len(rest)-len(shown))
+}
+
+// letsPass warns of a rule.
+func letsPass(bad int) string {
+	if bad == 1 {
+		return "; it lets pass 1 move that a finding holds"
+	}
+	return fmt.Sprintf("; it lets pass %d moves that findings hold", bad)
 }
 
 func pairsWord(n int) string {

@@ -36,6 +36,8 @@ type Learned struct {
 	LeftOut int `yaml:"left_out,omitempty" json:"left_out,omitempty"`
 	// Lost is how many were not learned since there are too many hosts or pairs.
 	Lost int `yaml:"lost,omitempty" json:"lost,omitempty"`
+	// Undenied is how many pairs only findings hold that have no rule, since there are too many.
+	Undenied int `yaml:"undenied,omitempty" json:"undenied,omitempty"`
 	// Management says where the management sources are from: Given or Proposed.
 	Management string `yaml:"management" json:"management"`
 }

@@ -37,6 +37,7 @@ func (l *Learner) Policy() *Policy {
 	p.Management, p.Learned.Management = r.manage()
 	r.uses()
 	p.Rules = r.rules()
+	p.Learned.Undenied = r.undenied
 	return p
 }
 
@@ -63,6 +64,7 @@ type ruler struct {
 	single     []candidatePair
 	rest       map[triple][]candidatePair
 	openTo     map[triple]bool // a rule of role and role lets it pass
+	undenied   int             // pairs past maxBadPairs
 }
 
 // triple is what rules are about: group, group, service.
@@ -159,7 +161,7 @@ func (r *ruler) generalise(k triple, u *use) {
 	if len(left) == 0 {
 		return
 	}
-	if r.isRole(k.from) && r.isRole(k.to) && r.behaves(left, k) {
+	if r.isRole(k.to) && (r.isRole(k.from) && r.behaves(left, k) || r.readsPolicies(left, k)) {
 		r.openTo[k] = true
 		r.rule(k, r.groups[k.from].Name, r.groups[k.to].Name, left, u, r.whyRoles(k, left))
 		return
@@ -212,9 +214,12 @@ func (r *ruler) behaves(pairs map[[2]int32]*tally, k triple) bool {
 
 // needed says whether pairs are what a domain, a distributor or a backup cannot do without.
 func (r *ruler) needed(pairs map[[2]int32]*tally, k triple) bool {
-	if r.provides(pairs, k) != "" {
-		return true
-	}
+	return r.provides(pairs, k) != "" || r.readsPolicies(pairs, k)
+}
+
+// readsPolicies says whether pairs show members of a domain at its controllers. All members
+// do so, whatever else they are.
+func (r *ruler) readsPolicies(pairs map[[2]int32]*tally, k triple) bool {
 	if r.groups[k.to].Role != identity.RoleController {
 		return false
 	}
@@ -319,7 +324,7 @@ func (r *ruler) rule(k triple, from, to string, pairs map[[2]int32]*tally, u *us
 	x := Rule{From: from, To: to, Service: r.service(k), Action: Allow, Why: why, Pairs: len(pairs), Days: daysOf(pairs)}
 	fill(&x, r.l.channels.list, pairs)
 	if n := badIn(u, from, to, r, k); n > 0 {
-		x.Why += fmt.Sprintf("; it lets pass %d moves that findings hold", n)
+		x.Why += letsPass(n)
 	}
 	r.allow = append(r.allow, x)
 }

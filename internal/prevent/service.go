@@ -1,7 +1,6 @@
 package prevent
 
 import (
-	"slices"
 	"strconv"
 
 	"waybill/internal/model"
@@ -28,10 +27,33 @@ var carriers = map[string]string{
 	"ftp": "ftp", "tftp": "tftp", "nfs": "nfs", "rsync": "rsync", "http": "http",
 }
 
-// ServiceOf names the service of a channel to a port of the server: one of KnownServices, or a port
-// by itself, as "tcp/8000", where the server has the channel elsewhere. It is "" where no
+// port is one of a server.
+type port struct {
+	transport string
+	number    uint16
+}
+
+// byPort are the services by their single ports.
+var byPort = func() map[port]string {
+	out := map[port]string{}
+	for _, s := range KnownServices {
+		for _, text := range s.Ports {
+			if p, err := ParsePorts(text); err == nil && p.First == p.Last {
+				out[port{p.Transport, p.First}] = s.Name
+			}
+		}
+	}
+	return out
+}()
+
+// dynamic is the first of the ports that RPC takes as they come.
+const dynamic = 49152
+
+// ServiceOf names the service of a channel to a port of the server, as a filter tells it: the
+// one of KnownServices that has the port, whatever goes over it (remote calls over named pipes
+// are SMB to it), or a port by itself, as "tcp/8000". It is "" where no
 // filter between two hosts would see the exchange as one (removable media, synced folders, guests).
-func ServiceOf(channel string, port uint16) string {
+func ServiceOf(channel string, number uint16) string {
 	name := carriers[model.ChannelFamily(channel)]
 	transport := "tcp"
 	switch channel {
@@ -43,23 +65,14 @@ func ServiceOf(channel string, port uint16) string {
 			return ""
 		}
 	}
-	if port == 0 || name == "tftp" { // a TFTP server answers from another port (RFC 1350 4)
+	if number == 0 || name == "tftp" { // a TFTP server answers from another port (RFC 1350 4)
 		return name
 	}
-	own := transport + "/" + strconv.Itoa(int(port))
-	for _, s := range KnownServices {
-		if slices.ContainsFunc(s.Ports, func(p string) bool { return covers(p, transport, port) }) && (s.Name == name || name == "" && s.Name != "rpc") {
-			return s.Name
-		}
+	if service := byPort[port{transport, number}]; service != "" {
+		return service
 	}
-	if name == "rsync" && port == 22 {
-		return "ssh"
+	if name == "rpc" && number >= dynamic {
+		return name
 	}
-	return own
-}
-
-// covers says whether "tcp/445" or "tcp/49152-65535" holds a port.
-func covers(ports, transport string, port uint16) bool {
-	p, err := ParsePorts(ports)
-	return err == nil && p.Transport == transport && p.First <= port && port <= p.Last
+	return transport + "/" + strconv.Itoa(int(number))
 }

@@ -12,6 +12,7 @@ import (
 
 // Bounds of what the table of a replay shows.
 const (
+	maxDays    = 14
 	maxFates   = 10
 	maxBroken  = 6
 	maxReasons = 6
@@ -81,6 +82,10 @@ func (p *page) replayDays(all []*model.Replay) {
 	}
 	p.f("  %-10s  %7s  %-44s  %-29s  %s\n", "", "learned", "everyday transfers", "findings", "hosts of findings")
 	p.f("  %-10s  %7s  %10s %8s %10s %13s  %8s %10s %9s  %s\n", "day", "days", "passed", "blocked", "candidates", "not judged", "all", "blocked", "strict", "reached (strict) of")
+	if more := len(all) - 1 - maxDays; more > 0 {
+		p.f("  ... %s before (--format ndjson shows all)\n", count(more, "day"))
+		all = all[more:]
+	}
 	for _, r := range all {
 		p.replayDay(r)
 	}
