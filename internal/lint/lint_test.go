@@ -28,10 +28,11 @@ var allowed = map[string][]string{
 	"internal/triage":   {"internal/judge"},
 	"internal/prevent":  {"internal/identity"},
 
-	"internal/prevent/plan":     {"internal/prevent"},
-	"internal/prevent/nftables": {"internal/prevent", "internal/prevent/plan"},
-	"internal/prevent/winfw":    {"internal/prevent", "internal/prevent/plan"},
-	"internal/prevent/suricata": {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/plan":       {"internal/prevent"},
+	"internal/prevent/nftables":   {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/winfw":      {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/suricata":   {"internal/prevent", "internal/prevent/plan"},
+	"internal/prevent/zeekscript": {"internal/prevent", "internal/prevent/plan"},
 
 	"internal/telemetry":           {},
 	"internal/telemetry/logtext":   {},

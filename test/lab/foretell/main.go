@@ -83,7 +83,9 @@ func networks(list string) ([]netip.Prefix, error) {
 func everything(r *model.Records) *prevent.Policy {
 	p := &prevent.Policy{Version: prevent.PolicyVersion, Management: []string{"192.0.2.1"}, Services: prevent.KnownServices}
 	clients, servers := hosts(r)
-	p.Groups = []prevent.Group{{Name: "servers", Hosts: servers}, {Name: "clients", Hosts: clients}}
+	nobody := netip.MustParseAddr("192.0.2.2") // a group has to hold somebody
+	p.Groups = []prevent.Group{{Name: "servers", Hosts: append(servers, prevent.Host{Addresses: []netip.Addr{nobody}})},
+		{Name: "clients", Hosts: append(clients, prevent.Host{Addresses: []netip.Addr{nobody.Next()}})}}
 	for _, s := range p.Services {
 		p.Rules = append(p.Rules, prevent.Rule{From: "clients", To: "servers", Service: s.Name, Action: prevent.Deny, Why: "everything is denied here"})
 	}
