@@ -37,7 +37,7 @@ HOSTS = {
     "ADM-1": ("10.9.0.5", "fd00:9::5"), "ODD-1": ("10.66.0.6", "fd00:66::6"),
 }
 PORTS = {"smb": (445, 139), "rpc": (135, 49700), "winrm": (5985,), "rdp": (3389,), "ssh": (22,), "http": (80,), "tcp/50000": (50000,)}
-WAIT = 0.7  # s that an exchange may take; all of it is on this machine
+WAIT = 2  # s that an exchange may take; all of it is on this machine, which may be busy
 FILE = bytes(range(256)) * 64
 
 POLICY = """
