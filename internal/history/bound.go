@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"waybill/internal/hashed"
 	"waybill/internal/model"
 )
 
@@ -109,9 +110,9 @@ func (n *Normal) compact() {
 		}
 	}
 	uses, old := make(map[key]tally, len(n.uses)), n.uses
-	n.texts, n.names, n.uses, n.peers = texts, make(map[string]uint32, live), uses, map[key]uint32{}
-	for i, text := range texts {
-		n.names[text] = uint32(i + 1)
+	n.texts, n.names, n.uses, n.peers = make([]string, 0, live), hashed.Index{}, uses, map[key]uint32{}
+	for _, text := range texts {
+		n.name(text)
 	}
 	for k, u := range old {
 		id := key{renamed[k.a], renamed[k.b], renamed[k.c], k.kind}

@@ -9,8 +9,10 @@ package history
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 
+	"waybill/internal/hashed"
 	"waybill/internal/model"
 )
 
@@ -63,8 +65,9 @@ type Normal struct {
 	HalfLife model.Time
 	Most     int // uses that are remembered; of more, those that count least go first
 
-	names map[string]uint32
-	texts []string // by number
+	seed  maphash.Seed
+	names hashed.Index // numbers by hashes of names
+	texts []string     // by number
 	uses  map[key]tally
 	peers map[key]uint32 // how many different last names were seen with the others
 	all   tally          // of all uses
@@ -78,7 +81,7 @@ type Normal struct {
 
 // New gives an empty memory.
 func New() *Normal {
-	return &Normal{HalfLife: HalfLife, Most: MostUses, names: map[string]uint32{}, uses: map[key]tally{}, peers: map[key]uint32{}, rewrite: true}
+	return &Normal{HalfLife: HalfLife, Most: MostUses, seed: maphash.MakeSeed(), uses: map[key]tally{}, peers: map[key]uint32{}, rewrite: true}
 }
 
 // Span is the time of the first and of the last use, and on how many days there were any.
@@ -101,6 +104,10 @@ func (n *Normal) Learn(k Kind, a, b, c string, at model.Time) {
 	}
 	id := key{n.number(a), n.number(b), n.number(c), k}
 	u, known := n.uses[id]
+	if !known && n.full() {
+		n.shrink(n.Most - n.Most/8)
+		id = key{n.number(a), n.number(b), n.number(c), k} // names may have new numbers
+	}
 	if !known && !n.admit(id) {
 		return
 	}
@@ -110,11 +117,22 @@ func (n *Normal) Learn(k Kind, a, b, c string, at model.Time) {
 
 // Use gives how often something happened before a time; zero for never.
 func (n *Normal) Use(k Kind, a, b, c string, at model.Time) Use {
-	x, y, z := n.known(a), n.known(b), n.known(c)
-	if x == 0 || y == 0 || z == 0 {
+	return n.UseOf(k, n.Name(a), n.Name(b), n.Name(c), at)
+}
+
+// Name is the number of a name, for who asks for one again and again; 0 for one that is
+// not known. It is good until something is learned or forgotten.
+type Name uint32
+
+// Name gives the number of a name.
+func (n *Normal) Name(name string) Name { return Name(n.known(name)) }
+
+// UseOf is Use by the numbers of the names.
+func (n *Normal) UseOf(k Kind, a, b, c Name, at model.Time) Use {
+	if a == 0 || b == 0 || c == 0 {
 		return Use{}
 	}
-	t, known := n.uses[key{x, y, z, k}]
+	t, known := n.uses[key{uint32(a), uint32(b), uint32(c), k}]
 	if !known || t.firstTime() >= at {
 		return Use{}
 	}
@@ -128,12 +146,12 @@ func (n *Normal) Use(k Kind, a, b, c string, at model.Time) Use {
 // are many.
 const peersMost = 64
 
-// admit makes room for a use that is new. It counts the last name with the two others,
-// for kinds where it is a host, and says whether to remember it.
+// full says whether there is room for one more use.
+func (n *Normal) full() bool { return n.Most > 0 && len(n.uses) >= n.Most }
+
+// admit takes a use that is new. It counts the last name with the two others, for kinds
+// where it is a host, and says whether to remember it.
 func (n *Normal) admit(id key) bool {
-	if n.Most > 0 && len(n.uses) >= n.Most {
-		n.shrink(n.Most - n.Most/8)
-	}
 	switch id.kind {
 	case Pair:
 	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy:
@@ -149,15 +167,18 @@ func (n *Normal) admit(id key) bool {
 
 // Peers is how many different hosts were seen as the last name with the two others, of
 // Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy and ContentAt.
-func (n *Normal) Peers(k Kind, a, b string) int {
-	return int(n.peers[key{n.known(a), n.known(b), 0, k}])
+func (n *Normal) Peers(k Kind, a, b string) int { return n.PeersOf(k, n.Name(a), n.Name(b)) }
+
+// PeersOf is Peers by the numbers of the names.
+func (n *Normal) PeersOf(k Kind, a, b Name) int {
+	return int(n.peers[key{uint32(a), uint32(b), 0, k}])
 }
 
 // known is the number of a name, 0 for none.
 func (n *Normal) known(name string) uint32 {
-	id, ok := n.names[name]
-	if !ok && !text(name) {
-		return n.names[shortName(name)]
+	id := n.names.Get(maphash.String(n.seed, name))
+	if id == 0 && !text(name) {
+		return n.names.Get(maphash.String(n.seed, shortName(name)))
 	}
 	return id
 }
@@ -165,11 +186,16 @@ func (n *Normal) known(name string) uint32 {
 func (n *Normal) number(name string) uint32 {
 	id := n.known(name)
 	if id == 0 {
-		name = shortName(name)
-		id = uint32(len(n.texts)) + 1
-		n.texts = append(n.texts, name)
-		n.names[name] = id
+		id = n.name(shortName(name))
 	}
+	return id
+}
+
+// name gives a name that is not known the next number.
+func (n *Normal) name(text string) uint32 {
+	n.texts = append(n.texts, text)
+	id := uint32(len(n.texts))
+	n.names.Set(maphash.String(n.seed, text), id)
 	return id
 }
 
@@ -206,6 +232,10 @@ func (n *Normal) Restore(e Entry) {
 	}
 	id := key{n.number(e.A), n.number(e.B), n.number(e.C), e.Kind}
 	old, known := n.uses[id]
+	if !known && n.full() {
+		n.shrink(n.Most - n.Most/8)
+		id = key{n.number(e.A), n.number(e.B), n.number(e.C), e.Kind} // names may have new numbers
+	}
 	if !known && !n.admit(id) {
 		return
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"testing"
 
 	"waybill/internal/model"
@@ -76,3 +77,25 @@ func TestUseAsOfThen(t *testing.T) {
 }
 
 func dayOf(t model.Time) int { return dayNumber(seconds(t)) }
+
+// TestFull learns more than there is room for, again and again: names get new numbers while
+// a use is learned, and it still is of its own names.
+func TestFull(t *testing.T) {
+	n := New()
+	n.Most = 64
+	for i := range 5000 {
+		at, name := model.Time(i+1)*3600e9, fmt.Sprint("host", i)
+		n.Learn(Host, name, "", "", at)
+		if !n.Use(Host, name, "", "", at+1e9).Known() {
+			t.Fatalf("%s is not known", name)
+		}
+	}
+	if n.Len() > n.Most || len(n.texts) > 4*n.Most {
+		t.Errorf("%d uses, %d names", n.Len(), len(n.texts))
+	}
+	for _, e := range n.Entries() {
+		if e.A < "host48" || e.B != "" {
+			t.Errorf("%q, %q stayed", e.A, e.B)
+		}
+	}
+}

@@ -111,11 +111,10 @@ func (f *File) loadNames(m *Memory) error {
 	var id int64
 	var name string
 	return f.each("SELECT id, name FROM names ORDER BY id", []any{&id, &name}, func() error {
-		if id != int64(len(n.texts))+1 || id > mostNames || !text(name) || n.names[name] != 0 {
+		if id != int64(len(n.texts))+1 || id > mostNames || !text(name) || n.known(name) != 0 {
 			return errValue
 		}
-		n.texts = append(n.texts, name)
-		n.names[name] = uint32(id)
+		n.name(name)
 		return nil
 	})
 }

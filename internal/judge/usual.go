@@ -19,8 +19,10 @@ func (j *Judge) lookup(e *Event) Usual {
 	if !f.Program {
 		return u // documents and what nobody looks at
 	}
-	since := func(host string) float64 {
-		use := n.Use(history.Host, host, "", "", at)
+	from, to, actor, other := n.Name(f.From), n.Name(f.To), n.Name(f.Actor), n.Name(f.Other)
+	way, none := n.Name(f.Way), n.Name("")
+	since := func(host history.Name) float64 {
+		use := n.UseOf(history.Host, host, none, none, at)
 		if !use.Known() || use.First >= at {
 			return 0
 		}
@@ -28,36 +30,40 @@ func (j *Judge) lookup(e *Event) Usual {
 	}
 	// A host that nobody saw before is new itself; what counts is how long the other
 	// was watched, and the network.
-	u.Days = max(since(f.From), since(f.To))
+	u.Days = max(since(from), since(to))
 	if first, _, days := n.Span(); days > 0 {
 		u.Days = min(u.Days, float64(at-first)/float64(Window))
 	}
-	u.Pair = n.Use(history.Pair, f.Actor, f.Way, f.Other, at)
-	u.AnyPair = n.Use(history.AnyPair, f.Actor, "", f.Other, at)
-	u.Sender = n.Use(history.Sender, f.Actor, f.Way, "", at)
-	u.SenderHosts = n.Peers(history.Pair, f.Actor, f.Way)
+	u.Pair = n.UseOf(history.Pair, actor, way, other, at)
+	u.AnyPair = n.UseOf(history.AnyPair, actor, none, other, at)
+	u.Sender = n.UseOf(history.Sender, actor, way, none, at)
+	u.SenderHosts = n.PeersOf(history.Pair, actor, way)
 	if f.User != "" {
-		u.Account = n.Use(history.Account, f.User, f.Way, "", at)
-		u.AccountOn = n.Use(history.AccountOn, f.User, "", f.Actor, at)
+		user := n.Name(f.User)
+		u.Account = n.UseOf(history.Account, user, way, none, at)
+		u.AccountOn = n.UseOf(history.AccountOn, user, none, actor, at)
 	}
 	if t := e.Transfer; t.Tool != "" {
-		u.Utility = n.Use(history.Utility, t.InitiatorUser, t.Tool, f.Actor, at)
+		u.Utility = n.UseOf(history.Utility, n.Name(t.InitiatorUser), n.Name(t.Tool), actor, at)
 	}
-	if giver := f.giver(); giver != "" {
-		u.Gives = n.Use(history.Gives, giver, f.Way, "", at)
-		u.GivesTo = n.Peers(history.GivesTo, giver, f.Way)
-		u.Family = n.Use(history.Family, giver, f.Way, f.Family, at)
-		u.FamilyHosts = n.Peers(history.FamilyTo, giver, f.Family)
+	if f.giver() != "" {
+		family := n.Name(f.Family)
+		u.Gives = n.UseOf(history.Gives, from, way, none, at)
+		u.GivesTo = n.PeersOf(history.GivesTo, from, way)
+		u.Family = n.UseOf(history.Family, from, way, family, at)
+		u.FamilyHosts = n.PeersOf(history.FamilyTo, from, family)
 	}
 	if f.Kind != "" {
-		u.Kind = n.Use(history.GivenBy, f.Kind, f.Way, "", at)
-		u.KindBy = n.Use(history.GivenBy, f.Kind, f.Way, f.From, at)
-		u.KindGivers = n.Peers(history.GivenBy, f.Kind, f.Way) - 1 // "" is all together
+		kind := n.Name(f.Kind)
+		u.Kind = n.UseOf(history.GivenBy, kind, way, none, at)
+		u.KindBy = n.UseOf(history.GivenBy, kind, way, from, at)
+		u.KindGivers = n.PeersOf(history.GivenBy, kind, way) - 1 // "" is all together
 	}
-	u.Meets = n.Peers(history.Meets, f.Other, f.Way)
+	u.Meets = n.PeersOf(history.Meets, other, way)
 	if f.Content != "" {
-		u.Content = n.Use(history.Content, f.Content, "", "", at)
-		u.ContentHosts = n.Peers(history.ContentAt, f.Content, "")
+		content := n.Name(f.Content)
+		u.Content = n.UseOf(history.Content, content, none, none, at)
+		u.ContentHosts = n.PeersOf(history.ContentAt, content, none)
 	}
 	return u
 }

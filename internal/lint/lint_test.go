@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"internal/report":   {},
 	"internal/lint":     {},
 	"internal/judge":    {"internal/hashed", "internal/identity", "internal/history", "internal/spread"},
-	"internal/history":  {"internal/identity"},
+	"internal/history":  {"internal/hashed", "internal/identity"},
 	"internal/incident": {},
 	"internal/triage":   {"internal/judge"},
 	"internal/prevent":  {"internal/identity"},
