@@ -61,11 +61,14 @@ func (x *Index) resize(n int) {
 // Delete drops a key, and moves up those that would have it in their way (Knuth, The Art
 // of Computer Programming 3, 6.4, algorithm R).
 func (x *Index) Delete(key uint64) {
-	if x.Get(key) == 0 {
+	if x.used == 0 {
 		return
 	}
 	mask := uint64(len(x.slots) - 1)
 	i := x.find(key)
+	if x.slots[i].number == 0 {
+		return
+	}
 	for j := i; ; {
 		j = (j + 1) & mask
 		s := x.slots[j]

@@ -15,7 +15,7 @@ type Facts struct {
 	From, To string // keys of the hosts
 	Actor    string // key of the host that opened the exchange
 	Other    string // key of the other end; the destination where a third host asked
-	User     string // account, lower case
+	User     string // account, lower case; of programs
 	Way      string // channel, direction, kind of share, and whether it is a program
 	Family   string // kind of file: folder and form of name; "" where no name is known
 	Kind     string // folder and extension, where the folder is some software's own; else ""
@@ -77,8 +77,8 @@ func newFactory(book *spread.Book) *factory {
 
 // of finds the facts of a transfer with this content.
 func (f *factory) of(t *model.Transfer, content string) Facts {
-	from, to, user := f.book.Host(&t.Source), f.book.Host(&t.Destination), f.accounts.of(t)
-	x := Facts{Content: content, From: from.Key, To: to.Key, User: user.name, Runs: runs(t), Alike: content}
+	from, to := f.book.Host(&t.Source), f.book.Host(&t.Destination)
+	x := Facts{Content: content, From: from.Key, To: to.Key, Runs: runs(t), Alike: content}
 	x.Program = x.Runs || mayHold(t) && !plain(t.Name)
 	actor, other := to, from
 	switch {
@@ -87,10 +87,11 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	case t.Initiator == model.ByOther && t.Client != nil:
 		actor, other = f.book.Host(t.Client), to
 	}
-	x.Actor, x.Other, x.exchange = actor.Key, other.Key, f.accounts.exchange(actor, other, user)
+	x.Actor, x.Other, x.exchange = actor.Key, other.Key, f.accounts.exchange(actor, other, t)
 	if !x.Program && t.Completeness != model.Opaque {
 		return x // documents, and most of what moves
 	}
+	x.User = f.accounts.of(t)
 	x.Family = family(t)
 	x.Kind = kindOf(t, x.Family)
 	x.Way = f.way(t, x.Program)

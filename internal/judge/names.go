@@ -13,14 +13,9 @@ import (
 // accounts makes the names of accounts, lower case, and remembers those that it made.
 type accounts struct {
 	seed  maphash.Seed
-	known hashed.Index
-	names []user
-}
-
-// user is a name, and a number that stands for it as it was written.
-type user struct {
-	name string
-	sum  uint64
+	known hashed.Index // numbers of names, by hashes of accounts as they are written
+	names []string
+	text  []byte
 }
 
 // remembered bounds the texts that are kept.
@@ -28,33 +23,36 @@ const remembered = 1 << 17
 
 func newAccounts() accounts { return accounts{seed: maphash.MakeSeed()} }
 
-// of is the account of a transfer.
-func (a *accounts) of(t *model.Transfer) user {
-	sum := sumOf(a.seed, maphash.String(a.seed, t.Domain), maphash.String(a.seed, t.User))
+// of is the account of a transfer, lower case.
+func (a *accounts) of(t *model.Transfer) string {
+	if t.User == "" {
+		return ""
+	}
+	a.text = written(a.text[:0], t)
+	sum := maphash.Bytes(a.seed, a.text)
 	if n := a.known.Get(sum); n != 0 {
 		return a.names[n-1]
 	}
 	if len(a.names) >= remembered {
 		a.known, a.names = hashed.Index{}, nil
 	}
-	x := user{strings.ToLower(t.Account()), sum}
-	a.names = append(a.names, x)
+	name := strings.ToLower(t.Account())
+	a.names = append(a.names, name)
 	a.known.Set(sum, uint32(len(a.names)))
-	return x
-}
-
-// sumOf makes one number of some.
-func sumOf(seed maphash.Seed, numbers ...uint64) uint64 {
-	var text [4 * 8]byte
-	for i, n := range numbers {
-		binary.LittleEndian.PutUint64(text[8*i:], n)
-	}
-	return maphash.Bytes(seed, text[:8*len(numbers)])
+	return name
 }
 
 // exchange stands for the two hosts of a transfer, who of them asked, and the account.
-func (a *accounts) exchange(actor, other spread.Host, by user) uint64 {
-	return sumOf(a.seed, actor.Sum, other.Sum, by.sum)
+func (a *accounts) exchange(actor, other spread.Host, t *model.Transfer) uint64 {
+	text := binary.LittleEndian.AppendUint64(a.text[:0], actor.Sum)
+	text = binary.LittleEndian.AppendUint64(text, other.Sum)
+	a.text = written(text, t)
+	return maphash.Bytes(a.seed, a.text)
+}
+
+// written appends the account of a transfer as it is written.
+func written(text []byte, t *model.Transfer) []byte {
+	return append(append(append(text, t.Domain...), 0), t.User...)
 }
 
 // today is who exchanged files that are no programs on the day of the last one.

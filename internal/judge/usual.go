@@ -85,8 +85,8 @@ func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at mod
 	n.Learn(history.Host, f.From, "", "", at)
 	n.Learn(history.Host, f.To, "", "", at)
 	n.Learn(history.AnyPair, f.Actor, "", f.Other, at)
-	if f.User != "" {
-		n.Learn(history.AccountOn, f.User, "", f.Actor, at)
+	if user := j.facts.accounts.of(t); user != "" {
+		n.Learn(history.AccountOn, user, "", f.Actor, at)
 	}
 	if t.Tool != "" {
 		n.Learn(history.Utility, t.InitiatorUser, t.Tool, f.Actor, at)

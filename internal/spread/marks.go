@@ -32,7 +32,7 @@ type marks struct {
 	rung     int8  // the longest, -1 for none
 	runs     bool
 	document bool
-	name     string // lower case; "" for one that tells nothing
+	name     string // lower case; "" for one that tells nothing, or is of no use
 	host     uint64 // digest of the source; 0 where no record names it
 	source   *model.Endpoint
 }
@@ -54,7 +54,7 @@ const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // marks gathers what a transfer says. What waybill computed counts before others' word.
 func (b *Book) marks(t *model.Transfer) marks {
-	m := marks{sums: [...]string{t.MD5, t.SHA1, t.SHA256}, size: -1, rung: -1, runs: runs(t.Type), document: document(t.Type), name: telling(t.Name)}
+	m := marks{sums: [...]string{t.MD5, t.SHA1, t.SHA256}, size: -1, rung: -1, runs: runs(t.Type), document: document(t.Type)}
 	for i := range t.Hashes {
 		h := &t.Hashes[i]
 		if at := slices.Index(algorithms[:], h.Alg); at >= 0 && m.sums[at] == "" {
@@ -71,6 +71,9 @@ func (b *Book) marks(t *model.Transfer) marks {
 	}
 	if m.sums[sha256At] == empty {
 		m.size = 0
+	}
+	if !b.settled(&m) {
+		m.name = telling(t.Name)
 	}
 	if len(t.Prefix) == 0 {
 		return m
