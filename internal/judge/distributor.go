@@ -14,7 +14,7 @@ func distributor() Analytic {
 }
 
 func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
-	nats, text := distributorNats(&e.Usual, e.Transfer.Operation == model.Push)
+	nats, text := distributorNats(e.Usual, e.Transfer.Operation == model.Push)
 	if nats == 0 {
 		return s, nil
 	}

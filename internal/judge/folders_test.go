@@ -63,7 +63,7 @@ func TestOddFolders(t *testing.T) {
 		{windows("pub", `.x\a.exe`), "2 T1564.001"},
 		{windows("C$", `Data\PerfLogs\a.exe`), ""},
 	} {
-		_, marks := lookDisguise(aliases{}, Event{Time: begin, Transfer: c.t})
+		_, marks := lookDisguise(aliases{}, Event{Time: begin, Transfer: c.t, Usual: &Usual{}})
 		got := ""
 		for _, m := range marks {
 			got += fmt.Sprint(m.Nats)

@@ -102,8 +102,8 @@ type Event struct {
 	Listed   *model.Listed
 	Window   model.Time // how far back to look; 0 is the Window
 	Facts               // of a transfer
-	Usual    Usual
-	put      *landing // of a transfer that many analytics will ask for
+	Usual    *Usual     // never nil in the judge: events are handed on often, and this is large
+	put      *landing   // of a transfer that many analytics will ask for
 }
 
 func (e Event) window() model.Time { return cmp.Or(e.Window, Window) }

@@ -104,7 +104,7 @@ func (s *scenario) records() (transfers []*model.Transfer, accesses []*model.Acc
 // known is the event of a transfer, with its facts.
 func known(t *model.Transfer) Event {
 	book := spread.New(spread.Settings{})
-	return Event{Time: t.End, Transfer: t, Facts: newFactory(book).of(t, book.Add(t))}
+	return Event{Time: t.End, Transfer: t, Usual: &Usual{}, Facts: newFactory(book).of(t, book.Add(t))}
 }
 
 func TestScenarios(t *testing.T) {
@@ -193,6 +193,7 @@ func TestStatesSerialise(t *testing.T) {
 	book := spread.New(spread.Settings{})
 	facts := newFactory(book)
 	for _, e := range events(transfers, accesses, nil) {
+		e.Usual = &Usual{}
 		if e.Transfer != nil {
 			e.Facts = facts.of(e.Transfer, book.Add(e.Transfer))
 		}

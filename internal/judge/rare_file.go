@@ -18,7 +18,7 @@ func rareFile() Analytic {
 }
 
 func lookRare(s struct{}, e Event) (struct{}, []Mark) {
-	t, u := e.Transfer, &e.Usual
+	t, u := e.Transfer, e.Usual
 	m := Mark{Family: "file", Analytic: "rare-file", Transfer: t.ID, Time: e.Time, Evidence: t.Evidence}
 	switch {
 	case u.Days < watched || u.habit():

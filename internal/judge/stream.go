@@ -17,6 +17,7 @@ type Judge struct {
 	wide     []Analytic // of all, those that look at everything
 	usual    *history.Normal
 	facts    *factory
+	asked    Usual // of the event that is looked at
 	today    today
 	book     *spread.Book
 	clusters map[openID]*cluster // open ones
@@ -57,6 +58,7 @@ func New(set Settings) *Judge {
 // Step takes the next event.
 func (j *Judge) Step(e Event) {
 	e.Window = j.set.Window
+	j.asked, e.Usual = Usual{}, &j.asked
 	switch {
 	case e.Transfer != nil:
 		j.transfer(&e)
@@ -86,7 +88,7 @@ func (j *Judge) transfer(e *Event) {
 	if smbPush(*e) {
 		e.put = newLanding(e.Transfer)
 	}
-	e.Usual = j.lookup(e)
+	j.asked = j.lookup(e)
 	m := j.keep(e)
 	for _, mark := range known {
 		m.add(mark)
@@ -244,7 +246,7 @@ func (j *Judge) open(c *cluster, id openID) {
 // mayPassOn says whether who fetched a file may be about to hand it on: not what many
 // fetch every day.
 func mayPassOn(e *Event) bool {
-	u := &e.Usual
+	u := e.Usual
 	return e.Transfer.Operation == model.Push && !u.habit() || u.GivesTo < manyReached || u.Days >= watched && !u.Content.Known()
 }
 
