@@ -19,7 +19,8 @@ type cluster struct {
 	last    model.Time // end of the last member
 	members []*member
 	shared  []Mark  // of all members: what is known of the content and its spread
-	gone    int     // of the members, how many are forgotten
+	gone    int     // of the members, how many are forgotten: the first ones
+	thinAt  int     // of these, how many stay whatever happens
 	scored  bool    // strongest and most are up to date
 	top     *member // the strongest one
 	most    float64 // its score
@@ -99,16 +100,18 @@ func (c *cluster) finding() *model.Finding {
 	if len(all) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(c.members, func(a, b *member) int {
-		return cmp.Or(cmp.Compare(a.t.Start, b.t.Start), cmp.Compare(a.t.ID, b.t.ID))
-	})
+	slices.SortStableFunc(c.members, byStart)
 	c.scored = false // of members as strong the first counts
 	best := c.best()
-	alone := slices.ContainsFunc(all, func(m Mark) bool { return m.Alone || m.Family == "known" })
-	if !alone && !worth(best) {
+	if !slices.ContainsFunc(all, alone) && !worth(best) {
 		return nil
 	}
 	return c.record(best, all)
+}
+
+// byStart orders members.
+func byStart(a, b *member) int {
+	return cmp.Or(cmp.Compare(a.t.Start, b.t.Start), cmp.Compare(a.t.ID, b.t.ID))
 }
 
 // worth says whether reasons are worth saying: the way alone and what is new about it

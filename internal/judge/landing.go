@@ -43,6 +43,7 @@ func remember(all []*landing, l *landing, window model.Time) []*landing {
 	for old < len(all) && (l.Time-all[old].Time > window || len(all)-old >= maxLandings) {
 		old++
 	}
+	clear(all[:old]) // or the list would hold them
 	return append(all[old:], l)
 }
 

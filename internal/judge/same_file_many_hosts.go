@@ -132,6 +132,7 @@ func (s reach) add(a arrival, window model.Time) reach {
 		if !s.stale(s.Queue[0]) {
 			delete(s.Latest, s.Queue[0].Host)
 		}
+		s.Queue[0] = arrival{} // or the list would hold it
 		s.Queue = s.Queue[1:]
 	}
 	if _, known := s.Latest[a.Host]; !known && len(s.Latest) == reachedMost {

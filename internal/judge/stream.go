@@ -270,6 +270,7 @@ func (j *Judge) advance(now model.Time) {
 		j.forget(j.age[out])
 		out++
 	}
+	clear(j.age[:out]) // or the list would hold them
 	j.age, j.taught = j.age[out:], j.taught-out
 }
 
@@ -299,6 +300,7 @@ func (j *Judge) forget(m *member) {
 	c := m.cluster
 	c.gone++
 	if c.gone < len(c.members) {
+		c.thin()
 		return
 	}
 	j.close(c)
