@@ -13,8 +13,8 @@ const maxBadPairs = 32
 
 // denials are the rules that deny, of pairs and of roles, each with a positive reason: it happened only in
 // findings, or peers do not do it in a window of days.
-func (r *ruler) denials(keys []triple) (single, roles []Rule) {
-	out := r.ofPeers()
+func (r *ruler) denials(keys []triple, few []Rule) (single, roles []Rule) {
+	out := append(r.ofPeers(), few...)
 	denied := map[[3]string]bool{}
 	for _, x := range out {
 		denied[[3]string{x.From, x.To, x.Service}] = true
@@ -30,7 +30,7 @@ func (r *ruler) denials(keys []triple) (single, roles []Rule) {
 			continue
 		}
 		for _, c := range bad {
-			if c.good.moves == 0 && !r.serves(k, c.pair[1]) {
+			if c.good.moves == 0 && c.bad.days() <= severalDays && !r.serves(k, c.pair[1]) {
 				single = append(single, r.ofFindings(r.name(c.pair[0]), r.name(c.pair[1]), service, []candidatePair{c}))
 			}
 		}
@@ -103,6 +103,9 @@ func (r *ruler) ofPeers() []Rule {
 			continue
 		}
 		for _, service := range lateral {
+			if r.number(service) < 0 && !r.l.packets {
+				continue // nothing says that the sensors see it
+			}
 			out = append(out, r.ofPeer(to, service)...)
 		}
 	}
@@ -116,7 +119,7 @@ func (r *ruler) ofPeer(to int, service string) []Rule {
 	var out []Rule
 	open := 0
 	for from := range r.groups {
-		if k := (triple{from, to, r.number(service)}); r.openTo[k] || len(r.rest[k]) > 0 {
+		if k := (triple{from, to, r.number(service)}); r.openTo[k] || len(r.rest[k]) > 0 && !r.fewOf(fewKey{from, to, family(service)}).covers(k.service) {
 			open++
 			continue
 		}

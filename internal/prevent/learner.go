@@ -50,8 +50,9 @@ type Learner struct {
 	first    int64 // of the first
 	days     int   // with moves
 	moves    int
-	leftOut  int // findings hold them
-	lost     int // past the bounds
+	leftOut  int  // findings hold them
+	packets  bool // some were seen in packets, so all services are
+	lost     int  // past the bounds
 }
 
 // The bounds of what a learner keeps.
@@ -149,6 +150,7 @@ func dayOf(t model.Time) int64 { return int64(t) / int64(24*3600e9) }
 func (l *Learner) Add(m *Move) {
 	day := l.moment(m.Time)
 	l.moves++
+	l.packets = l.packets || inPackets(m)
 	bad := m.Bad()
 	if bad {
 		l.leftOut++
@@ -315,4 +317,9 @@ func administers(m *Move) bool {
 // (ADMIN$, and one for each drive).
 func adminShare(share string) bool {
 	return share == "admin$" || len(share) == 2 && share[1] == '$' && share[0] >= 'a' && share[0] <= 'z'
+}
+
+// inPackets says whether a capture vouches for a move.
+func inPackets(m *Move) bool {
+	return m.Transfer != nil && len(m.Transfer.Evidence) > 0 && m.Transfer.Evidence[0].Kind == "packets"
 }

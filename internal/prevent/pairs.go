@@ -54,7 +54,7 @@ func (r *ruler) restRules(keys []triple) []Rule {
 	var out []Rule
 	for _, k := range keys {
 		rest := r.rest[k]
-		if len(rest) == 0 {
+		if len(rest) == 0 || r.fewOf(fewKey{k.from, k.to, family(r.service(k))}).covers(k.service) {
 			continue
 		}
 		slices.SortFunc(rest, r.compare)

@@ -42,12 +42,12 @@ func workstation(n int) model.Endpoint {
 }
 
 func pull(when model.Time, client, server model.Endpoint, channel, share, name string) Move {
-	return moveOf(&model.Transfer{ID: "t-" + name, Start: when, End: when, Source: server, Destination: client, Initiator: model.ByDestination, Channel: channel, Share: share, Name: name, Status: model.Done})
+	return moveOf(&model.Transfer{ID: "t-" + name, Start: when, End: when, Source: server, Destination: client, Initiator: model.ByDestination, Channel: channel, Share: share, Name: name, Status: model.Done, Evidence: []model.Evidence{{Kind: "packets"}}})
 }
 
 func push(when model.Time, client, server model.Endpoint, channel, share, name string) Move {
 	server.Port = 445
-	return moveOf(&model.Transfer{ID: "t-" + name, Start: when, End: when, Source: client, Destination: server, Initiator: model.BySource, Channel: channel, Share: share, Name: name, Status: model.Done})
+	return moveOf(&model.Transfer{ID: "t-" + name, Start: when, End: when, Source: client, Destination: server, Initiator: model.BySource, Channel: channel, Share: share, Name: name, Status: model.Done, Evidence: []model.Evidence{{Kind: "packets"}}})
 }
 
 func moveOf(t *model.Transfer) Move {

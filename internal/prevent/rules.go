@@ -65,6 +65,7 @@ type ruler struct {
 	rest       map[triple][]candidatePair
 	openTo     map[triple]bool // a rule of role and role lets it pass
 	undenied   int             // pairs past maxBadPairs
+	few        map[fewKey]*few
 }
 
 // triple is what rules are about: group, group, service.
@@ -123,15 +124,17 @@ func (t *tally) with(o *tally) *tally {
 // rules are all rules, in the order in which they count: what is allowed, what was seen and
 // is not, what is denied.
 func (r *ruler) rules() []Rule {
-	r.rest, r.openTo = map[triple][]candidatePair{}, map[triple]bool{}
+	r.rest, r.openTo, r.few = map[triple][]candidatePair{}, map[triple]bool{}, map[fewKey]*few{}
 	keys := r.sortedTriples()
 	for _, k := range keys {
 		r.generalise(k, r.triples[k])
 	}
 	out := r.allow
 	out = append(out, r.pairRules()...)
-	single, roles := r.denials(keys)
+	goOn, few := r.ofFew()
+	single, roles := r.denials(keys, few)
 	out = append(out, single...) // before what is left of their roles, which is a candidate
+	out = append(out, goOn...)
 	out = append(out, r.restRules(keys)...)
 	return append(out, roles...)
 }
