@@ -20,7 +20,10 @@ type Prevented struct {
 }
 
 // Tried counts files by what became of them.
-type Tried struct{ All, Blocked, Strict, Unjudged int }
+type Tried struct {
+	All, Blocked, Strict, Unjudged int
+	MayShow                        int // of those blocked: of rows that look as an intruder's do
+}
 
 // Stopped is what became of a campaign: hosts that had its file, and where it was started, by
 // what was in force: nothing, the policy, the strict policy.
@@ -76,7 +79,7 @@ func (g *guard) try(r *Result, findings []*model.Finding) *Prevented {
 				continue
 			}
 			if l := r.label(m.Transfer.ID); l == nil || l.Campaign == nil {
-				p.Seen.count(f.Decide(m))
+				p.Seen.count(f.Decide(m), l)
 			}
 		}
 	})
@@ -86,7 +89,7 @@ func (g *guard) try(r *Result, findings []*model.Finding) *Prevented {
 	return p
 }
 
-func (t *Tried) count(d prevent.Decision) {
+func (t *Tried) count(d prevent.Decision, l *Label) {
 	t.All++
 	switch {
 	case d.Outcome == prevent.Unjudged:
@@ -94,6 +97,9 @@ func (t *Tried) count(d prevent.Decision) {
 	case !d.Passes(false):
 		t.Blocked++
 		t.Strict++
+		if l != nil && (l.Boundary || l.Irreducible) {
+			t.MayShow++
+		}
 	case !d.Passes(true):
 		t.Strict++
 	}
@@ -124,7 +130,7 @@ func (p *Prevented) everyday(steps []step, filters map[int]*prevent.Filter) {
 		if !ok {
 			continue
 		}
-		p.Legitimate.count(d)
+		p.Legitimate.count(d, s.Label)
 		if d.Passes(true) {
 			continue
 		}

@@ -10,7 +10,7 @@ func (w *printer) prevented(results []*Result) {
 	if len(results) == 0 || results[0].Prevented == nil {
 		return
 	}
-	w.line("\npolicies (strict)\tdays\tcampaigns stopped earlier\thosts they reach\tstarts\teveryday files a day\tblocked a day\tone in\tseen a day\tblocked a day\tone in")
+	w.line("\npolicies (strict)\tdays\tcampaigns stopped earlier\thosts they reach\tstarts\teveryday files a day\tblocked a day\tof rows that may show\tone in\tseen a day\tblocked a day\tof rows that may show\tone in")
 	for _, r := range results {
 		p := r.Prevented
 		if p.Err != nil {
@@ -28,7 +28,7 @@ func (w *printer) prevented(results []*Result) {
 
 // line is how many a day, how many of them are blocked, and how rare that is.
 func (t *Tried) line(days int) string {
-	return fmt.Sprintf("%.0f\t%.1f (%.0f)\t%s (%s)", ratio(t.All, days), ratio(t.Blocked, days), ratio(t.Strict, days), oneIn(t.All, t.Blocked), oneIn(t.All, t.Strict))
+	return fmt.Sprintf("%.0f\t%.1f (%.0f)\t%.1f\t%s (%s)", ratio(t.All, days), ratio(t.Blocked, days), ratio(t.Strict, days), ratio(t.MayShow, days), oneIn(t.All, t.Blocked), oneIn(t.All, t.Strict))
 }
 
 func oneIn(all, n int) string {

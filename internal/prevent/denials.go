@@ -22,10 +22,10 @@ func (r *ruler) denials(keys []triple, few []Rule) (single, roles []Rule) {
 	for _, k := range keys {
 		from, to, service := r.groups[k.from].Name, r.groups[k.to].Name, r.service(k)
 		bad := r.badPairs(k)
-		if len(bad) == 0 || r.openTo[k] || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] {
+		if len(bad) == 0 || r.openTo[k] || r.mayManage(k.from) || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] {
 			continue
 		}
-		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) && certain(bad) {
+		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) && certain(bad) && (slices.Contains(lateral, service) || isPeer(r.groups[k.to].Role)) {
 			out = append(out, r.ofFindings(from, to, service, bad))
 			continue
 		}
@@ -119,7 +119,7 @@ func (r *ruler) ofPeer(to int, service string) []Rule {
 	var out []Rule
 	open := 0
 	for from := range r.groups {
-		if k := (triple{from, to, r.number(service)}); r.openTo[k] || len(r.rest[k]) > 0 && !r.fewOf(fewKey{from, to, family(service)}).covers(k.service) {
+		if k := (triple{from, to, r.number(service)}); r.openTo[k] || r.mayManage(from) || len(r.rest[k]) > 0 && !r.fewOf(fewKey{from, to, family(service)}).covers(k.service) {
 			open++
 			continue
 		}
@@ -130,6 +130,20 @@ func (r *ruler) ofPeer(to int, service string) []Rule {
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.From, b.From) })
 	return out
+}
+
+// mayManage says whether a role is one whose hosts turn to all others, and some of this are no
+// management sources, which pass before any rule.
+func (r *ruler) mayManage(group int) bool {
+	if len(r.l.o.Management) > 0 || !slices.Contains(managers, r.groups[group].Role) {
+		return false
+	}
+	for host, of := range r.of {
+		if of == group && !r.management[r.alias[host]] {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *ruler) number(service string) int32 {
