@@ -10,7 +10,7 @@ import (
 type Role struct {
 	Name       string
 	Confidence string // low, medium, high
-	ByName     bool   // only its name hints at it
+	Hint       string // the role that its name hints at, "" for none
 
 	why    string // a format
 	counts [3]int
@@ -186,5 +186,5 @@ func hinted(role string) Role {
 	if role == "" {
 		return Role{Name: RoleUnknown, Confidence: "low", why: "nothing that it was seen doing tells"}
 	}
-	return Role{Name: role, Confidence: "low", ByName: true, why: "only its name hints at it"}
+	return Role{Name: role, Confidence: "low", Hint: role, why: "only its name hints at it"}
 }

@@ -335,6 +335,7 @@ func (r *Roles) Of(e model.Endpoint) Role {
 	}
 	if h := r.known(&e); h != nil {
 		if role := h.role(); role.Name != RoleUnknown {
+			role.Hint = h.hint
 			return role
 		}
 		return hinted(h.hint)

@@ -74,3 +74,20 @@ func TestFewShares(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// A server that was only seen asking others looks like a workstation: denied nothing that
+// peers are.
+func TestNoPeer(t *testing.T) {
+	moves := office(3)
+	for d := range 3 {
+		moves = append(moves, pull(moment(d, 5), at("10.0.9.9", "SRV-9", 0), at("10.0.0.2", "FS-1", 445), "smb2", "Docs", "a"))
+		moves = append(moves, pull(moment(d, 6), at("10.0.9.8", "WS-99", 0), at("10.0.0.2", "FS-1", 445), "smb2", "Docs", "a"))
+	}
+	f := mustCompile(t, Learn(sorted(moves), LearnOptions{}))
+	for host, want := range map[string]Outcome{"SRV-9": Unseen, "WS-99": Denied} {
+		m := push(4*day, workstation(1), model.Endpoint{Host: host, Port: 445}, "smb2", "C$", "x.exe")
+		if d := f.Decide(&m); d.Outcome != want {
+			t.Errorf("to %s: %v (%s), want %v", host, d.Outcome, d.Server, want)
+		}
+	}
+}

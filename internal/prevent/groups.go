@@ -100,7 +100,7 @@ func (l *Learner) casts(g *grouping) map[string]*cast {
 		}
 		r := l.roles.Of(l.hosts[i].end)
 		name := groupOf(r.Name)
-		if r.Confidence == "low" && isPeer(r.Name) && !r.ByName {
+		if r.Confidence == "low" && isPeer(r.Name) && !isPeer(r.Hint) {
 			name = Others // a server that only asks others looks so, too
 		}
 		c := out[name]
