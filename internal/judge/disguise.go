@@ -36,6 +36,10 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 		text, technique = fmt.Sprintf("the program calls itself %q and bears the name %q", t.OriginalName, t.Name), "T1036.003"
 	}
 	nats := 3.0
+	poses := posesAsSystem(t)
+	if text == "" && poses {
+		text = "it bears the name of a program of Windows, and came to another folder"
+	}
 	if text == "" && !e.Usual.habit() {
 		text, technique, nats = s.alias(t), "T1036", 2
 	}
@@ -54,6 +58,9 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	m := Mark{Family: "file", Analytic: "disguise", Transfer: t.ID, Time: t.End, Nats: nats, Text: text, Evidence: t.Evidence}
 	if technique != "" {
 		m.Techniques = []string{technique}
+	}
+	if poses {
+		m.Techniques = append(m.Techniques, "T1036.005")
 	}
 	return s, []Mark{m}
 }

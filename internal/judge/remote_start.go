@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -129,8 +130,22 @@ func executionText(x *model.Execution) string {
 	return text
 }
 
-// startTechniques are those of the ways in which the file was started.
+// startTechniques are those of the ways in which the file was started, and of what it is.
 func startTechniques(t *model.Transfer) []string {
+	all := slices.Clone(wayTechniques(t))
+	if supportTool(t) {
+		all = append(all, "T1219")
+	}
+	if distributed(t) {
+		all = append(all, "T1072")
+	}
+	if sideLoaded(t) {
+		all = append(all, "T1574")
+	}
+	return all
+}
+
+func wayTechniques(t *model.Transfer) []string {
 	for _, x := range t.Executed {
 		for _, how := range [...]string{x.How, x.By} {
 			if by := techniquesOf(how); by != nil {

@@ -31,7 +31,7 @@ const (
 
 func lookFolder(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
-	m := Mark{Family: "channel", Analytic: "sync-folder-relay", Transfer: t.ID, Time: t.End, Nats: folderNamed, Evidence: t.Evidence,
+	m := Mark{Family: "channel", Analytic: "sync-folder-relay", Transfer: t.ID, Time: t.End, Nats: folderNamed, Evidence: t.Evidence, Techniques: []string{"T1102"},
 		Text: "it entered a synced folder on " + t.Source.Name() + " and the sync client wrote it on " + t.Destination.Name()}
 	if e.Runs {
 		m.Nats = folderProgram

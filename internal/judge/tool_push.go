@@ -23,7 +23,7 @@ type sends struct {
 // pushChannels are the channels, with the techniques that each is.
 var pushChannels = map[string][]string{
 	"ssh": {"T1021.004"}, "winrm": {"T1021.006"}, "rsync": nil, "ftp": nil, "tftp": nil, "http": nil, "webdav": nil,
-	"guest": nil, "removable": {"T1091"}, "deploy": {"T1072"}, "airdrop": nil,
+	"guest": {"T1675"}, "removable": {"T1091"}, "deploy": {"T1072"}, "airdrop": nil,
 	"unknown": {"T1219"}, // what a remote support tool wrote
 }
 
