@@ -49,6 +49,9 @@ func (c *preventCheck) Run(p *program) error {
 		if err != nil {
 			return err
 		}
+		if !c.Quiet {
+			sayShadowed(p, c.Policy, policy)
+		}
 		if len(moves) > 0 && !c.Quiet {
 			sayExpired(p, c.Policy, policy, moves[len(moves)-1].Time, "with the newest of these inputs")
 		}
@@ -57,6 +60,21 @@ func (c *preventCheck) Run(p *program) error {
 		}
 		return report.Replay(out, replays)
 	})
+}
+
+// maxShadowed bounds the rules that are named although they never count.
+const maxShadowed = 10
+
+// sayShadowed names the rules that never count.
+func sayShadowed(p *program, file string, policy *prevent.Policy) {
+	all := policy.Shadowed()
+	for i, line := range all {
+		if i == maxShadowed {
+			fmt.Fprintf(p.stderr, "waybill: %s: ... and %s more that never count\n", file, plural(len(all)-i, "rule"))
+			return
+		}
+		fmt.Fprintf(p.stderr, "waybill: %s: %s\n", file, report.Plain(line))
+	}
 }
 
 // sayExpired names the exceptions that are over.

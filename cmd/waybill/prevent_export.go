@@ -59,6 +59,7 @@ func (c *preventExport) notices(p *program, policy *prevent.Policy) {
 		fmt.Fprintf(p.stderr, "waybill: %s: its management sources are proposals (%s): whoever is none gets in anyway, whoever is missing may be locked out; set learned.management to given when they are right\n",
 			c.Policy, strings.Join(policy.Management, ", "))
 	}
+	sayShadowed(p, c.Policy, policy)
 	if policy.Learned != nil {
 		sayExpired(p, c.Policy, policy, policy.Learned.To, "at the end of what it was learned from")
 	}

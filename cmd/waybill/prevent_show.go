@@ -44,8 +44,8 @@ func (o *overview) head() {
 	for _, r := range p.Rules {
 		n[r.Action]++
 	}
-	o.f("Policy: %s, %s that allow, %s that deny, %s; learned from %s on %s\n", plural(len(p.Groups), "group"), plural(n[prevent.Allow], "rule"),
-		plural(n[prevent.Deny], "rule"), plural(n[prevent.Candidate], "candidate"), plural(p.Learned.Moves, "exchange"), plural(p.Learned.Days, "day"))
+	o.f("Policy: %s; rules: %d allow, %d deny, %d candidate; learned from %s on %s\n", plural(len(p.Groups), "group"), n[prevent.Allow], n[prevent.Deny], n[prevent.Candidate],
+		plural(p.Learned.Moves, "exchange"), plural(p.Learned.Days, "day"))
 	if p.Learned.LeftOut > 0 {
 		o.f("  not learned: %s that findings hold\n", plural(p.Learned.LeftOut, "exchange"))
 	}
@@ -189,10 +189,11 @@ func (o *overview) indicators() {
 
 // targets shows what there is for each, and the first rules that deny or warn.
 func (o *overview) targets() {
-	if len(targets) == 0 {
+	o.f("\nFilters of it, in short; waybill applies none\n  waybill prevent learn -o policy.yaml %s\n", pasted(o.paths))
+	if len(o.policy.Management) == 0 {
+		o.f("  then name management sources in it, without which none is written: waybill prevent export policy.yaml --to %s\n", strings.ReplaceAll(targetNames(), ", ", "|"))
 		return
 	}
-	o.f("\nFilters of it, in short; waybill applies none\n  waybill prevent learn -o policy.yaml %s\n", pasted(o.paths))
 	for _, t := range targets {
 		o.f("  waybill prevent export policy.yaml -o %s --to %s: %s\n", t.Name, t.Name, t.What)
 		files, err := t.Write(o.policy, prevent.Choice{})

@@ -208,6 +208,47 @@ func (p *checker) checkRules() error {
 	return nil
 }
 
+// Shadowed says which rules never count, since one before them fits whatever they fit.
+func (p *Policy) Shadowed() (out []string) {
+	ix := p.index()
+	first := map[[3]string]int{}
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		before := i
+		for _, from := range ix.wider(r.From) {
+			for _, to := range ix.wider(r.To) {
+				if j, ok := first[[3]string{from, to, r.Service}]; ok {
+					before = min(before, j)
+				}
+			}
+		}
+		if before < i {
+			b := &p.Rules[before]
+			out = append(out, fmt.Sprintf("rule %d (%s %s > %s over %s) never counts: rule %d (%s %s > %s) fits first", i+1, r.Action, r.From, r.To, r.Service, before+1, b.Action, b.From, b.To))
+		}
+		k := [3]string{r.From, r.To, r.Service}
+		if _, twice := first[k]; !twice {
+			first[k] = i
+		}
+	}
+	return out
+}
+
+// wider are the words that fit whatever a word fits: it, the group of a host, any.
+func (ix *index) wider(word string) []string {
+	if word == AnyGroup {
+		return []string{word}
+	}
+	if _, ok := ix.groups[word]; ok {
+		return []string{word, AnyGroup}
+	}
+	at, ok := ix.host(word)
+	if !ok {
+		return []string{word, AnyGroup}
+	}
+	return []string{word, ix.p.Groups[at.group].Name, AnyGroup}
+}
+
 func (p *checker) checkService(name string, where ...any) error {
 	if slices.ContainsFunc(p.Services, func(s Service) bool { return s.Name == name }) {
 		return nil

@@ -107,7 +107,7 @@ func (l *Learner) casts(g *grouping) map[string]*cast {
 		if c == nil {
 			c = &cast{}
 			if name != Others {
-				c.role = r.Name
+				c.role = strings.ToLower(strings.TrimSpace(r.Name))
 			}
 			out[name] = c
 		}
@@ -252,7 +252,7 @@ func (c *cast) why(name string, changing int) string {
 		why = append(why, fmt.Sprintf("what %d of %d do shows it", known, all))
 	}
 	if c.unsure > 0 && name != Others {
-		why = append(why, fmt.Sprintf("only the names of %d or little else hint at it: give their roles with --assets", c.unsure))
+		why = append(why, fmt.Sprintf("the role of %d is a guess, by the name or little else: give it with --assets", c.unsure))
 	}
 	if c.inside > 0 {
 		why = append(why, fmt.Sprintf("%d are nothing that is known, and in its networks", c.inside))

@@ -52,7 +52,7 @@ func (p *Policy) Marshal() ([]byte, error) {
 	if err := e.Close(); err != nil {
 		return nil, fmt.Errorf("writing the policy: %w", err)
 	}
-	return out.Bytes(), nil
+	return append(bytes.TrimRight(out.Bytes(), "\n"), '\n'), nil
 }
 
 // compact puts hosts, services and networks on a line each.

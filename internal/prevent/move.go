@@ -53,24 +53,43 @@ func Moves(r *model.Records) []Move {
 // of what the finding tells (an estimate; too much is safe, since it is only not learned).
 const nearby = model.Time(3600e9)
 
-// blame gives accesses the finding of the transfers that go with them.
+// deeds are when a pair did what a finding tells, in the order of time.
+type deeds struct {
+	finding *model.Finding
+	times   []model.Time
+}
+
+// near says whether one was within an hour of a time.
+func (d *deeds) near(at model.Time) bool {
+	i, _ := slices.BinarySearch(d.times, at-nearby)
+	return i < len(d.times) && d.times[i] <= at+nearby
+}
+
+// blame gives accesses the strongest finding of the transfers that go with them.
 func blame(moves []Move) {
 	type pair struct{ client, server string }
-	bad := map[pair][]*Move{}
+	bad := map[pair][]*deeds{}
 	for i := range moves {
-		if m := &moves[i]; m.Bad() {
-			p := pair{m.Client.Name(), m.Server.Name()}
-			bad[p] = append(bad[p], m)
+		m := &moves[i]
+		if !m.Bad() {
+			continue
 		}
+		p := pair{m.Client.Name(), m.Server.Name()}
+		at := slices.IndexFunc(bad[p], func(d *deeds) bool { return d.finding == m.Finding })
+		if at < 0 {
+			at = len(bad[p])
+			bad[p] = append(bad[p], &deeds{finding: m.Finding})
+		}
+		bad[p][at].times = append(bad[p][at].times, m.Time)
 	}
 	for i := range moves {
 		m := &moves[i]
-		if m.Access == nil {
+		if m.Access == nil || len(bad) == 0 {
 			continue
 		}
-		for _, b := range bad[pair{m.Client.Name(), m.Server.Name()}] {
-			if b.Time-m.Time < nearby && m.Time-b.Time < nearby {
-				m.Finding = b.Finding
+		for _, d := range bad[pair{m.Client.Name(), m.Server.Name()}] {
+			if d.near(m.Time) && (m.Finding == nil || m.Finding.Score < d.finding.Score) {
+				m.Finding = d.finding
 			}
 		}
 	}
