@@ -11,12 +11,13 @@ import (
 	"waybill/internal/prevent/nftables"
 	"waybill/internal/prevent/suricata"
 	"waybill/internal/prevent/winfw"
+	"waybill/internal/prevent/zeekscript"
 	"waybill/internal/report"
 	"waybill/internal/scan"
 )
 
 // targets are what policies can be written for.
-var targets = []prevent.Target{nftables.Target, winfw.Target, suricata.Target}
+var targets = []prevent.Target{nftables.Target, winfw.Target, suricata.Target, zeekscript.Target}
 
 // preventCommand makes filters from what was seen. It applies nothing.
 type preventCommand struct {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"waybill/internal/prevent"
@@ -48,7 +49,10 @@ func (c *preventExport) Run(p *program) error {
 		return fmt.Errorf("-o %s: %w", c.Output, err)
 	}
 	if !c.Quiet {
-		fmt.Fprintf(p.stderr, "waybill: wrote %s to %s; waybill applies nothing: how to do it, and how to take it back, stands at the top of each\n", names(files), c.Output)
+		fmt.Fprintf(p.stderr, "waybill: wrote %s to %s; waybill applies nothing: how to do it, and how to take it back, stands in them\n", nameList(files), c.Output)
+		if left := leftOver(choice.Previous, files); len(left) > 0 {
+			fmt.Fprintf(p.stderr, "waybill: in %s and not of this export: %s\n", c.Output, few(left))
+		}
 	}
 	return nil
 }
@@ -97,12 +101,23 @@ func targetNames() string {
 	return strings.Join(out, ", ")
 }
 
-func names(files []prevent.File) string {
+func nameList(files []prevent.File) string {
 	var out []string
 	for _, f := range files {
 		out = append(out, f.Name)
 	}
 	return strings.Join(out, ", ")
+}
+
+// leftOver are files that were there and that the export does not write.
+func leftOver(before map[string][]byte, files []prevent.File) (out []string) {
+	for name := range before {
+		if !slices.ContainsFunc(files, func(f prevent.File) bool { return f.Name == name }) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // maxPrevious bounds the files of an export before that are read.
