@@ -2,12 +2,13 @@
 """Whether Suricata alerts as waybill foretells: rules that look for everything in a capture
 are written, Suricata reads the capture with them offline, and both lists are compared.
 
-    test/lab/suricata.py [-k WORD] [-v] [--keep FOLDER] [CAPTURE...]
+    test/lab/suricata.py [-k WORD] [-v] [--learned] [--keep FOLDER] [CAPTURE...]
 
 Needs Go and Suricata 7 (Debian's suricata; on Debian 12 from bookworm-backports). Without
 captures it takes examples/intrusion. For each capture it makes rules for the content, name
 and path of every file, every service and pipe, behaviours, and a policy that denies all
-(test/lab/foretell). It demands that each rule loads, that each alert was foretold, and that
+(test/lab/foretell); for the example, and with --learned, also those of waybill prevent learn
+and export. It demands that each rule loads, that each alert was foretold, and that
 each foretold alert comes, but those that waybill itself doubts; these and what is known of
 Suricata are counted by their reason. Exit code 1 when anything else differs.
 """
@@ -70,6 +71,7 @@ def arguments():
     p.add_argument("captures", nargs="*", metavar="CAPTURE", help="captures, and folders of them")
     p.add_argument("-k", metavar="WORD", help="only captures whose name holds it")
     p.add_argument("-v", action="store_true", help="name every difference, also the explained ones")
+    p.add_argument("--learned", action="store_true", help="also the rules of the policy that is learned from each capture")
     p.add_argument("--keep", metavar="FOLDER", help="leave rules and alerts there")
     return p.parse_args()
 
@@ -190,12 +192,19 @@ def is_ftp(connection):
     return any(port == 21 for _, port in connection)
 
 
-def look(capture, foretell, folder):
+def look(capture, programs, folder, learned):
     with open(os.path.join(folder, "suricata.yaml"), "w") as f:
         f.write(CONFIG % HOME)
-    told = run([foretell, "-out", folder, "-home", HOME, capture], folder)
+    policy = []
+    if learned:
+        policy = ["-policy", os.path.join(folder, "policy.yaml")]
+        if run([os.path.join(programs, "waybill"), "prevent", "learn", "--quiet", "--all", "-o", policy[1], "--management", "192.0.2.1", capture], folder).returncode:
+            return None, "no policy is learned"
+    told = run([os.path.join(programs, "foretell"), "-out", folder, "-home", HOME, *policy, capture], folder)
     if told.returncode:
         return None, "foretell failed"
+    if learned and not exported(programs, folder):
+        return None, "waybill prevent export writes other rules"
     base = ["suricata", "-c", os.path.join(folder, "suricata.yaml"), "-S", os.path.join(folder, "waybill.rules"), "-l", folder]
     tested = run(base + ["-T"], folder)
     if tested.returncode or failed_rules(folder):
@@ -206,6 +215,15 @@ def look(capture, foretell, folder):
     c = Comparison(read_foretold(told.stdout.decode()), Said(os.path.join(folder, "eve.json")), read_hashes(folder))
     c.compare()
     return c, None
+
+
+def exported(programs, folder):
+    """Whether the command writes the same rules; it finds them there, so that numbers stay."""
+    with open(os.path.join(folder, "waybill.rules"), "rb") as f:
+        before = f.read()
+    done = run([os.path.join(programs, "waybill"), "prevent", "export", "--quiet", os.path.join(folder, "policy.yaml"), "--to", "suricata", "-o", folder], folder)
+    with open(os.path.join(folder, "waybill.rules"), "rb") as f:
+        return done.returncode == 0 and f.read() == before
 
 
 def read_hashes(folder):
@@ -245,16 +263,17 @@ def main():
     total, bad = collections.Counter(), 0
     work = args.keep or tempfile.mkdtemp(prefix="waybill-suricata-")
     os.makedirs(work, exist_ok=True)
-    foretell = os.path.join(work, "foretell")
-    subprocess.run(["go", "build", "-o", foretell, "./test/lab/foretell"], cwd=ROOT, check=True)
-    for n, capture in enumerate(captures(args.captures)):
-        name = os.path.basename(capture)
+    for package in "./test/lab/foretell", "./cmd/waybill":
+        subprocess.run(["go", "build", "-o", os.path.join(work, os.path.basename(package)), package], cwd=ROOT, check=True)
+    runs = [(capture, learned) for capture in captures(args.captures) for learned in ([False, True] if args.learned or not args.captures else [False])]
+    for n, (capture, learned) in enumerate(runs):
+        name = os.path.basename(capture) + (", the policy learned" if learned else "")
         if args.k and args.k not in name:
             continue
         folder = os.path.join(work, f"{n:03d}")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        c, failure = look(capture, foretell, folder)
+        c, failure = look(capture, work, folder, learned)
         if failure:
             print(f"BAD  {failure}: {name} ({folder}/said)")
             bad += 1

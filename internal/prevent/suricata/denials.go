@@ -97,6 +97,10 @@ func (c cell) outside(areas []area) []cell {
 	for _, a := range areas {
 		var cut []cell
 		for _, c := range out {
+			if c.clients.both(a.clients).empty() || c.servers.both(a.servers).empty() {
+				cut = append(cut, c)
+				continue
+			}
 			cut = append(cut, cell{c.clients.less(a.clients), c.servers}, cell{c.clients.both(a.clients), c.servers.less(a.servers)})
 		}
 		out = filled(cut...)

@@ -46,6 +46,7 @@ type exported struct {
 	gone  string
 
 	management []netip.Prefix
+	proposed   bool
 }
 
 func export(p *prevent.Policy, c prevent.Choice) (*exported, error) {
@@ -53,7 +54,7 @@ func export(p *prevent.Policy, c prevent.Choice) (*exported, error) {
 	if err != nil {
 		return nil, fmt.Errorf("suricata: %w", err)
 	}
-	e := &exported{management: asked.Management.Prefixes()}
+	e := &exported{management: asked.Management.Prefixes(), proposed: p.Proposed()}
 	found, unseen := indicators(p)
 	denied, unwritten := denials(p, asked, c.Strict)
 	e.rules = slices.Concat(found, behaviours(asked), denied)
@@ -81,6 +82,9 @@ func (e *exported) text() []byte {
 	var b strings.Builder
 	b.WriteString(head)
 	b.WriteString(comment("Management, left out of the rules for behaviour and policy: " + set{at: e.management}.String()))
+	if e.proposed {
+		b.WriteString("# It is PROPOSED: look at it in the policy before you rely on these rules.\n")
+	}
 	kind := ""
 	for i, r := range e.rules {
 		if r.kind != kind {
@@ -116,6 +120,9 @@ var head = fmt.Sprintf(`# Rules for Suricata 7, written by waybill from a policy
 # Put this file and the lists waybill-*.sha256, .sha1 and .md5 into one folder, name this file under
 # rule-files, and try it: suricata -T -S %s. Sids are %d to %d; keep this file where
 # the next export finds it, so that rules keep their numbers.
+#
+# It takes effect when Suricata loads it anew (suricatasc -c reload-rules), and is gone when it is
+# taken out of rule-files and the rules are loaded anew.
 #
 # HOME_NET must be set to the networks inside, and not to any. Files are seen whole with
 # stream.reassembly.depth 0, app-layer.protocols.smb.stream-depth 0, and request-body-limit and

@@ -35,8 +35,15 @@ func Write(p *prevent.Policy, c prevent.Choice) ([]prevent.File, error) {
 		return nil, fmt.Errorf("zeek: %w", err)
 	}
 	k := sort(p)
-	text := script + settings(asked, &k, c.Strict) + left(append(k.notes, asked.Unwritten...))
+	text := script + proposed(p) + settings(asked, &k, c.Strict) + left(append(k.notes, asked.Unwritten...))
 	return []prevent.File{{Name: scriptFile, Text: []byte(text)}, {Name: intelFile, Text: k.file()}, {Name: loadFile, Text: []byte("@load ./waybill\n")}}, nil
+}
+
+func proposed(p *prevent.Policy) string {
+	if !p.Proposed() {
+		return ""
+	}
+	return "\n# The management sources are PROPOSED: look at them in the policy before you rely on this script.\n"
 }
 
 // settings are what the policy and its findings say, as redefinitions.

@@ -1,7 +1,6 @@
-// Command foretell scans captures, writes rules for Suricata that look for everything in them,
-// and prints the alerts that these rules should give, one JSON object a line. In go captures;
-// out go the rules in a folder and the alerts. It is what suricata.py beside it compares
-// Suricata with; it never runs Suricata.
+// Command foretell scans captures, writes rules for Suricata, of a policy or such that look for
+// everything in the captures, and prints the alerts that these rules should give, one JSON
+// object a line. It is what suricata.py beside it compares Suricata with; it never runs Suricata.
 package main
 
 import (
@@ -24,14 +23,15 @@ import (
 func main() {
 	out := flag.String("out", ".", "folder that the rules are written into")
 	home := flag.String("home", "", "networks that HOME_NET stands for, comma-separated")
+	policy := flag.String("policy", "", "policy to write the rules of, instead of rules for everything")
 	flag.Parse()
-	if err := run(*out, *home, flag.Args()); err != nil {
+	if err := run(*out, *home, *policy, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "foretell:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out, home string, paths []string) error {
+func run(out, home, policy string, paths []string) error {
 	inside, err := networks(home)
 	if err != nil {
 		return err
@@ -41,6 +41,11 @@ func run(out, home string, paths []string) error {
 		return err
 	}
 	p := everything(&found.Records)
+	if policy != "" {
+		if p, err = read(policy); err != nil {
+			return err
+		}
+	}
 	files, err := suricata.Write(p, prevent.Choice{})
 	if err != nil {
 		return err
@@ -61,6 +66,14 @@ func run(out, home string, paths []string) error {
 		}
 	}
 	return nil
+}
+
+func read(name string) (*prevent.Policy, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return prevent.Read(name, text)
 }
 
 func networks(list string) ([]netip.Prefix, error) {

@@ -2,7 +2,8 @@
 ##!
 ##! Unverified: no Zeek has loaded this script yet. Try it with zeek --parse-only first.
 ##!
-##! Put this file, waybill.intel and __load__.zeek into one folder and load the folder.
+##! Put this file, waybill.intel and __load__.zeek into one folder and load the folder (zeekctl
+##! deploy); it is gone when the folder is loaded no more.
 ##! Site::local_nets must name the networks inside. Nothing here blocks. A hash is known when a
 ##! file has ended: detected, not prevented. What goes encrypted (SMB 3, TLS, SSH, WinRM) shows
 ##! neither names nor content. On a cluster a worker sees a call after a write only when both
