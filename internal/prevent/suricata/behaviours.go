@@ -15,6 +15,7 @@ const kindBehaviour = "behaviour"
 const (
 	bitAdmin = "waybill.admin-share"
 	bitWrote = "waybill.program-written"
+	bitKnown = "waybill.known-protocol"
 	// handedOn is how long a program written by one host makes calls of the same two hosts
 	// suspicious, in seconds (an estimate: tools start what they wrote at once).
 	handedOn = "3600"
@@ -30,7 +31,7 @@ func behaviours(p *plan.Plan) []*rule {
 	for _, r := range rules {
 		r.limit(from, to)
 	}
-	for _, r := range []*rule{rawPE(), rawELF()} { // the file may go either way
+	for _, r := range append(knowns(), rawPE(), rawELF()) { // the file may go either way
 		r.limit(from, from)
 		rules = append(rules, r)
 	}
@@ -151,6 +152,24 @@ func (c call) seen(s *sight) bool {
 	return false
 }
 
+// protocols are those that Suricata tells and that carry files, or hide what they carry.
+var protocols = []string{"smb", "dcerpc", "http", "http2", "ftp", "ftp-data", "nfs", "smtp", "imap", "tls", "ssh", "rdp"}
+
+// knowns remember that Suricata knows the protocol of a flow. It has no word for flows of
+// which it does not: "failed" is only said where both sides spoke enough.
+func knowns() (out []*rule) {
+	for _, p := range protocols {
+		out = append(out, &rule{
+			key: "known-" + p, proto: "tcp", silent: true, severity: model.Low, analytic: "raw-transfer", techniques: []string{"T1570"},
+			msg:     "protocol " + p,
+			why:     []string{"Remembers that the flow is one of " + p + "."},
+			options: []string{"flow:established;", "flowbits:isnotset," + bitKnown + ";", "app-layer-protocol:" + p + ";", "flowbits:set," + bitKnown + ";"},
+			sees:    func(*sight) bool { return false },
+		})
+	}
+	return out
+}
+
 // rawPE is a program for Windows in a flow of no protocol that Suricata knows.
 func rawPE() *rule {
 	r := raw("pe", "a program (MZ)")
@@ -172,7 +191,7 @@ func raw(typ, what string) *rule {
 		key: "raw-" + typ, proto: "tcp", analytic: "raw-transfer", techniques: []string{"T1570"}, severity: model.Medium,
 		msg:     what + " in a flow of no known protocol",
 		why:     []string{"netcat and what is like it; also rsync, which Suricata does not know. Only within the first bytes that stream.reassembly.depth leaves."},
-		options: []string{"flow:established;", "app-layer-protocol:failed;"},
+		options: []string{"flow:established;", "flowbits:isnotset," + bitKnown + ";"},
 		sees: func(s *sight) bool {
 			return s.t != nil && s.t.Type == typ && (s.t.Channel == "tcp" || strings.HasPrefix(s.t.Channel, "rsync")) && s.carried()
 		},

@@ -68,6 +68,8 @@ func doubtful(a *model.Access) string {
 		return "no packet of it was seen"
 	case a.Status == "no answer seen":
 		return a.Status
+	case a.Channel == "dcerpc" && (a.User != "" || a.Status == "sealed"):
+		return "a call over TCP after a logon: Suricata loses most of them"
 	}
 	return ""
 }
@@ -89,6 +91,8 @@ func doubt(t *model.Transfer) string {
 		return "in ranges: Suricata joins some of them"
 	case shown(t, "STOU"):
 		return "Suricata follows no STOU of FTP"
+	case t.Channel == "tcp" && t.Type == "pe":
+		return "the text before the program may be another"
 	case model.ChannelFamily(t.Channel) == "nfs":
 		return "Suricata follows files of NFS in part"
 	}

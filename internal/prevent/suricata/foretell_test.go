@@ -123,7 +123,7 @@ func TestForetell(t *testing.T) {
 		},
 		"a protocol that Suricata finds no files in": {
 			[]*model.Transfer{pushed("t1", 50000, func(t *model.Transfer) { t.Channel = "ssh" }), pushed("t2", 50001, func(t *model.Transfer) { t.Channel = "tcp" }), pushed("t3", 50002, func(t *model.Transfer) { t.Channel = "tftp" })}, nil,
-			"t2 raw-pe",
+			"t2 raw-pe?",
 		},
 		"management, and hosts outside": {
 			[]*model.Transfer{
