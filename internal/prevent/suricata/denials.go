@@ -119,12 +119,19 @@ type denial struct {
 	clients, servers set
 }
 
+// maxPieces bounds the rules that one denial is cut into.
+const maxPieces = 64
+
 // rules are those of a denial, and what could not be written.
 func (d *denial) rules(earlier []area) (rules []*rule, notes []string) {
 	for _, c := range (cell{d.clients, d.servers}).outside(earlier) {
 		clients, servers := c.clients.pieces(), c.servers.pieces()
 		if len(clients) == 0 || len(servers) == 0 {
 			notes = append(notes, fmt.Sprintf("%s: the hosts that other rules decide of are too many to exclude in a rule", d.says()))
+			continue
+		}
+		if len(clients)*len(servers) > maxPieces {
+			notes = append(notes, fmt.Sprintf("%s: its hosts have too many addresses apart for rules: give their groups networks", d.says()))
 			continue
 		}
 		for _, from := range clients {

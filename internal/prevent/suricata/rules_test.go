@@ -115,6 +115,21 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What would take thousands of rules is left out, and said.
+func TestScattered(t *testing.T) {
+	p := office()
+	for i := range 4000 {
+		p.Groups[1].Hosts = append(p.Groups[1].Hosts, prevent.Host{Addresses: []netip.Addr{netip.AddrFrom4([4]byte{10, 4, byte(i >> 7), byte(i << 1)})}})
+	}
+	text := string(write(t, p, prevent.Choice{})[rulesFile])
+	if n := len(rulesIn([]byte(text))); n > 200 || !strings.Contains(text, "# deny workstations -> workstations, smb: its hosts have too many addresses apart") {
+		t.Errorf("%d rules", n)
+	}
+	if !strings.Contains(text, "policy denies rpc from workstations to any") { // one end alone is cut
+		t.Error("no rule for rpc")
+	}
+}
+
 // Suricata itself loads what is written, where it is installed.
 func TestSuricataLoads(t *testing.T) {
 	program, err := exec.LookPath("suricata")
