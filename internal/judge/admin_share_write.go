@@ -43,6 +43,9 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		return s, nil
 	}
 	m := adminMark(e.landing(), "executable content", t.End)
+	if shareKind(t) == "policy" {
+		m.Nats = policyPut
+	}
 	if t.Status == model.Claimed { // the access was granted, and nothing more is known
 		m.Nats = adminClaimed
 	}

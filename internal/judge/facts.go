@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strings"
 
 	"waybill/internal/history"
@@ -37,6 +38,7 @@ type Usual struct {
 	// It is counted whatever is held against it: habits are facts.
 	Gives, Family        history.Use
 	GivesTo, FamilyHosts int
+	GiverTakes           history.Use // how the source fetches programs itself this way
 	// Who else hands out files of the kind: all together, the source, and how many do.
 	Kind, KindBy history.Use
 	KindGivers   int
@@ -289,11 +291,11 @@ func kindOf(t *model.Transfer, family string) string {
 		return "" // it is the server that has the folder, and people work on other hosts at times
 	}
 	folders := strings.Split(family, `\`)
-	if model.ChannelFamily(t.Channel) == "http" {
+	if t.Share != "" && model.ChannelFamily(t.Channel) == "http" {
 		folders = folders[1:]
 	}
 	n := len(folders) - 1
-	if n < 1 || !strings.HasPrefix(folders[n], "*.") {
+	if n < 1 || !strings.HasPrefix(folders[n], "*.") || !slices.ContainsFunc(folders[:n], func(f string) bool { return f != "*" }) {
 		return ""
 	}
 	return strings.Join(folders[:min(n, kindDepth)], `\`) + `\` + folders[n]

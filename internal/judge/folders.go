@@ -37,6 +37,7 @@ var oddFolders = []folder{
 	{path: `\private\var\tmp\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\users\shared\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\appdata\local\temp\`, anywhere: true, nats: tempFolder, says: "which holds temporary files of one account"},
+	{path: `\library\`, anywhere: true, only: true, nats: tempFolder, says: "where programs have folders of their own"},
 	{path: `\users\public\`, nats: tempFolder, says: "which anybody may write to"},
 	{path: `\programdata\`, only: true, nats: tempFolder, says: "where programs have folders of their own"},
 	{path: `\windows\temp\`, nats: tempFolder, says: "which anybody may write to"},
@@ -103,7 +104,7 @@ func oddlyPlaced(t *model.Transfer) (text, technique string, nats float64) {
 // oddFolderOf is the odd folder that a path of a disk lies in; nil for none.
 func oddFolderOf(place string) *folder {
 	for i := range oddFolders {
-		if f := &oddFolders[i]; f.holds(place) || f.anywhere && strings.Contains(place, f.path) {
+		if f := &oddFolders[i]; f.holds(place) {
 			return f
 		}
 	}
@@ -189,6 +190,9 @@ func webScript(place string) bool {
 }
 
 func (f *folder) holds(place string) bool {
+	if f.anywhere {
+		place = place[max(strings.Index(place, f.path), 0):]
+	}
 	rest, ok := strings.CutPrefix(place, f.path)
 	return ok && !(f.only && strings.Contains(rest, `\`))
 }

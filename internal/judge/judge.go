@@ -262,9 +262,21 @@ func events(transfers []*model.Transfer, accesses []*model.Access, listed []mode
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.id(), b.id()))
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.id(), b.id()))
 	})
 	return out
+}
+
+// rank orders what logs say of one second: a file was put somewhere before it was
+// fetched from there, and moved before it was started.
+func (e Event) rank() int {
+	switch {
+	case e.Transfer == nil:
+		return 2
+	case e.Transfer.Operation == model.Pull:
+		return 1
+	}
+	return 0
 }
 
 func (e Event) id() string {

@@ -229,6 +229,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[sends]:
 		again(t, r)
+	case *rule[holders]:
+		again(t, r)
 	case *rule[habits]:
 		again(t, r)
 	case *rule[pipes]:

@@ -80,6 +80,27 @@ func TestLogged(t *testing.T) {
 			t.Operation, t.Initiator, t.Share, t.User = model.Pull, model.ByDestination, "pub", "SRV$"
 			t.Receiver = &model.Receiver{Process: `C:\Windows\System32\svchost.exe`}
 		}, nil, Settings{}, "tool-pull 4"},
+		"fetched by the system of a host": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Share, t.User = model.Pull, model.ByDestination, "pub", "SRV$"
+			t.Executed = started("x")
+		}, nil, Settings{}, "tool-pull 4, remote-start 3"},
+		"to a share of policies": {func(t *model.Transfer) { t.Share, t.Path = "NETLOGON", "a.exe" }, nil, Settings{}, "admin-share-write 6.5"},
+		"fetched to /tmp and started": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Channel, t.Share, t.Path, t.Name, t.Tool, t.Command = model.Pull, model.ByDestination, "http", "", "/agent", "agent", "curl", "curl http://ws/agent"
+			t.Executed = []model.Execution{{Time: begin + 5e9, How: "process", Process: "/tmp/agent"}}
+		}, nil, Settings{}, "remote-start 6, tool-pull 2, transfer-utility 2, disguise 1"},
+		"an installer fetched to /tmp and started": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Channel, t.Share, t.Path, t.Name, t.Tool, t.Command = model.Pull, model.ByDestination, "http", "", "/install.sh", "install.sh", "curl", "curl http://ws/install.sh"
+			t.Executed = []model.Execution{{Time: begin + 5e9, How: "process", Process: "/tmp/install.sh"}}
+		}, nil, Settings{}, "remote-start 5, tool-pull 2, transfer-utility 2, disguise 1"},
+		"fetched to a Mac's Library and started": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Channel, t.Share, t.Path, t.Name, t.Tool, t.Command = model.Pull, model.ByDestination, "http", "", "/agent", "agent", "curl", "curl http://ws/agent"
+			t.Executed = []model.Execution{{Time: begin + 5e9, How: "process", Process: "/Users/kim/Library/agent"}}
+		}, nil, Settings{}, "remote-start 6, tool-pull 2, transfer-utility 2, disguise 1"},
+		"fetched to a folder in a Mac's Library and started": {func(t *model.Transfer) {
+			t.Operation, t.Initiator, t.Channel, t.Share, t.Path, t.Name, t.Tool, t.Command = model.Pull, model.ByDestination, "http", "", "/agent", "agent", "curl", "curl http://ws/agent"
+			t.Executed = []model.Execution{{Time: begin + 5e9, How: "process", Process: "/Users/kim/Library/Vendor/agent"}}
+		}, nil, Settings{}, "remote-start 5, tool-pull 2, transfer-utility 2"},
 		"copied for a user": {func(t *model.Transfer) {
 			t.Operation, t.Initiator, t.Share = model.Pull, model.ByDestination, "pub"
 			t.Receiver = &model.Receiver{Process: `C:\Windows\System32\svchost.exe`}

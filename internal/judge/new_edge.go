@@ -24,7 +24,7 @@ func programMoved(e Event) string {
 
 func lookEdge(s struct{}, e Event) (struct{}, []Mark) {
 	t := e.Transfer
-	nats, text := e.Usual.edge(e.Facts.User, t.Operation == model.Pull)
+	nats, text := e.Usual.edge(e.Facts.User, t.Operation == model.Pull, t.Operation == model.Push && shareKind(t) == "policy")
 	if e.Usual.usurps() && newGiver > nats {
 		nats, text = newGiver, fmt.Sprintf("files of this kind (%s) come from %d other hosts, on %d days, and never came from this one", e.Kind, e.Usual.KindGivers, e.Usual.Kind.Days)
 	}
@@ -36,7 +36,7 @@ func lookEdge(s struct{}, e Event) (struct{}, []Mark) {
 }
 
 // edge says how new an exchange of a program is.
-func (u *Usual) edge(user string, pull bool) (nats float64, text string) {
+func (u *Usual) edge(user string, pull, policy bool) (nats float64, text string) {
 	if u.Days < watched || u.Pair.Known() && u.Pair.Days < usualDays {
 		return 0, ""
 	}
@@ -49,15 +49,20 @@ func (u *Usual) edge(user string, pull bool) (nats float64, text string) {
 		}
 		return nats, fmt.Sprintf("so on many days, %d so far", u.Pair.Days)
 	}
-	nats, text = u.unseen(user, pull)
+	nats, text = u.unseen(user, pull, policy)
 	return math.Round(10*nats*u.surety()) / 10, text
 }
 
 // unseen says how new it is that two hosts exchange a program that never did. A pull is
-// the doing of who offers the file as much as of who fetches it.
-func (u *Usual) unseen(user string, pull bool) (nats float64, text string) {
+// the doing of who offers the file as much as of who fetches it. That hosts read the
+// policies of their domain says nothing of who writes them.
+func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text string) {
 	days := fmt.Sprintf(" in %.0f days", u.Days)
 	offers := pull && !u.Gives.Known()
+	nothing := "nothing ever went between them"
+	if policy && u.AnyPair.Known() {
+		nothing = "nobody wrote to the domain's policies from there"
+	}
 	switch {
 	case u.habit() || u.weekly() || u.Sender.Days >= usualDays && u.SenderHosts >= manyReached:
 		return 0, "" // it reaches out to ever new hosts
@@ -67,12 +72,12 @@ func (u *Usual) unseen(user string, pull bool) (nats float64, text string) {
 		return newNever, "the source gave no program to anybody so" + days
 	case u.Sender.Known() || user != "" && u.Account.Days >= usualDays:
 		return newPair, "never" + days + ", with others it did"
-	case u.AnyPair.Known():
+	case u.AnyPair.Known() && !policy:
 		return newWay, "never" + days + ", though they exchanged other files"
 	case user != "" && !u.AccountOn.Known():
-		return newAll, "nothing ever went between them" + days + ", and the account was never seen on the host that asked"
+		return newAll, nothing + days + ", and the account was never seen on the host that asked"
 	}
-	return newNever, "nothing ever went between them" + days + ", and no program so from the host that asked"
+	return newNever, nothing + days + ", and no program so from the host that asked"
 }
 
 // surety is how much days of watching tell of what is new: after sureDays all.

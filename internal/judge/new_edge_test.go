@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,5 +59,37 @@ func TestNewGiver(t *testing.T) {
 	early := handedOut(1, func(*model.Transfer) {})[12:] // two days are no habit
 	if got := said(early, nil, Settings{}); strings.Contains(got, "new-edge 4.5") {
 		t.Error(got)
+	}
+}
+
+// TestOrigin: what nobody was seen with, from a host that fetches such files from others
+// and did not get it.
+func TestOrigin(t *testing.T) {
+	const content = "00000000000000000000000000000000000000000000000000000000000000aa"
+	for name, c := range map[string]struct {
+		came bool // to the source, an hour before
+		want bool
+	}{
+		"from nowhere": {false, true},
+		"handed on":    {true, false},
+	} {
+		all := handedOut(1, func(t *model.Transfer) { t.SHA256 = content })
+		if c.came {
+			came := *all[len(all)-1]
+			came.ID, came.Source.Host, came.Destination.Host, came.SHA256 = "t-came", "CM-0", "WS-0", content
+			came.Start, came.End = came.Start-3600e9, came.End-3600e9
+			all = append(all, &came)
+		}
+		var said []string
+		for _, f := range Look(all, nil, nil, Settings{}).Findings {
+			if slices.Contains(f.Transfers, "t-20") {
+				for _, r := range f.Reasons {
+					said = append(said, fmt.Sprintf("%s %g", r.Analytic, r.Nats))
+				}
+			}
+		}
+		if len(said) == 0 || slices.Contains(said, "rare-file 3.5") != c.want {
+			t.Errorf("%s: %q", name, said)
+		}
 	}
 }

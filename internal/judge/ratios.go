@@ -6,6 +6,7 @@ package judge
 const (
 	adminWrite   = 5.0 // a program came over an administrative share
 	adminClaimed = 4.0 // as a log says that it was allowed to
+	policyPut    = 6.5 // to SYSVOL or NETLOGON, which every host of the domain reads
 	adminArchive = 3.0 // an archive came so
 	adminRead    = 6.0 // a program was read over one
 	adminTool    = 4.0 // it lies where tools are put
@@ -22,6 +23,7 @@ const (
 	pushedSeen    = 5.0 // its bytes are a program's, under the name of no installer
 	pushedSealed  = 5.0 // an encrypted session moved what has the size of one file, and nothing else is known of its ends
 	pushedUnknown = 2.0 // a file of unknown content was
+	pulledHost    = 4.0 // the system of a host fetched one, from a host that hands out none
 	pulledTool    = 2.0 // a program was fetched from a host that is no server of programs
 	pulledSeen    = 5.0 // over no share; its bytes are a program's, under the name of no installer
 	dropped       = 3.0 // a program was written to a share where its writer seldom writes any
@@ -37,6 +39,7 @@ const (
 
 	freshStart   = 5.0 // the destination fetched and started what was never seen
 	orderedStart = 5.0 // a command fetched it, and it was started
+	oddStart     = 6.0 // so, out of a folder for temporary files or one that holds no programs
 	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
 	serviceStart = 1.0 // the service of a remote execution tool was started
 	sharedPut    = 7.0 // what one host put on a share another started from there
@@ -74,6 +77,7 @@ const (
 	madeByNobody = 2.0 // software distribution hands out a program that names no maker
 
 	rare   = 1.0  // no host was ever seen with the content
+	origin = 3.5  // nor did its source fetch it, which fetches others
 	common = -2.0 // many hosts have had it for days
 
 	distributorKnown = -6.0 // it hands out this kind of file to many hosts

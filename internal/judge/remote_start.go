@@ -84,6 +84,9 @@ func executedMarks(e *Event) []Mark {
 		m.Nats = freshStart
 	case t.Operation == model.Pull && t.Tool != "" && !e.Usual.hands():
 		m.Nats = orderedStart
+		if toOddPlace(t) {
+			m.Nats = oddStart
+		}
 	case t.Operation == model.Pull:
 		m.Nats = pulledStart
 	}

@@ -20,7 +20,7 @@ type shelves struct {
 }
 
 func onShelf(e Event) string {
-	if e.Transfer == nil || !e.moved() || !e.Program || shareKind(e.Transfer) != "share" {
+	if e.Transfer == nil || !e.moved() || !e.Program || !offers(e.Transfer) {
 		return ""
 	}
 	if e.Transfer.Operation == model.Push {
@@ -30,6 +30,12 @@ func onShelf(e Event) string {
 		return ""
 	}
 	return e.From
+}
+
+// offers says whether a share is one from which others fetch what somebody puts there.
+func offers(t *model.Transfer) bool {
+	kind := shareKind(t)
+	return kind == "share" || kind == "policy"
 }
 
 func lookShelf(s shelves, e Event) (shelves, []Mark) {
@@ -48,6 +54,9 @@ func lookShelf(s shelves, e Event) (shelves, []Mark) {
 	m := Mark{Family: "execution", Analytic: "shared-start", Time: e.Time, Nats: sharedPut, Techniques: []string{"T1080"},
 		Text:     fmt.Sprintf("put on the share %s by another host at %s, and started from there on %s", put.Share, put.Time.String()[:19], t.Destination.Name()),
 		Evidence: append(append([]model.Evidence{}, put.Evidence...), t.Evidence...)}
+	if shareKind(t) == "policy" {
+		m.Techniques = []string{"T1484.001"}
+	}
 	taken := m
 	m.Transfer, taken.Transfer = put.Transfer, t.ID
 	return s, []Mark{m, taken}

@@ -63,11 +63,20 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 		return s, nil
 	}
 	nats := pulledTool
+	if fetchedBySystem(t) && !e.Usual.Gives.Known() {
+		nats = pulledHost
+	}
 	if seenProgram(t) && shareKind(t) == "" && t.Channel != "nfs" && !e.Usual.Gives.Known() {
 		nats = pulledSeen
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: pullTechniques[t.Channel],
 		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany), Evidence: t.Evidence}}
+}
+
+// fetchedBySystem says whether the system of a host fetched a file, at no user's word: under
+// the account of its host.
+func fetchedBySystem(t *model.Transfer) bool {
+	return strings.HasSuffix(t.User, "$")
 }
 
 // pullTechniques are those that channels are.

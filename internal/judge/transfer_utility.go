@@ -73,7 +73,7 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 		c.Evidence = append(slices.Clone(c.Evidence), t.Evidence...)
 	}
 	var n int
-	if s.Uses, n = counted(s.Uses, c.User+"|"+c.Tool); n >= habitual || e.Usual.Utility.Count >= habitual {
+	if s.Uses, n = counted(s.Uses, c.User+"|"+c.Tool); (n >= habitual || e.Usual.Utility.Count >= habitual) && !toOddPlace(t) {
 		return s, nil
 	}
 	m := Mark{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: c.nats(&e),
@@ -121,6 +121,13 @@ func (c *client) moved(e *Event) bool {
 	}
 	bare, _, _ := strings.Cut(e.Other, ".")
 	return c.Host == e.Other || c.Host == bare
+}
+
+// toOddPlace says whether a command brought a program to an odd folder, under the name of
+// no installer, and it was started there: no habit with a tool explains that.
+func toOddPlace(t *model.Transfer) bool {
+	_, _, nats := oddlyPlaced(t)
+	return len(t.Executed) > 0 && nats > 0 && !installer(t.Name)
 }
 
 // needsCommands says whether command lines were logged.

@@ -51,6 +51,7 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.Gives = n.UseOf(history.Gives, from, way, none, at)
 		u.GivesTo = n.PeersOf(history.GivesTo, from, way)
 		u.Family = n.UseOf(history.Family, from, way, family, at)
+		u.GiverTakes = n.UseOf(history.Sender, from, way, none, at)
 		u.FamilyHosts = n.PeersOf(history.FamilyTo, from, family)
 	}
 	if f.Kind != "" {

@@ -72,6 +72,7 @@ type host struct {
 	accesses []*model.Access
 
 	jobs       map[string]*model.Transfer // BITS jobs
+	jobFolder  jobFolder                  // where BITS wrote last
 	desktops   []remote                   // servers of Remote Desktop sessions that began here
 	local      map[string]bool            // programs that a process of this host wrote
 	startsDone model.Time

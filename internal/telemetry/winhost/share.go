@@ -172,6 +172,7 @@ func (h *host) creation(e *winevent.Event) {
 	image := e.Get("Image")
 	c := creation{time: e.Time, image: h.s.lower(image), pid: e.Number("ProcessId")}
 	system := c.image == "system"
+	h.jobWrites(&c, path)
 	if !system && h.createdBy(e, path) {
 		return
 	}
@@ -182,7 +183,7 @@ func (h *host) creation(e *winevent.Event) {
 		return
 	}
 	c.shown, c.process, c.guid = strings.Clone(path), h.s.texts.Shared(image), strings.Clone(e.Get("ProcessGuid"))
-	c.path, c.user, c.assumed = strings.ToLower(c.shown), h.s.texts.Shared(e.Get("User")), e.Assumed
+	c.path, c.user, c.assumed = finalPlace(strings.ToLower(c.shown)), h.s.texts.Shared(e.Get("User")), e.Assumed
 	c.id, c.evidence = h.id(e), h.evidence(e, eventName(e)+" file create")
 	if !system {
 		h.networkWriter(&c)
@@ -193,6 +194,16 @@ func (h *host) creation(e *winevent.Event) {
 	}
 	h.created = append(h.created, c)
 	h.open[c.path]++
+}
+
+// finalPlace is where a file comes to lie that is created under this path: the spooler
+// moves what it puts into the folder New of its drivers to the folder above.
+func finalPlace(path string) string {
+	folder, name := splitPath(path)
+	if parent, ok := strings.CutSuffix(folder, `new\`); ok && strings.Contains(parent, `\spool\drivers\`) {
+		return parent + name
+	}
+	return path
 }
 
 // closed forgets that a path was open.

@@ -181,6 +181,21 @@ func (h *host) bits(e *winevent.Event) {
 	}
 }
 
+// jobFolder is a folder that BITS wrote into, lower case, and when.
+type jobFolder struct {
+	path string
+	time model.Time
+}
+
+// jobWrites notes the folder of a job: BITS writes BITxxxx.tmp there, and gives the file its
+// name when the job is completed, which no log tells.
+func (h *host) jobWrites(c *creation, path string) {
+	folder, name := splitPath(path)
+	if len(name) > 7 && strings.EqualFold(name[:3], "BIT") && strings.EqualFold(name[len(name)-4:], ".tmp") && baseName(c.image) == "svchost.exe" {
+		h.jobFolder = jobFolder{strings.ToLower(folder), c.time}
+	}
+}
+
 func (h *host) bitsEnded(tr *model.Transfer, e *winevent.Event) {
 	total, moved := int64(e.Number("bytesTotal")), int64(e.Number("bytesTransferred"))
 	switch {
@@ -189,5 +204,8 @@ func (h *host) bitsEnded(tr *model.Transfer, e *winevent.Event) {
 	case moved > 0 && moved >= total:
 		tr.Status, tr.Reason = model.Done, model.ReasonLogged
 		tr.Size = &moved
+		if f := h.jobFolder; f.time >= tr.Start && f.time <= e.Time {
+			h.land(tr, f.path+strings.ToLower(tr.Name), e.Time)
+		}
 	}
 }

@@ -262,6 +262,24 @@ var scenarios = []struct {
 		n.Log(ws, synth.BITS, 60, "Id", "{1}", "url", "http://10.0.0.8/a.exe", "hr", "0x0", "bytesTotal", "10", "bytesTransferred", "10")
 		n.Log(ws, synth.BITS, 60, "Id", "{2}", "url", "http://10.0.0.8/b.exe", "hr", "0x80190194", "bytesTotal", "10", "bytesTransferred", "0")
 	}, "pull bits a.exe 10.0.0.8 > WS logged done\npull bits b.exe 10.0.0.8 > WS logged failed"},
+	{"what BITS fetched is started", func(n *synth.Net, _, ws *synth.Host) {
+		n.Log(ws, synth.BITS, 59, "Id", "{1}", "url", "http://10.0.0.8/c/a.exe", "hr", "0x0", "bytesTotal", "10", "bytesTransferred", "0")
+		n.Sleep(1e9)
+		n.FileCreated(ws, `C:\Windows\System32\svchost.exe`, 9, `C:\t\BIT7F3A.tmp`)
+		n.Sleep(1e9)
+		n.Log(ws, synth.BITS, 60, "Id", "{1}", "url", "http://10.0.0.8/c/a.exe", "hr", "0x0", "bytesTotal", "10", "bytesTransferred", "10")
+		n.Sleep(1e9)
+		n.Ran(ws, system, `C:\t\a.exe`, `a.exe`, services, 9, "aa11")
+		n.Ran(ws, system, `C:\u\a.exe`, `a.exe`, services, 9, "aa11")
+	}, "pull bits a.exe 10.0.0.8 > WS logged done, process"},
+	{"a driver that the spooler takes", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Spoke(ws, ws, srv, 445, "System", 4)
+		n.ShareAccess(srv, ws, "bob", "0x1", "print$", `x64\3\A.DLL`, "0x120089")
+		n.Sleep(1e9)
+		n.FileCreated(ws, `C:\Windows\System32\spoolsv.exe`, 9, `C:\Windows\System32\spool\drivers\x64\3\New\A.DLL`)
+		n.Sleep(1e9)
+		n.Loaded(ws, `C:\Windows\System32\spoolsv.exe`, `C:\Windows\System32\spool\drivers\x64\3\A.DLL`, "aa11")
+	}, "pull smb A.DLL SRV > WS logged done by bob, module-load"},
 	{"removed again, and found by Defender", func(n *synth.Net, srv, ws *synth.Host) {
 		n.SharePut(srv, ws, "bob", "C$", `t\a.exe`)
 		n.Sleep(400e9)
