@@ -120,32 +120,43 @@ func (o *overview) rules() {
 		o.f("  %4d  %-9s  %-*s  %-*s  %s\n", i+1, r.Action, ends, report.Plain(r.From+" > "+r.To), services, r.Service, clipped(report.Plain(because(r))))
 	}
 	if more := len(o.policy.Rules) - len(shown); more > 0 {
-		o.f("        ... and %d more, of single hosts (waybill prevent learn writes all)\n", more)
+		o.f("        ... and %d more (waybill prevent learn writes all)\n", more)
 	}
 	o.f("        %-9s  all else: it never happened in the window; denied only with --strict\n", prevent.Candidate)
 }
 
-// chosen are the numbers of the rules that are shown: those of groups before those of hosts,
-// and of these what is allowed or denied before candidates.
+// chosen are the numbers of the rules that are shown: those of groups before those of hosts, with
+// the most moves first; of what is allowed and denied half of the lines each, where there is so much; candidates last.
 func (o *overview) chosen() []int {
 	groups := map[string]bool{prevent.AnyGroup: true}
 	for _, g := range o.policy.Groups {
 		groups[g.Name] = true
 	}
-	later := func(i int) (n int) {
-		r := o.policy.Rules[i]
-		for _, less := range [...]bool{!groups[r.From], !groups[r.To], r.Action == prevent.Candidate} {
-			if less {
-				n++
-			}
-		}
-		return n
-	}
-	out := make([]int, len(o.policy.Rules))
+	rules := o.policy.Rules
+	wide := func(i int) bool { return groups[rules[i].From] && groups[rules[i].To] }
+	out := make([]int, len(rules))
 	for i := range out {
 		out[i] = i
 	}
-	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(later(a), later(b)) })
+	slices.SortStableFunc(out, func(a, b int) int {
+		switch x, y := wide(a), wide(b); {
+		case x && !y:
+			return -1
+		case y && !x:
+			return 1
+		}
+		return cmp.Compare(rules[b].Moves, rules[a].Moves)
+	})
+	place, seen := make([]int, len(rules)), map[string]int{}
+	for _, i := range out {
+		action := rules[i].Action
+		seen[action]++
+		place[i] = seen[action]
+		if action == prevent.Candidate {
+			place[i] += shownRules / 2
+		}
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(place[a], place[b]) })
 	out = out[:min(len(out), shownRules)]
 	slices.Sort(out)
 	return out

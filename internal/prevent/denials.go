@@ -22,7 +22,7 @@ func (r *ruler) denials(keys []triple, few []Rule) (single, roles []Rule) {
 	for _, k := range keys {
 		from, to, service := r.groups[k.from].Name, r.groups[k.to].Name, r.service(k)
 		bad := r.badPairs(k)
-		if len(bad) == 0 || r.openTo[k] || r.mayManage(k.from) || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] {
+		if len(bad) == 0 || r.openTo[k] || r.mayManage(k.from) || denied[[3]string{from, to, service}] || denied[[3]string{AnyGroup, to, service}] && !r.leftOpen(k) {
 			continue
 		}
 		if r.onlyBad(k) && r.isRole(k.from) && r.isRole(k.to) && certain(bad) && (slices.Contains(lateral, service) || isPeer(r.groups[k.to].Role)) {
@@ -112,24 +112,32 @@ func (r *ruler) ofPeers() []Rule {
 	return out
 }
 
-// ofPeer denies a service to a group of peers: for all hosts, or for the groups that do not
-// have it open.
+// ofPeer denies a service to a group of peers: for all hosts where each group that has it open
+// has a rule above, else for the groups that do not have it open.
 func (r *ruler) ofPeer(to int, service string) []Rule {
-	why := fmt.Sprintf("peers have no %s for each other (T1021), and in %d days nobody used it without a rule above", service, r.l.days)
+	why := fmt.Sprintf("%s have no %s for others (T1021): in %d days nobody used it there but by a rule above", r.groups[to].Name, service, r.l.days)
 	var out []Rule
-	open := 0
+	bare := false // open, and nothing above says so
 	for from := range r.groups {
-		if k := (triple{from, to, r.number(service)}); r.openTo[k] || r.mayManage(from) || len(r.rest[k]) > 0 && !r.fewOf(fewKey{from, to, family(service)}).covers(k.service) {
-			open++
-			continue
+		k := triple{from, to, r.number(service)}
+		switch {
+		case r.openTo[k] || r.leftOpen(k):
+		case r.mayManage(from):
+			bare = true
+		default:
+			out = append(out, Rule{From: r.groups[from].Name, To: r.groups[to].Name, Service: service, Action: Deny, Why: why})
 		}
-		out = append(out, Rule{From: r.groups[from].Name, To: r.groups[to].Name, Service: service, Action: Deny, Why: why})
 	}
-	if open == 0 {
+	if len(out) > 0 && !bare {
 		return []Rule{{From: AnyGroup, To: r.groups[to].Name, Service: service, Action: Deny, Why: why}}
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return cmp.Compare(a.From, b.From) })
 	return out
+}
+
+// leftOpen says whether what is left of a triple has a rule that leaves it open.
+func (r *ruler) leftOpen(k triple) bool {
+	return k.service >= 0 && len(r.rest[k]) > 0 && !r.fewOf(fewKey{k.from, k.to, family(r.service(k))}).covers(k.service)
 }
 
 // mayManage says whether a role is one whose hosts turn to all others, and some of this are no

@@ -18,7 +18,7 @@ func Indicators(r *model.Records) []Indicator { return indicatorsOf(r, Moves(r))
 
 // indicatorsOf is Indicators where the moves of the records are there already.
 func indicatorsOf(r *model.Records, moves []Move) []Indicator {
-	c := collector{at: map[[2]string]int{}, ordinary: elsewhere(r)}
+	c := collector{at: map[[2]string]int{}, of: map[of]int{}, ordinary: elsewhere(r)}
 	findings := slices.Clone(r.Findings)
 	slices.SortStableFunc(findings, func(a, b *model.Finding) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
 	transfers := map[string]*model.Transfer{}
@@ -54,10 +54,21 @@ func accessesOf(moves []Move) map[string][]*model.Access {
 	return out
 }
 
+// maxOfFinding bounds those of one kind of a finding: a file with a new name on each host is not
+// known by its names.
+const maxOfFinding = 32
+
+// of is a finding and a kind of indicator.
+type of struct {
+	finding *model.Finding
+	what    string
+}
+
 // collector puts indicators together, each value once.
 type collector struct {
 	finding  *model.Finding
 	ordinary map[string]bool
+	of       map[of]int
 	at       map[[2]string]int
 	out      []Indicator
 }
@@ -71,9 +82,10 @@ func (c *collector) add(what, value, channel string, sealed bool) {
 		c.out[i].Sealed = c.out[i].Sealed && sealed // seen in the clear once is seen
 		return
 	}
-	if len(c.out) >= maxIndicators {
+	if len(c.out) >= maxIndicators || c.of[of{c.finding, what}] >= maxOfFinding {
 		return
 	}
+	c.of[of{c.finding, what}]++
 	c.at[k] = len(c.out)
 	c.out = append(c.out, Indicator{What: what, Value: value, Channel: channel, Finding: c.finding.ID, Analytic: strongest(c.finding),
 		Severity: c.finding.Severity, Techniques: slices.Clone(c.finding.Techniques), Sealed: sealed})

@@ -101,7 +101,7 @@ func TestLearnRareAdministration(t *testing.T) {
 	again.Time += day
 	p = Learn(sorted(append(moves, again)), LearnOptions{})
 	wantRule(t, p, Allow, "WS-3", "APP-1", "rdp", "these two hosts only")
-	wantRule(t, p, Deny, "any", "workstations", "rdp", "peers")
+	wantRule(t, p, Deny, "any", "workstations", "rdp", "have no rdp")
 }
 
 // Peers keep what they do in a rule of its own, the others are denied; who did so on one day
@@ -113,10 +113,10 @@ func TestLearnPeers(t *testing.T) {
 	}
 	p := Learn(sorted(moves), LearnOptions{})
 	wantRule(t, p, Allow, "WS-4", "WS-5", "smb", "")
-	wantRule(t, p, Deny, "workstations", "workstations", "smb", "peers")
+	wantRule(t, p, Deny, AnyGroup, "workstations", "smb", "have no smb")
 	p = Learn(sorted(moves[:len(moves)-1]), LearnOptions{})
 	wantRule(t, p, Candidate, "WS-4", "workstations", "smb", "one of few")
-	wantRule(t, p, Deny, "workstations", "workstations", "smb", "peers")
+	wantRule(t, p, Deny, AnyGroup, "workstations", "smb", "have no smb")
 }
 
 // Past the bound pairs are candidates, and it is said.

@@ -164,7 +164,7 @@ func (r *ruler) generalise(k triple, u *use) {
 	if len(left) == 0 {
 		return
 	}
-	if r.isRole(k.to) && (r.isRole(k.from) && r.behaves(left, k) || r.readsPolicies(left, k)) {
+	if r.needed(left, k) || r.isRole(k.from) && r.isRole(k.to) && r.behaves(left, k) {
 		r.openTo[k] = true
 		r.rule(k, r.groups[k.from].Name, r.groups[k.to].Name, left, u, r.whyRoles(k, left))
 		return
@@ -208,9 +208,6 @@ func daysOf[K comparable](pairs map[K]*tally) int {
 
 // behaves says whether pairs show that the one role does so with the other one.
 func (r *ruler) behaves(pairs map[[2]int32]*tally, k triple) bool {
-	if r.needed(pairs, k) {
-		return true
-	}
 	clients, servers := len(endsOf(pairs, 0)), len(endsOf(pairs, 1))
 	return r.lasting(pairs) && many(clients, r.size[k.from], shareOfClients) && servers*shareOfServers >= r.size[k.to]
 }
@@ -235,14 +232,16 @@ func (r *ruler) readsPolicies(pairs map[[2]int32]*tally, k triple) bool {
 }
 
 // provides is the role of a host among pairs, "" for none, that gives all hosts something or
-// collects from all. A name that hints at it is not enough.
+// collects from all. A name that hints at it is not enough, and nobody has to administer it.
 func (r *ruler) provides(pairs map[[2]int32]*tally, k triple) string {
 	for side, group := range [...]int{k.from, k.to} {
-		if role := r.groups[group].Role; role == identity.RoleDeployment || role == identity.RoleBackup {
-			for p := range pairs {
-				if r.sure[p[side]] {
-					return role
-				}
+		role := r.groups[group].Role
+		if role != identity.RoleDeployment && role != identity.RoleBackup || side == 1 && r.service(k) != "smb" && slices.Contains(lateral, r.service(k)) {
+			continue
+		}
+		for p := range pairs {
+			if r.sure[p[side]] {
+				return role
 			}
 		}
 	}

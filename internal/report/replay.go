@@ -109,7 +109,7 @@ func (p *page) replayDay(r *model.Replay) {
 	p.f("  %-10s  %7s  %10d %8d %10d %13d  %8d %10d %9d  %d (%d) of %d\n", day, learned, l.Passed, l.Blocked, l.Candidates, l.NotJudged, findings, blocked,
 		blocked+r.Fates[model.FateCandidate], r.Reached, r.ReachedStrict, r.Hosts)
 	if r.LeftOutLater > 0 {
-		p.f("  %10s  %s was not learned for findings that were told only later\n", "", count(r.LeftOutLater, "move"))
+		p.f("  %10s  not learned, for findings that were told only later: %s\n", "", count(r.LeftOutLater, "move"))
 	}
 }
 
