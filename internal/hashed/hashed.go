@@ -10,10 +10,12 @@ type Index struct {
 	used  int
 }
 
-type slot struct {
-	key    uint64
-	number uint32
-}
+// slot is a key in halves, which take no room for alignment, and its number.
+type slot struct{ high, low, number uint32 }
+
+func slotOf(key uint64, number uint32) slot { return slot{uint32(key >> 32), uint32(key), number} }
+
+func (s *slot) key() uint64 { return uint64(s.high)<<32 | uint64(s.low) }
 
 // Len is how many keys there are.
 func (x *Index) Len() int { return x.used }
@@ -35,14 +37,14 @@ func (x *Index) Set(key uint64, number uint32) {
 	if s.number == 0 {
 		x.used++
 	}
-	*s = slot{key, number}
+	*s = slotOf(key, number)
 }
 
 // find gives the place of a key: its own, or the empty one where it belongs.
 func (x *Index) find(key uint64) uint64 {
 	mask := uint64(len(x.slots) - 1)
 	i := key & mask
-	for x.slots[i].key != key && x.slots[i].number != 0 {
+	for x.slots[i].number != 0 && x.slots[i].key() != key {
 		i = (i + 1) & mask
 	}
 	return i
@@ -53,7 +55,7 @@ func (x *Index) resize(n int) {
 	x.slots = make([]slot, n)
 	for _, s := range old {
 		if s.number != 0 {
-			x.slots[x.find(s.key)] = s
+			x.slots[x.find(s.key())] = s
 		}
 	}
 }
@@ -75,7 +77,7 @@ func (x *Index) Delete(key uint64) {
 		if s.number == 0 {
 			break
 		}
-		if home := s.key & mask; (j-home)&mask >= (j-i)&mask {
+		if home := s.key() & mask; (j-home)&mask >= (j-i)&mask {
 			x.slots[i] = s
 			i = j
 		}

@@ -180,7 +180,8 @@ func stronger(list []Mark, m Mark) []Mark {
 		}
 		return list
 	}
-	return append(list, m)
+	all := make([]Mark, 0, len(list)+1) // no more room than it takes: thousands are kept for a day
+	return append(append(all, list...), m)
 }
 
 // mayMatter says whether something that comes later can speak against a transfer: what
