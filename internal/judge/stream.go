@@ -17,7 +17,8 @@ type Judge struct {
 	wide     []Analytic // of all, those that look at everything
 	usual    *history.Normal
 	facts    *factory
-	asked    Usual // of the event that is looked at
+	none     Usual // of events that nothing is asked about
+	asked    Usual // of the others, one after the other
 	today    today
 	book     *spread.Book
 	clusters map[openID]*cluster // open ones
@@ -58,7 +59,7 @@ func New(set Settings) *Judge {
 // Step takes the next event.
 func (j *Judge) Step(e Event) {
 	e.Window = j.set.Window
-	j.asked, e.Usual = Usual{}, &j.asked
+	e.Usual = &j.none
 	switch {
 	case e.Transfer != nil:
 		j.transfer(&e)
@@ -89,6 +90,7 @@ func (j *Judge) transfer(e *Event) {
 		e.put = newLanding(e.Transfer)
 	}
 	j.asked = j.lookup(e)
+	e.Usual = &j.asked
 	m := j.keep(e)
 	for _, mark := range known {
 		m.add(mark)

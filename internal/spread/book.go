@@ -52,6 +52,10 @@ type Book struct {
 	pending   []uint32 // movements from nowhere, whose contacts are not all known yet
 	leads     []lead   // in the order of movements
 	now       model.Time
+	latest    struct { // that was added: its hosts are asked for next
+		t        *model.Transfer
+		from, to uint32
+	}
 	forgotten Forgotten
 	members   map[uint32][]uint32 // what groups gave, until something changes
 }
@@ -83,6 +87,7 @@ func (b *Book) Add(t *model.Transfer) string {
 	b.room()
 	b.pass(t.End)
 	from, to := b.places.of(&t.Source), b.places.of(&t.Destination)
+	b.latest.t, b.latest.from, b.latest.to = t, from, to
 	b.meet(from, to, max(t.End, t.Start), true)
 	m := b.marks(t)
 	if from != 0 {
@@ -111,12 +116,17 @@ type Host struct {
 
 // Host tells whose an endpoint is.
 func (b *Book) Host(e *model.Endpoint) Host {
-	if e.Host == "" && !e.IP.Known() {
-		return Host{}
-	}
 	p := &b.places
+	switch l := &b.latest; {
+	case e.Host == "" && !e.IP.Known():
+		return Host{}
+	case l.t != nil && e == &l.t.Source:
+		return p.at[l.from].of()
+	case l.t != nil && e == &l.t.Destination:
+		return p.at[l.to].of()
+	}
 	if n := p.number.Get(p.digest(e)); n != 0 {
-		return Host{p.at[n].key, p.at[n].digest}
+		return p.at[n].of()
 	}
 	key := hostKey(*e)
 	return Host{key, p.sum(key)}

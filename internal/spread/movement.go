@@ -173,6 +173,8 @@ type place struct {
 	digest uint64 // of the key
 }
 
+func (p *place) of() Host { return Host{p.key, p.digest} }
+
 type endpoint struct {
 	host string
 	ip   model.Addr

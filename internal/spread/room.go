@@ -238,7 +238,7 @@ func (b *Book) packPlaces() {
 		}
 	}
 	used[0] = 0
-	b.places = fresh
+	b.places, b.latest.t = fresh, nil
 	b.rename(used)
 }
 
