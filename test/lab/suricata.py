@@ -66,6 +66,9 @@ stream:
 """
 
 
+NOTHING = "nothing to learn a policy from"
+
+
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("captures", nargs="*", metavar="CAPTURE", help="captures, and folders of them")
@@ -199,7 +202,7 @@ def look(capture, programs, folder, learned):
     if learned:
         policy = ["-policy", os.path.join(folder, "policy.yaml")]
         if run([os.path.join(programs, "waybill"), "prevent", "learn", "--quiet", "--all", "-o", policy[1], "--management", "192.0.2.1", capture], folder).returncode:
-            return None, "no policy is learned"
+            return None, NOTHING if said(folder, "nothing to learn from") else "waybill prevent learn failed"
     told = run([os.path.join(programs, "foretell"), "-out", folder, "-home", HOME, *policy, capture], folder)
     if told.returncode:
         return None, "foretell failed"
@@ -233,6 +236,11 @@ def read_hashes(folder):
             with open(os.path.join(folder, name)) as f:
                 out.update(line.strip() for line in f)
     return out
+
+
+def said(folder, text):
+    with open(os.path.join(folder, "said"), errors="replace") as f:
+        return text in f.read()
 
 
 def failed_rules(folder):
@@ -274,6 +282,9 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         c, failure = look(capture, work, folder, learned)
+        if failure == NOTHING:
+            total[NOTHING] += 1
+            continue
         if failure:
             print(f"BAD  {failure}: {name} ({folder}/said)")
             bad += 1
