@@ -7,24 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"waybill/internal/judge"
 	"waybill/internal/model"
 )
 
-// weights are what evidence that is not there could show: the family of the analytic
-// that it feeds, and the nats that this gives at most (docs/analytics.md).
-var weights = map[string]struct {
-	family string
-	nats   float64
-}{
-	"remote-start":      {"execution", 6},
-	"admin-share-write": {"channel", 5},
-	"executor-match":    {"execution", 4},
-	"relay":             {"spread", 4},
-	"disguise":          {"file", 3},
-	"new-edge":          {"novelty", 3.5},
-	"role-break":        {"novelty", 2.5},
-	"transfer-utility":  {"command", 2},
-}
+// weights are what evidence that is not there could show.
+var weights = judge.Weights()
 
 // maxCollect bounds what is asked for; worthCollecting is the gain from which on.
 const (
@@ -102,7 +90,7 @@ func (m *member) gain(analytic string) float64 {
 	var full []float64
 	now := 0.0
 	for _, r := range m.Reasons {
-		if r.Family != w.family {
+		if r.Family != w.Family {
 			continue
 		}
 		now += r.Nats
@@ -114,9 +102,9 @@ func (m *member) gain(analytic string) float64 {
 	if len(full) > 0 {
 		strongest = slices.Max(full)
 	}
-	then := now + w.nats/4
-	if w.nats > strongest {
-		then = w.nats + strongest/4
+	then := now + w.Nats*judge.Share
+	if w.Nats > strongest {
+		then = w.Nats + strongest*judge.Share
 	}
 	return then - now
 }
@@ -132,7 +120,7 @@ func (c *chain) wanted(m *member) []want {
 		{what: "logs and packets of %s from before, to see how it came there", analytics: []string{"relay"}, hosts: c.origin(m)},
 	}
 	out = slices.DeleteFunc(out, func(w want) bool { return len(w.hosts) == 0 })
-	if slices.ContainsFunc(m.Missing, func(s string) bool { return strings.HasPrefix(s, "no history") }) {
+	if judge.LacksHistory(m.Finding) {
 		out = append(out, want{what: "a history of what is usual here (--history)", analytics: []string{"new-edge"}, lowers: ", or take away what is everyday life here"})
 	}
 	return out

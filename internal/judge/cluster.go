@@ -158,7 +158,7 @@ func heavier(a, b Mark) int {
 func weight(marks []Mark, i int) float64 {
 	m := &marks[i]
 	if m.Nats > 0 && slices.ContainsFunc(marks[:i], func(o Mark) bool { return o.Family == m.Family }) {
-		return m.Nats / 4
+		return m.Nats * Share
 	}
 	return m.Nats
 }
@@ -171,7 +171,7 @@ func sum(marks []Mark) float64 {
 		nats := m.Nats
 		for k := range marks {
 			if o := &marks[k]; nats > 0 && k != i && o.Family == m.Family && heavier(*o, *m) < 0 {
-				nats /= 4
+				nats *= Share
 				break
 			}
 		}
@@ -325,7 +325,7 @@ func (c *cluster) missing(startsLogged map[string]bool) []string {
 	}
 	var out []string
 	if !slices.ContainsFunc(c.members, func(m *member) bool { return m.days >= watched }) {
-		out = append(out, "no history: whether these hosts and this account usually exchange files is unknown and counts nothing")
+		out = append(out, NoHistory)
 	}
 	if c.sealed() {
 		out = append(out, "it is encrypted: which file moved, and whether it is a program, is not shown")

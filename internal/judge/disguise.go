@@ -35,7 +35,7 @@ func lookDisguise(s aliases, e Event) (aliases, []Mark) {
 	if text == "" && renamed(t.Name, t.OriginalName) {
 		text, technique = fmt.Sprintf("the program calls itself %q and bears the name %q", t.OriginalName, t.Name), "T1036.003"
 	}
-	nats := 3.0
+	nats := nameUnfit
 	poses := posesAsSystem(t)
 	if text == "" && poses {
 		text = "it bears the name of a program of Windows, and came to another folder"

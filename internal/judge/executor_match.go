@@ -33,7 +33,7 @@ func lookExecutor(s starts, e Event) (starts, []Mark) {
 			continue
 		}
 		if who := sameHand(l, a); who != "" {
-			return s, []Mark{{Family: "execution", Analytic: "executor-match", Transfer: l.Transfer, Time: a.Time, Nats: 4,
+			return s, []Mark{{Family: "execution", Analytic: "executor-match", Transfer: l.Transfer, Time: a.Time, Nats: sameExecutor,
 				Text:     fmt.Sprintf("written and started by the same %s", who),
 				Evidence: append(append([]model.Evidence{}, l.Evidence...), a.Evidence...)}}
 		}
@@ -47,7 +47,7 @@ func sameAccountMarks(t *model.Transfer) []Mark {
 	writer := t.Account()
 	for _, x := range t.Executed {
 		if sameAccount(x.User, writer) {
-			return []Mark{{Family: "execution", Analytic: "executor-match", Transfer: t.ID, Time: x.Time, Nats: 4,
+			return []Mark{{Family: "execution", Analytic: "executor-match", Transfer: t.ID, Time: x.Time, Nats: sameExecutor,
 				Text:     "written and started by the same account " + writer,
 				Evidence: append(append([]model.Evidence{}, t.Evidence...), x.Evidence...)}}
 		}

@@ -145,9 +145,15 @@ func TestScenarios(t *testing.T) {
 // checkFinding holds for every finding.
 func checkFinding(t *testing.T, f *model.Finding) {
 	t.Helper()
+	if !LacksHistory(f) {
+		t.Errorf("%s: a history is missing, and %q does not say so", f.Title, f.Missing)
+	}
 	sum, last := 0.0, model.Time(0)
 	for _, r := range f.Reasons {
 		sum += r.Nats
+		if w, ok := Weights()[r.Analytic]; ok && w.Family != r.Family {
+			t.Errorf("%s is of the family %s, not %s", r.Analytic, r.Family, w.Family)
+		}
 		if r.Text == "" || len(r.Evidence) == 0 {
 			t.Errorf("%s: text %q, %d pieces of evidence", r.Analytic, r.Text, len(r.Evidence))
 		}

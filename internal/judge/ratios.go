@@ -37,6 +37,8 @@ const (
 	toolScript = 4.0 // with a client that a file told what to do
 	toolOrder  = 2.0 // more: another host ordered the command, by WMI or a service
 
+	startedThere = 6.0 // it was started on the host that it came to
+	sameExecutor = 4.0 // by the host or account that wrote it
 	freshStart   = 5.0 // the destination fetched and started what was never seen
 	orderedStart = 5.0 // a command fetched it, and it was started
 	oddStart     = 6.0 // so, out of a folder for temporary files or one that holds no programs
@@ -73,6 +75,8 @@ const (
 	usualPull   = -0.5 // so do those who fetch what somebody put there
 
 	roleBroken = 2.5
+
+	nameUnfit = 3.0 // the content does not fit its name
 
 	madeByNobody = 2.0 // software distribution hands out a program that names no maker
 

@@ -76,7 +76,7 @@ func executedMarks(e *Event) []Mark {
 		return placedMarks(e)
 	}
 	x := t.Executed[0]
-	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: x.Time, Nats: 6, Techniques: startTechniques(t)}
+	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: x.Time, Nats: startedThere, Techniques: startTechniques(t)}
 	switch {
 	case e.Service:
 		m.Nats = serviceStart
@@ -186,7 +186,7 @@ func (l launch) mark(f *landing, by launcher, a *model.Access) Mark {
 		m.Text = fmt.Sprintf("made the program of %s (%s); its start was not seen", what, by.Command)
 		return m
 	}
-	m.Nats = 6
+	m.Nats = startedThere
 	if executionName(f.Name) {
 		m.Nats = serviceStart
 	}

@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"internal/lint":     {},
 	"internal/judge":    {"internal/hashed", "internal/identity", "internal/history", "internal/spread"},
 	"internal/history":  {"internal/hashed", "internal/identity"},
-	"internal/incident": {},
+	"internal/incident": {"internal/judge"},
 	"internal/triage":   {"internal/judge"},
 	"internal/prevent":  {"internal/identity"},
 
