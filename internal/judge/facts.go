@@ -163,7 +163,7 @@ func (f *factory) alike(x *Facts, t *model.Transfer) string {
 			key = f.together(x, t, place, key)
 			f.put(place, key)
 		}
-	} else if t.Operation == model.Push && t.Name != "" {
+	} else if t.Operation == model.Push && t.Name != "" && len(f.sets) > 0 {
 		if s := f.sets[nameSet(x, t)]; s.key != "" && t.Start-s.last <= clusterGap {
 			key = s.key // the host put it on a share, too
 		}

@@ -114,6 +114,7 @@ func TestLogged(t *testing.T) {
 			t.Share, t.Name, t.Executed = "pub", "a.iso", []model.Execution{{Time: begin + 5e9, How: "mount", Process: `C:\pub\a.iso`}}
 		}, nil, Settings{}, "remote-start 6, share-drop 3, disguise 1"},
 		"by a tool that WMI started": {func(t *model.Transfer) { t.Tool, t.Command, t.CommandBy = "robocopy", "robocopy a b", "wmi" }, nil, Settings{}, "admin-share-write 5, transfer-utility 4"},
+		"by a tool of a service":     {func(t *model.Transfer) { t.Tool, t.Command, t.CommandBy = "robocopy", "robocopy a b", "service" }, nil, Settings{}, "admin-share-write 5, transfer-utility 4"},
 		"by a tool of a task":        {func(t *model.Transfer) { t.Tool, t.Command, t.CommandBy = "robocopy", "robocopy a b", "task" }, nil, Settings{}, "admin-share-write 5, transfer-utility 2"},
 		"lsass wrote it": {func(t *model.Transfer) {
 			t.Share, t.Path, t.Receiver = "", `C:\Windows\a.exe`, &model.Receiver{Process: `C:\Windows\System32\lsass.exe`}

@@ -23,6 +23,7 @@ func TestClients(t *testing.T) {
 		"to another host":  {func(a *model.Access, _ *model.Transfer) { a.Destination.Host = "FS" }, "tool-push 6"},
 		"of another host":  {func(a *model.Access, _ *model.Transfer) { a.Source.Host = "PC" }, "tool-push 6"},
 		"an hour before":   {func(a *model.Access, _ *model.Transfer) { a.Time -= 3600e9 }, "tool-push 6"},
+		"another client":   {func(a *model.Access, _ *model.Transfer) { a.Channel = "tftp" }, "tool-push 6"},
 		"another channel":  {func(_ *model.Access, t *model.Transfer) { t.Channel = "ssh" }, ""},
 		"a page of a scan": {func(_ *model.Access, t *model.Transfer) { t.Name, t.Path = "a.pdf", "a.pdf" }, ""},
 	} {
@@ -60,5 +61,34 @@ func TestBareHabit(t *testing.T) {
 	}
 	if u.Content.Days = 3; !u.habit() {
 		t.Error("a known one is none")
+	}
+}
+
+// TestUsualPull: what a host gave another on many days explains the kinds that it gives.
+func TestUsualPull(t *testing.T) {
+	u := Usual{Days: 9}
+	u.Pair.Days, u.Family.Days = 5, 2
+	if nats, _ := u.edge("", true, false); nats != usualPull {
+		t.Error(nats)
+	}
+	u.Family.Days = 0
+	if nats, _ := u.edge("", true, false); nats != 0 {
+		t.Error(nats)
+	}
+	if nats, _ := u.edge("", false, false); nats != usualEdge {
+		t.Error(nats)
+	}
+}
+
+// TestKnownOfNobody: what hosts were seen with is no news, whoever made it.
+func TestKnownOfNobody(t *testing.T) {
+	e := known(logged("t-1", 0, func(t *model.Transfer) {
+		t.Operation, t.Initiator, t.Channel, t.Share, t.Company = model.Pull, model.ByDestination, "deploy", "", noMaker
+	}))
+	if ofNobody(e) == "" {
+		t.Error("a new program is none")
+	}
+	if e.Usual.Content.Days = 3; ofNobody(e) != "" {
+		t.Error("a known program is one")
 	}
 }
