@@ -14,7 +14,8 @@ import (
 // cluster is transfers of one content by one actor, less than an hour apart.
 type cluster struct {
 	ids     []openID // under which it is open
-	key     string   // of the content
+	key     string   // of the content, or of what stands for it
+	content string   // that of the first member of which it is known
 	actor   model.Endpoint
 	last    model.Time // end of the last member
 	members []*member
@@ -36,6 +37,14 @@ func hand(t *model.Transfer) model.Endpoint {
 		return t.Source
 	}
 	return t.Actor()
+}
+
+// join takes a transfer in.
+func (c *cluster) join(m *member) {
+	m.cluster = c
+	c.members = append(c.members, m)
+	c.content = cmp.Or(c.content, m.facts.Content)
+	c.offer(m)
 }
 
 // marks are those of all members.
@@ -197,7 +206,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
 		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].t.ID), Start: c.members[0].t.Start,
 		Transfers: []string{}, Hosts: []string{}}
-	if content := c.members[0].facts.Content; content != "" {
+	if content := c.content; content != "" {
 		f.Artifacts = []string{content}
 	}
 	f.Known = slices.ContainsFunc(all, func(m Mark) bool { return m.Family == "known" })

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -168,11 +169,19 @@ func (f *factory) alike(x *Facts, t *model.Transfer) string {
 			key = s.key // the host put it on a share, too
 		}
 	}
-	if key == "" && x.Family != "" {
-		key = "like " + x.Actor + "|" + x.Way + "|" + x.Family
-	}
-	return key
+	return cmp.Or(key, x.kin())
 }
+
+// kin stands for what one host moves of one kind; "" where its kind is unknown.
+func (x *Facts) kin() string {
+	if x.Family == "" {
+		return ""
+	}
+	return kinPrefix + x.Actor + "|" + x.Way + "|" + x.Family
+}
+
+// kinPrefix begins the keys of what is alike in kind alone.
+const kinPrefix = "like "
 
 // folderGap is how near in time the programs are that one host brings to one folder together.
 const folderGap = 60e9

@@ -58,6 +58,7 @@ const (
 	sameSlow    = 2.0 // it did in two weeks
 
 	relayPush  = 4.0 // a host sends on what it received
+	relayNamed = 3.0 // it sends on, under its name and to its place, a program of which the content is unknown
 	relayServe = 0.5 // another fetches from a host what it received
 	relayFresh = 2.0 // nobody was seen with it before
 	relayMany  = 4.0 // several do

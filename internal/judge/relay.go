@@ -1,8 +1,10 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"waybill/internal/model"
 )
@@ -14,8 +16,18 @@ func relay() Analytic {
 		if programMoved(e) == "" {
 			return ""
 		}
-		return e.Alike
+		return cmp.Or(namedAlike(&e), e.Alike)
 	}, look: lookRelay, able: needsFiles, keep: relayWindow}
+}
+
+// namedAlike is the name and place that stand for a program of unknown content: who sends on
+// what came to the same place under the same name most likely sends on the same.
+func namedAlike(e *Event) string {
+	t := e.Transfer
+	if e.Content != "" || t.Operation != model.Push || t.Name == "" || t.Path == "" || !strings.HasPrefix(e.Alike, kinPrefix) {
+		return ""
+	}
+	return "named " + lowerPath(t)
 }
 
 // receipts is which hosts received a content, and from whom.
@@ -40,6 +52,9 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	got, ok := s.By[e.From]
 	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && !e.Usual.common(e.Time) && !e.Usual.habit() {
 		nats, how := relayPush, "sent on"
+		if namedAlike(&e) != "" {
+			nats, how = relayNamed, "sent on under the same name and to the same place"
+		}
 		if t.Operation == model.Pull {
 			nats, how = relayServe, "gave out"
 			if e.Usual.Days >= watched && !e.Usual.Content.Known() {

@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"waybill/internal/history"
 	"waybill/internal/model"
@@ -206,9 +207,7 @@ func (j *Judge) keep(e *Event) *member {
 		return m
 	}
 	m := &member{t: e.Transfer, facts: e.Facts, days: e.Usual.Days, at: e.Time}
-	m.cluster = j.clusterOf(m, e)
-	m.cluster.members = append(m.cluster.members, m)
-	m.cluster.offer(m)
+	j.clusterOf(m, e).join(m)
 	j.members[e.Transfer.ID] = m
 	j.age = append(j.age, m)
 	return m
@@ -226,14 +225,36 @@ func (j *Judge) clusterOf(m *member, e *Event) *cluster {
 	}
 	id := openID{m.facts.Alike, by}
 	c := j.clusters[id]
+	if m.t.Operation == model.Push {
+		c = j.twin(m, c)
+	}
 	if c == nil || m.t.Start-c.last > clusterGap {
 		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
 		j.open(c, id)
+	}
+	if kin := (openID{m.facts.kin(), by}); m.t.Operation == model.Push && kin.content != "" && j.clusters[kin] != c {
+		j.open(c, kin)
 	}
 	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(e) && j.clusters[came] == nil {
 		j.open(c, came)
 	}
 	c.last = max(c.last, m.t.End)
+	return c
+}
+
+// twin gives the cluster of a push: of one content its own, or that of what the same host
+// pushed under the same name where only one of the two has a hash. Logs of some hosts tell
+// it, and of others do not.
+func (j *Judge) twin(m *member, own *cluster) *cluster {
+	c := j.clusters[openID{m.facts.kin(), m.facts.Actor}]
+	switch {
+	case c == nil || own != nil && own != c:
+		return own
+	case c.content == m.facts.Content:
+		return c
+	case c.content != "" && m.facts.Content != "" || m.t.Start-c.last > clusterGap || !strings.EqualFold(c.members[0].t.Name, m.t.Name):
+		return nil
+	}
 	return c
 }
 

@@ -32,7 +32,14 @@ func (b *book) mayBe(o, t *model.Transfer) bool {
 	}
 	at, pushed := begin(t), o.Initiator == model.BySource
 	return b.sameButFor(&o.Source, &t.Source, &o.Destination, &t.Destination, pushed, at) ||
-		b.sameButFor(&o.Destination, &t.Destination, &o.Source, &t.Source, !pushed, at)
+		b.sameButFor(&o.Destination, &t.Destination, &o.Source, &t.Source, !pushed, at) || b.crossed(o, t, at)
+}
+
+// crossed says whether two may be what the hosts at both ends logged of one movement, each
+// with its own name and the other's address: nobody else knows either.
+func (b *book) crossed(o, t *model.Transfer, at model.Time) bool {
+	return o.Path != "" && o.Path == t.Path && o.Source.IP.Known() != o.Destination.IP.Known() &&
+		b.hosts.MayBe(o.Source, t.Source, at) && b.hosts.MayBe(o.Destination, t.Destination, at)
 }
 
 // sameButFor says whether two records agree on one end, and may on the other, of which one
@@ -40,7 +47,12 @@ func (b *book) mayBe(o, t *model.Transfer) bool {
 // it has some that only others know (aliases, DFS), and a client's port is seldom used twice
 // within the time in question.
 func (b *book) sameButFor(known, alike, end, other *model.Endpoint, client bool, at model.Time) bool {
-	if !known.IP.Known() || known.IP != alike.IP {
+	switch {
+	case known.IP.Known() && known.IP == alike.IP:
+	case known.Host != "" && alike.Host != "" && b.hosts.MayBe(*end, *other, at):
+		same, _ := b.hosts.Same(*known, *alike, at)
+		return same
+	default:
 		return false
 	}
 	if client && known.Port != 0 && alike.Port != 0 {
