@@ -33,9 +33,12 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if policyFile(t) {
 		return s, []Mark{adminMark(e.landing(), "a group policy file that copies or starts programs", t.End)}
 	}
-	if !e.Runs && t.Type == "archive" {
+	if !e.Runs && isArchive(t) {
 		m := adminMark(e.landing(), "an archive", t.End)
 		m.Nats = adminArchive
+		if _, _, nats := oddlyPlaced(t); nats > 0 {
+			m.Nats, m.Text = adminArchive+adminTemp, m.Text+", to a folder for temporary files or one that holds no programs"
+		}
 		return s, []Mark{m}
 	}
 	if !e.Runs {

@@ -34,7 +34,11 @@ func distributorNats(u *Usual, push bool) (float64, string) {
 	case u.Family.Days >= usualDays && u.FamilyHosts >= manyHosts && u.GivesTo >= manyGiven:
 		return distributorFew, fmt.Sprintf("the host hands out programs to %d hosts, of this kind on %d days, to %d", u.GivesTo, u.Family.Days, u.FamilyHosts)
 	}
-	return distributorNew, fmt.Sprintf("the host hands out programs to %d hosts, on %d days", u.GivesTo, u.Gives.Days)
+	nats := distributorNew
+	if u.Gives.Days >= steadyDays {
+		nats = distributorLong
+	}
+	return nats, fmt.Sprintf("the host hands out programs to %d hosts, on %d days", u.GivesTo, u.Gives.Days)
 }
 
 // hands says whether the source gives programs to many hosts, on many days: it is an

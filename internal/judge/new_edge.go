@@ -70,12 +70,14 @@ func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text strin
 		return newAtServer, "never" + days + ", though others do with the same host"
 	case offers:
 		return newNever, "the source gave no program to anybody so" + days
+	case !pull && u.hands():
+		return newPair, "never" + days + fmt.Sprintf(", though the host hands out programs to %d hosts", u.GivesTo)
 	case u.Sender.Known() || user != "" && u.Account.Days >= usualDays:
 		return newPair, "never" + days + ", with others it did"
 	case u.AnyPair.Known() && !policy:
 		return newWay, "never" + days + ", though they exchanged other files"
 	case user != "" && !u.AccountOn.Known():
-		return newAll, nothing + days + ", and the account was never seen on the host that asked"
+		return newAll, nothing + days + ", and the account was never seen on the host that asked, but for findings"
 	}
 	return newNever, nothing + days + ", and no program so from the host that asked"
 }

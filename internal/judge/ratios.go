@@ -89,11 +89,13 @@ const (
 	distributorFresh = -4.0 // and never this content before
 	distributorFew   = -4.0 // it hands out this kind to few of its many hosts
 	distributorNew   = -2.5 // it hands out other kinds of files
+	distributorLong  = -4.0 // and does so on many days, as administrators do
 )
 
 // What makes something usual.
 const (
 	usualDays   = 3  // distinct days
+	steadyDays  = 5  // a week's work
 	manyReached = 5  // hosts
 	manyGiven   = 10 // hosts that a distributor hands programs to
 	manyAtOnce  = 20 // hosts that nobody but a distributor reaches, and lives on for days

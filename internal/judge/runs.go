@@ -75,3 +75,16 @@ func mayHold(t *model.Transfer) bool {
 	}
 	return t.Type == "" && !plain(t.Name)
 }
+
+// isArchive says whether a file is an archive, by its content or, where nothing is known of
+// that, by its name.
+func isArchive(t *model.Transfer) bool {
+	if t.Type != "" {
+		return t.Type == "archive"
+	}
+	switch _, ext := cutExtension(strings.ToLower(t.Name)); ext {
+	case "rar", "7z", "zip", "tar", "tgz", "gz", "xz", "zst":
+		return true
+	}
+	return false
+}

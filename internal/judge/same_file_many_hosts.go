@@ -86,10 +86,12 @@ func (s reach) judged(e Event) (reach, []Mark) {
 		if nats = e.Usual.servedNats(e.Content); nats == 0 {
 			return s, nil
 		}
+	case recent >= manyHosts && e.Transfer != nil && e.Usual.hands():
+		nats = sameFresh
 	case recent >= manyHosts && e.Transfer != nil && e.Content == "":
 		nats = sameName
 	case recent >= manyHosts:
-	case len(s.Latest) >= manyHosts && e.Usual.Days >= watched && !s.served():
+	case len(s.Latest) >= manyHosts && e.Usual.Days >= watched && !s.served() && (e.Transfer == nil || !e.Usual.hands()):
 		nats, within, recent = sameSlow, "two weeks", len(s.Latest)
 	default:
 		return s, nil

@@ -311,9 +311,9 @@ func (j *Judge) teach(m *member) {
 	if model.SeverityOf(m.cluster.score()) < model.Medium {
 		m.taught = true
 		j.learn(&m.facts, m.t, m.at)
-	} else {
-		j.book.Keep(m.t)
+		return
 	}
+	j.book.Keep(m.t)
 }
 
 // forget lets go of a transfer; with the last one of a cluster goes the cluster, as a

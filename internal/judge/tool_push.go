@@ -62,7 +62,7 @@ func lookPush(s sends, e Event) (sends, []Mark) {
 		nats = pushedCarried
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-push", Transfer: t.ID, Time: t.End, Nats: nats,
-		Text: fmt.Sprintf("%s to %s over %s", what, t.Destination.Name(), t.Channel), Evidence: t.Evidence,
+		Text: fmt.Sprintf("%s to %s over %s", what, cmp.Or(t.Destination.Name(), "an unknown host"), t.Channel), Evidence: t.Evidence,
 		Techniques: pushChannels[t.Channel]}}
 }
 

@@ -73,7 +73,7 @@ func lookUtility(s habits, e Event) (habits, []Mark) {
 		c.Evidence = append(slices.Clone(c.Evidence), t.Evidence...)
 	}
 	var n int
-	if s.Uses, n = counted(s.Uses, c.User+"|"+c.Tool); (n >= habitual || e.Usual.Utility.Count >= habitual) && !toOddPlace(t) {
+	if s.Uses, n = counted(s.Uses, c.User+"|"+c.Tool); (n >= habitual || e.Usual.Utility.Count >= habitual || e.Usual.Utility.Days >= usualDays) && !toOddPlace(t) {
 		return s, nil
 	}
 	m := Mark{Family: "command", Analytic: "transfer-utility", Transfer: t.ID, Time: t.End, Nats: c.nats(&e),

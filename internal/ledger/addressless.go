@@ -1,6 +1,10 @@
 package ledger
 
-import "waybill/internal/model"
+import (
+	"strings"
+
+	"waybill/internal/model"
+)
 
 // onlyOne gives the movement that t may be an observation of where the address of one
 // end is known to nobody: a server's log seldom holds its own. It has to be the only
@@ -32,8 +36,23 @@ func (b *book) mayBe(o, t *model.Transfer) bool {
 	}
 	at, pushed := begin(t), o.Initiator == model.BySource
 	return b.sameButFor(&o.Source, &t.Source, &o.Destination, &t.Destination, pushed, at) ||
-		b.sameButFor(&o.Destination, &t.Destination, &o.Source, &t.Source, !pushed, at) || b.crossed(o, t, at)
+		b.sameButFor(&o.Destination, &t.Destination, &o.Source, &t.Source, !pushed, at) || b.crossed(o, t, at) || halves(o, t)
 }
+
+// halves says whether two may be what the hosts at both ends logged of one movement, where
+// neither knows the other: a session that a variable holds, a logon among many.
+func halves(o, t *model.Transfer) bool {
+	if unknownEnd(o.Source) {
+		o, t = t, o
+	}
+	if !unknownEnd(o.Destination) || !unknownEnd(t.Source) || unknownEnd(o.Source) || unknownEnd(t.Destination) || o.Channel != t.Channel || o.Channel == "unknown" || o.Path == "" {
+		return false
+	}
+	name, under := strings.CutPrefix(strings.ToLower(t.Path), strings.ToLower(o.Path))
+	return under && (name == "" || strings.EqualFold(name, t.Name))
+}
+
+func unknownEnd(e model.Endpoint) bool { return !e.IP.Known() && e.Host == "" }
 
 // crossed says whether two may be what the hosts at both ends logged of one movement, each
 // with its own name and the other's address: nobody else knows either.

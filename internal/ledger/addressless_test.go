@@ -100,3 +100,42 @@ func TestPolicyShare(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoSides: what a command on one host asked for and what the other host saw come, each
+// with its own name and at most the other's address. Who is known by another name, or what
+// went elsewhere or to two at a time, is not joined.
+func TestTwoSides(t *testing.T) {
+	asked := func(from, to model.Endpoint, path string) *model.Transfer {
+		return &model.Transfer{ID: "asked", Start: 1e18, End: 1e18, Source: from, Destination: to, Initiator: model.BySource, Operation: model.Push, Channel: "ssh", Name: "x", Path: path,
+			Tool: "scp", Completeness: model.Logged, Status: model.Claimed, Evidence: []model.Evidence{{Computer: "a"}}}
+	}
+	came := func(id string, from, to model.Endpoint, path string) *model.Transfer {
+		return &model.Transfer{ID: id, Start: 1e18 + 1e9, End: 1e18 + 1e9, Source: from, Destination: to, Initiator: model.BySource, Operation: model.Push, Channel: "ssh", Name: "x", Path: path,
+			Completeness: model.Logged, Status: model.Done, Evidence: []model.Evidence{{Computer: to.Host}}}
+	}
+	a, b, c, none := model.Endpoint{Host: "a"}, model.Endpoint{Host: "b"}, model.Endpoint{Host: "c"}, model.Endpoint{}
+	known := &identity.Table{}
+	known.Add(identity.Binding{Addr: end("10.0.0.1", 0).IP, Host: "other", First: 1e18, Last: 1e18})
+	for name, x := range map[string]struct {
+		all   []*model.Transfer
+		hosts *identity.Table
+		want  int
+	}{
+		"each the other's address": {[]*model.Transfer{asked(a, end("10.0.0.2", 0), "/tmp/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x")}, &identity.Table{}, 1},
+		"one the other's name":     {[]*model.Transfer{asked(a, b, "/tmp/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x")}, &identity.Table{}, 1},
+		"neither":                  {[]*model.Transfer{asked(a, none, "/tmp/"), came("b", none, b, "/tmp/x")}, &identity.Table{}, 1},
+		"neither, another place":   {[]*model.Transfer{asked(a, none, "/opt/"), came("b", none, b, "/tmp/x")}, &identity.Table{}, 2},
+		"another place":            {[]*model.Transfer{asked(a, end("10.0.0.2", 0), "/opt/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x")}, &identity.Table{}, 2},
+		"another host's address":   {[]*model.Transfer{asked(a, end("10.0.0.2", 0), "/tmp/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x")}, known, 2},
+		"another's name":           {[]*model.Transfer{asked(a, c, "/tmp/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x")}, &identity.Table{}, 2},
+		"two at a time":            {[]*model.Transfer{asked(a, end("10.0.0.2", 0), "/tmp/x"), came("b", end("10.0.0.1", 0), b, "/tmp/x"), came("c", end("10.0.0.9", 0), c, "/tmp/x")}, &identity.Table{}, 3},
+	} {
+		got := Join(x.all, x.hosts)
+		if len(got) != x.want {
+			t.Errorf("%s: %d transfers, want %d", name, len(got), x.want)
+		}
+		if x.want == 1 && (got[0].Source.Host != "a" || got[0].Destination.Host != "b" || got[0].Tool != "scp" || got[0].Status != model.Done) {
+			t.Errorf("%s: %+v", name, got[0])
+		}
+	}
+}

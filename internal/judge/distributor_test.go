@@ -1,0 +1,30 @@
+package judge
+
+import (
+	"testing"
+
+	"waybill/internal/history"
+)
+
+// TestDistributorNats: what a host hands out of other kinds is explained the better the
+// longer it does so; what it hands out to few, or fetches, is not.
+func TestDistributorNats(t *testing.T) {
+	for name, c := range map[string]struct {
+		days  uint16
+		hosts int
+		push  bool
+		want  float64
+	}{
+		"two days":       {2, 9, true, 0},
+		"four hosts":     {9, 4, true, 0},
+		"three days":     {3, 5, true, distributorNew},
+		"a week's work":  {5, 5, true, distributorLong},
+		"others ask it":  {5, 5, false, 0},
+		"long, not many": {9, 4, true, 0},
+	} {
+		u := &Usual{Days: 10, Gives: history.Use{First: 1, Last: 1, Days: c.days, Count: 9}, GivesTo: c.hosts}
+		if got, _ := distributorNats(u, c.push); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
