@@ -8,20 +8,28 @@ import (
 // Networks are the addresses of what a policy names: a group, a host of one, an address or a
 // network. They are sorted, and neighbours are one. It gives none for a name that the policy
 // knows no address of.
-func (p *Policy) Networks(name string) []netip.Prefix {
-	if n, err := netip.ParsePrefix(name); err == nil {
-		return []netip.Prefix{n.Masked()}
+func (p *Policy) Networks(name string) []netip.Prefix { return p.Names().Networks(name) }
+
+// Names finds what a policy names, for who asks often. It holds while the policy does not change.
+type Names struct{ ix *index }
+
+// Names gives the names of the policy.
+func (p *Policy) Names() Names { return Names{p.index()} }
+
+// Networks is Policy.Networks.
+func (n Names) Networks(name string) []netip.Prefix {
+	if net, err := netip.ParsePrefix(name); err == nil {
+		return []netip.Prefix{net.Masked()}
 	}
 	if a, err := netip.ParseAddr(name); err == nil {
 		return []netip.Prefix{whole(a)}
 	}
-	for i := range p.Groups {
-		if p.Groups[i].Name == name {
-			return p.Groups[i].networks()
-		}
+	groups := n.ix.p.Groups
+	if i, ok := n.ix.groups[name]; ok {
+		return groups[i].networks()
 	}
-	if at, ok := p.index().host(name); ok {
-		return Join(ofHost(p.Groups[at.group].Hosts[at.host]))
+	if at, ok := n.ix.host(name); ok {
+		return Join(ofHost(groups[at.group].Hosts[at.host]))
 	}
 	return nil
 }
@@ -29,8 +37,9 @@ func (p *Policy) Networks(name string) []netip.Prefix {
 // Sources are the addresses of all management sources, and the names among them that no
 // address is known of.
 func (p *Policy) Sources() (networks []netip.Prefix, unknown []string) {
+	names := p.Names()
 	for _, name := range p.Management {
-		found := p.Networks(name)
+		found := names.Networks(name)
 		if len(found) == 0 {
 			unknown = append(unknown, name)
 		}

@@ -16,7 +16,7 @@ func (b *builder) groups() (err error) {
 	for i := range b.policy.Groups {
 		g := &Group{Group: &b.policy.Groups[i]}
 		b.silent(g.Group)
-		if g.At, err = builderOf(b.policy.Networks(g.Name)).IPSet(); err != nil {
+		if g.At, err = builderOf(b.names.Networks(g.Name)).IPSet(); err != nil {
 			return fmt.Errorf("group %s: %w", g.Name, err)
 		}
 		known.AddSet(g.At)
@@ -65,7 +65,7 @@ func (b *builder) end(word string) (e End, err error) {
 	if word == prevent.AnyGroup {
 		return End{At: Everywhere}, nil
 	}
-	e.At, err = builderOf(b.policy.Networks(word)).IPSet()
+	e.At, err = builderOf(b.names.Networks(word)).IPSet()
 	return e, err
 }
 

@@ -85,7 +85,7 @@ func Of(p *prevent.Policy) (*Plan, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	b := &builder{policy: p, plan: &Plan{Spans: p.Spans()}}
+	b := &builder{policy: p, names: p.Names(), plan: &Plan{Spans: p.Spans()}}
 	if p.Learned != nil && p.Learned.Management == prevent.Proposed {
 		b.unwritten("whether the management sources are right: they are proposed, look at them first")
 	}
@@ -98,6 +98,7 @@ func Of(p *prevent.Policy) (*Plan, error) {
 }
 
 type builder struct {
+	names  prevent.Names
 	policy *prevent.Policy
 	plan   *Plan
 }
