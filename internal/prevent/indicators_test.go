@@ -24,17 +24,19 @@ func TestIndicatorsOfFindings(t *testing.T) {
 	both := file("t-3", "agent7.exe") // also moved where no finding holds it
 	document := file("t-4", "report-2026.docx")
 	hidden := file("t-5", "hidden.exe")
+	again := file("t-7", "evil7.exe") // seen in the clear before
+	again.SHA256, again.Session = sum("a"), &model.Session{Encrypted: true}
 	honest := file("t-6", "AGENT7.exe")
 	honest.Destination = at("10.0.0.9", "FS-9", 445)
 	access := func(what, object, detail string, when model.Time) *model.Access {
 		return &model.Access{Time: when, What: what, Channel: "dcerpc", Source: ws, Destination: peer, Object: object, Detail: detail}
 	}
 	r := &model.Records{
-		Transfers: []*model.Transfer{evil, everyday, both, document, hidden, honest},
+		Transfers: []*model.Transfer{evil, everyday, both, document, hidden, honest, again},
 		Accesses: []*model.Access{access("service-create", "PwnSvc", "", 11e9), access("pipe-open", `\Evil_Pipe`, "no service's", 12e9), access("pipe-open", "srvsvc", "", 12e9),
 			access("service-create", "LaterSvc", "", 9000e9)},
 		Findings: []*model.Finding{
-			{ID: "f-low", Severity: model.Low, Score: 6, Analytics: []string{"tool-push"}, Transfers: []string{"t-1", "t-2", "t-3", "t-4"}},
+			{ID: "f-low", Severity: model.Low, Score: 6, Analytics: []string{"tool-push"}, Transfers: []string{"t-1", "t-2", "t-3", "t-4", "t-7"}},
 			{ID: "f-high", Severity: model.High, Score: 16, Techniques: []string{"T1570"}, Transfers: []string{"t-1"},
 				Reasons: []model.Reason{{Analytic: "relay", Nats: 3}, {Analytic: "admin-share-write", Nats: 9}}},
 			{ID: "f-hidden", Severity: model.High, Score: 17, Transfers: []string{"t-5"}, Suppressed: &model.Suppressed{}},

@@ -40,6 +40,20 @@ func wantRule(t *testing.T, p *Policy, action, from, to, service, why string) {
 	}
 }
 
+// A name makes no management source, and no distributor; and nobody has to administer one.
+func TestLearnHints(t *testing.T) {
+	backup, dep := at("10.0.7.7", "BACKUP-9", 0), at("10.0.0.3", "SCCM-1", 5985)
+	dep.Role = "deployment"
+	moves := append(office(3), pull(day, backup, server(3), "smb2", "Data", "x"),
+		pull(day, workstation(3), dep, "winrm", "", "x"), pull(2*day, workstation(3), dep, "winrm", "", "x"))
+	p := Learn(sorted(moves), LearnOptions{})
+	if slices.Contains(p.Management, "BACKUP-9") {
+		t.Errorf("management %v", p.Management)
+	}
+	wantRule(t, p, Allow, "BACKUP-9", "APP-3", "smb", "these two hosts only")
+	wantRule(t, p, Allow, "WS-3", "SCCM-1", "winrm", "these two hosts only")
+}
+
 // Of many servers of a role one is used by all: the rule is for that one.
 func TestLearnRoleToHost(t *testing.T) {
 	moves := office(3)
