@@ -120,7 +120,7 @@ var allowed = map[string][]string{
 	"internal/synth":             {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
 	"internal/synth/gen":         {"internal/synth"},
 
-	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history"},
+	"internal/eval/behaviour": {"internal/synth", "internal/scan", "internal/judge", "internal/history", "internal/prevent", "internal/prevent/suricata"},
 	"cmd/waybill":             {"internal/prevent", "internal/prevent/nftables", "internal/prevent/winfw", "internal/prevent/suricata", "internal/prevent/zeekscript", "internal/eval", "internal/eval/behaviour", "internal/scan", "internal/history", "internal/identity", "internal/triage", "internal/judge", "internal/report", "internal/wire", "internal/wire/smbcrypt", "internal/wire/ticket"},
 	"cmd/waybill-bench":       {"internal/synth", "internal/scan", "internal/judge", "internal/ledger", "internal/identity"},
 	"test/lab/foretell":       {"internal/prevent", "internal/prevent/suricata", "internal/scan"},

@@ -2,9 +2,11 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"waybill/internal/model"
@@ -125,6 +127,7 @@ func (p *page) fates(all []*model.Replay) {
 		p.section("No findings that a filter could have blocked")
 		return
 	}
+	slices.SortStableFunc(fates, func(a, b *model.Fate) int { return cmp.Compare(b.Severity, a.Severity) })
 	p.section("What would have become of %s", count(len(fates), "finding"))
 	for i, f := range fates {
 		if i == maxFates {

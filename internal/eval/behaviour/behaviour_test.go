@@ -37,6 +37,26 @@ func TestRows(t *testing.T) {
 			t.Fatalf("of %s rows %d hold alone and %d after a week, of %v before:\n%s", s.Expect, s.Alone[1], s.After[1], least, table.String())
 		}
 	}
+	wantPrevented(t, rows)
+}
+
+// wantPrevented looks at what the policy of the week does to some rows: of all of them most
+// intruders must not pass the strict one, and hardly any everyday work may break.
+func wantPrevented(t *testing.T, rows []Row) {
+	count := map[string]int{}
+	for _, r := range rows {
+		p := &r.After.Main.Prevented
+		count[r.Expect+" "+p.Outcome]++
+		if want := map[string]string{"SX-01": "stopped at ", "S0154-02": "strict at ", "T1570-06": "not judged", "B-037": "passes", "B-010": "nothing moved"}[r.ID]; !strings.HasPrefix(p.cell(r.Expect), want) {
+			t.Errorf("%s: %s, not %s", r.ID, p.cell(r.Expect), want)
+		}
+		if r.ID == "SX-01" && p.Shown == "" {
+			t.Errorf("%s: programs on an administrative share are not shown", r.ID)
+		}
+	}
+	if count["detect stopped"]+count["detect strict"] < 80 || count["benign stopped"] > 5 {
+		t.Errorf("%v", count)
+	}
 }
 
 // TestSameAgain: a seed gives the same logs and the same table, and another one others.

@@ -25,6 +25,7 @@ type Runner struct {
 
 	office *office
 	usual  []history.Entry // what an everyday week taught
+	guard  *guard          // and the policy of it
 }
 
 // Outcome is what one playing gave.
@@ -35,6 +36,7 @@ type Outcome struct {
 	Analytics []string
 	Problems  []string // why it is not as expected; none: it is
 	Lacks     []string // techniques that the row names and the finding does not
+	Prevented Prevented
 }
 
 // Held says whether it was as expected.
@@ -60,8 +62,12 @@ func (r *Runner) Prepare(ctx context.Context) error {
 	if r.Volume == 0 {
 		r.Volume = 1
 	}
-	usual, err := r.learn(ctx, r.Set.benign())
+	usual, week, err := r.learn(ctx, r.Set.benign())
+	if err != nil {
+		return err
+	}
 	r.usual = usual
+	r.guard, err = newGuard(week)
 	return err
 }
 
@@ -89,7 +95,7 @@ func (r *Runner) Row(ctx context.Context, s *Scenario) (row Row, err error) {
 	row.Scenario = s
 	var own []history.Entry
 	if s.Expect == Benign && !s.rare() {
-		if own, err = r.learn(ctx, []*Scenario{s}); err != nil {
+		if own, _, err = r.learn(ctx, []*Scenario{s}); err != nil {
 			return row, err
 		}
 	}
@@ -132,24 +138,26 @@ func (r *Runner) judged(ctx context.Context, o *Outcome, b *stage, usual []histo
 		return err
 	}
 	look(o, b, found)
+	o.Prevented = r.guard.try(b, found)
 	return nil
 }
 
-// learn plays a week of everyday rows and gives what it teaches.
-func (r *Runner) learn(ctx context.Context, rows []*Scenario) ([]history.Entry, error) {
+// learn plays a week of everyday rows and gives what it teaches, and what was seen of it.
+func (r *Runner) learn(ctx context.Context, rows []*Scenario) ([]history.Entry, *scan.Records, error) {
 	folder, err := os.MkdirTemp("", "waybill-week-")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer os.RemoveAll(folder)
 	if err := writeFiles(folder, r.everyday(rows).files(0)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	usual := history.New()
-	if _, err := scan.Run(ctx, scan.Options{Paths: []string{folder}, Settings: judge.Settings{Usual: usual}}); err != nil {
-		return nil, err
+	week, err := scan.Run(ctx, scan.Options{Paths: []string{folder}, Settings: judge.Settings{Usual: usual}})
+	if err != nil {
+		return nil, nil, err
 	}
-	return usual.Entries(), nil
+	return usual.Entries(), week, nil
 }
 
 // remembered gives what a week taught, to be added to.

@@ -13,9 +13,9 @@ import (
 // by itself stands before what is shown after an everyday week.
 func Table(w io.Writer, rows []Row) error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%-9s %-8s %-44s %-44s %s\n", "row", "wanted", "alone (twin)", "after a week (twin)", "what is played")
+	fmt.Fprintf(&out, "%-9s %-8s %-44s %-44s %-44s %s\n", "row", "wanted", "alone (twin)", "after a week (twin)", "policy of the week", "what is played")
 	for _, r := range rows {
-		fmt.Fprintf(&out, "%-9s %-8s %-44s %-44s %s\n", r.ID, r.Expect, r.Alone.cell(r.Scenario), r.After.cell(r.Scenario), r.What)
+		fmt.Fprintf(&out, "%-9s %-8s %-44s %-44s %-44s %s\n", r.ID, r.Expect, r.Alone.cell(r.Scenario), r.After.cell(r.Scenario), r.After.Main.Prevented.cell(r.Expect), r.What)
 		r.Alone.wrong(&out, "alone")
 		r.After.wrong(&out, "after a week")
 	}
@@ -23,6 +23,7 @@ func Table(w io.Writer, rows []Row) error {
 	for _, s := range Sums(rows) {
 		fmt.Fprintf(&out, "%s: of %d rows %d are as wanted alone (%d with their twins), %d after a week (%d)\n", s.Expect, s.Rows, s.Alone[0], s.Alone[1], s.After[0], s.After[1])
 	}
+	preventedSums(&out, rows)
 	_, err := w.Write(out.Bytes())
 	return err
 }
@@ -70,7 +71,7 @@ func NDJSON(w io.Writer, rows []Row) error {
 	e := json.NewEncoder(w)
 	for _, r := range rows {
 		err := e.Encode(map[string]any{"row": r.ID, "wanted": r.Expect, "what": r.What,
-			"alone": r.Alone.record(r.Expect), "after_week": r.After.record(r.Expect)})
+			"alone": r.Alone.record(r.Expect), "after_week": r.After.record(r.Expect), "prevented": r.After.Main.Prevented.record()})
 		if err != nil {
 			return err
 		}
