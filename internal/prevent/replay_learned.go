@@ -72,7 +72,12 @@ func ReplayPolicy(p *Policy, moves []Move, r *model.Records) ([]*model.Replay, e
 	if err != nil {
 		return nil, err
 	}
-	return through(lessonOf(p, f, p.Indicators), model.Given, overlap(p, moves), moves, r), nil
+	all := through(lessonOf(p, f, p.Indicators), model.Given, overlap(p, moves), moves, r)
+	total := all[len(all)-1]
+	if what := bars(p, f); what != "" {
+		total.Warnings = append([]string{what}, total.Warnings...)
+	}
+	return all, nil
 }
 
 // overlap is the label of a policy that was learned from what it is replayed on.

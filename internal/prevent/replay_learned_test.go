@@ -137,3 +137,23 @@ func TestReplayPolicy(t *testing.T) {
 		t.Error("an empty policy is replayed")
 	}
 }
+
+// A policy that keeps a role from its domain controllers is warned of though nothing of these
+// inputs went there.
+func TestBars(t *testing.T) {
+	r := week(2)
+	rules := func(p *Policy, action string) *Policy {
+		p.Groups = append(p.Groups, Group{Name: "domain-controllers", Role: identity.RoleController, Hosts: []Host{{Name: "DC-1"}}})
+		p.Rules = []Rule{{From: "workstations", To: "domain-controllers", Service: "smb", Action: action, Why: "a mistake"}}
+		return p
+	}
+	for action, want := range map[string]string{Deny: "SYSVOL or NETLOGON reads from domain controllers, by a rule for SMB: workstations > domain-controllers", Allow: "", Candidate: ""} {
+		all, err := ReplayPolicy(rules(Learn(Moves(r), LearnOptions{}), action), Moves(r), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(all[len(all)-1].Warnings, "; "); got != want {
+			t.Errorf("%s: %q", action, got)
+		}
+	}
+}

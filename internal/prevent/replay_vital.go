@@ -35,12 +35,14 @@ func (a *alarm) join(later *alarm) *alarm {
 	return a
 }
 
+const sysvolReads = "SYSVOL or NETLOGON reads from domain controllers"
+
 // vital names what stops working in the whole network when a move is blocked: logon scripts
 // and group policy, software distribution, backup; "" for other moves.
 func vital(m *Move) string {
 	switch {
 	case readsSysvol(m):
-		return "SYSVOL or NETLOGON reads from domain controllers"
+		return sysvolReads
 	case m.Client.Role == identity.RoleDeployment || m.Server.Role == identity.RoleDeployment || knownDistributor(m):
 		return "a known distributor"
 	case m.Client.Role == identity.RoleBackup || m.Server.Role == identity.RoleBackup:
@@ -96,4 +98,41 @@ func told(all map[string]*alarm) (out []string) {
 		out = append(out, text)
 	}
 	return out
+}
+
+// bars says which roles a policy denies what none of a domain can do without, also where no
+// move of the inputs shows it: to read policies and logon scripts (MS-GPOL 3.2.5.1).
+func bars(p *Policy, f *Filter) string {
+	var denied []string
+	for i := range p.Groups {
+		to := &p.Groups[i]
+		if to.Role != identity.RoleController {
+			continue
+		}
+		for j := range p.Groups {
+			from := &p.Groups[j]
+			m := Move{Client: someOf(from), Server: someOf(to), Service: "smb", Channel: "smb"}
+			m.Server.Port = 445
+			if from.Role != "" && i != j && f.Decide(&m).Outcome == Denied {
+				denied = append(denied, from.Name+" > "+to.Name)
+			}
+		}
+	}
+	if len(denied) == 0 {
+		return ""
+	}
+	return sysvolReads + ", by a rule for SMB: " + strings.Join(denied, ", ")
+}
+
+// someOf is an end that is of a group.
+func someOf(g *Group) (e model.Endpoint) {
+	switch {
+	case len(g.Hosts) > 0 && g.Hosts[0].Name != "":
+		e.Host = g.Hosts[0].Name
+	case len(g.Hosts) > 0 && len(g.Hosts[0].Addresses) > 0:
+		e.IP = model.AddrOf(g.Hosts[0].Addresses[0])
+	case len(g.Networks) > 0:
+		e.IP = model.AddrOf(g.Networks[0].Addr())
+	}
+	return e
 }
