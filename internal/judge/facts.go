@@ -46,6 +46,7 @@ type Usual struct {
 	Bare         bool // it names no maker
 	Content      history.Use
 	ContentHosts int
+	Held         bool        // a finding of an earlier run holds the content
 	Utility      history.Use // how often the account used the tool on the host that asked
 	Meets        int         // how many others the other end exchanges programs with this way
 }

@@ -38,6 +38,8 @@ type Settings struct {
 	Usual *history.Normal
 	// Marks are what analysts said of findings, artifacts and transfers.
 	Marks []history.Mark
+	// Held are transfers of earlier runs that took part in a finding of medium or above.
+	Held []history.Held
 	// Learned says of a transfer that it was learned from before; nil is none.
 	Learned func(t *model.Transfer) bool
 	// Withheld takes, at the end, what was not learned since it took part in a finding of
@@ -243,7 +245,7 @@ func partition(key string) uint8 {
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
 	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), toolPush(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(),
-		pipeContext(), networkWriter(), remoteStart(), sharedStart(), policyStart(), executorMatch(), sameFileManyHosts(), relay(), disguise(), rareFile(), nobodyMade(),
+		pipeContext(), networkWriter(), remoteStart(), sharedStart(), policyStart(), executorMatch(), sameFileManyHosts(), relay(set.Held), disguise(), rareFile(), nobodyMade(),
 		rawTransfer(), opaqueBulk(), unknownHardware(set.Assets), newEdge(), roleBreak(), distributor()}
 }
 

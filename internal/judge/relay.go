@@ -6,18 +6,52 @@ import (
 	"slices"
 	"strings"
 
+	"waybill/internal/history"
 	"waybill/internal/model"
 )
 
 // relay marks programs and archives that a host passes on: it received the content
 // from one host and sent it to another, or let others fetch it.
-func relay() Analytic {
-	return &rule[receipts]{name: "relay", key: func(e Event) string {
+// What findings of earlier runs told (held) is received as well.
+func relay(held []history.Held) Analytic {
+	r := &rule[receipts]{name: "relay", key: func(e Event) string {
 		if programMoved(e) == "" {
 			return ""
 		}
 		return cmp.Or(namedAlike(&e), e.Alike)
 	}, look: lookRelay, able: needsFiles, keep: relayWindow}
+	for i := range held {
+		content, to, got := heldReceipt(&held[i])
+		if content == "" || to == "" {
+			continue
+		}
+		h := r.state(content)
+		if h.Last = max(h.Last, got.Time); h.State.By == nil {
+			h.State.By = map[string]receipt{}
+		}
+		if _, known := h.State.By[to]; !known && len(h.State.By) < receiptsMost {
+			h.State.By[to] = got
+		}
+	}
+	return r
+}
+
+// heldReceipt is what a transfer that was held back tells: which content which host received.
+func heldReceipt(h *history.Held) (content, to string, got receipt) {
+	var pair history.Entry
+	for _, u := range h.Uses {
+		switch u.Kind {
+		case history.Pair:
+			pair = u
+		case history.Content:
+			content = u.A
+		}
+	}
+	from, to := pair.A, pair.C
+	if strings.Contains(pair.B, " "+model.Pull+" ") {
+		from, to = to, from
+	}
+	return content, to, receipt{From: from, Name: from, Time: h.Time, Finding: h.Finding}
 }
 
 // namedAlike is the name and place that stand for a program of unknown content: who sends on
@@ -40,6 +74,7 @@ type receipt struct {
 	Name     string           `json:"name"`
 	Time     model.Time       `json:"time"`
 	Fetched  []string         `json:"fetched"` // by whom, two at most
+	Finding  string           `json:"finding"` // of an earlier run that told of it
 	Evidence []model.Evidence `json:"evidence"`
 }
 
@@ -66,7 +101,7 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 			s.By[e.From] = got
 		}
 		marks = append(marks, Mark{Family: "spread", Analytic: "relay", Transfer: t.ID, Time: e.Time, Nats: nats,
-			Text:     fmt.Sprintf("%s %s what it received from %s at %s", t.Source.Name(), how, got.Name, got.Time.String()[:19]),
+			Text:     fmt.Sprintf("%s %s what it received from %s at %s", t.Source.Name(), how, got.Name, got.Time.String()[:19]) + got.told(),
 			Evidence: append(append([]model.Evidence{}, got.Evidence...), t.Evidence...)})
 	}
 	if s.By == nil {
@@ -76,6 +111,14 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 		s.By[e.To] = receipt{From: e.From, Name: t.Source.Name(), Time: t.End, Evidence: t.Evidence}
 	}
 	return s, marks
+}
+
+// told names the finding of an earlier run that told of it.
+func (r *receipt) told() string {
+	if r.Finding == "" {
+		return ""
+	}
+	return ", as finding " + r.Finding + " told"
 }
 
 // fetchedBy notes who fetched it.
@@ -90,3 +133,14 @@ const relayWindow = 14 * Window
 
 // receiptsMost bounds the hosts remembered of one content.
 const receiptsMost = 64
+
+// accused are the contents that findings of earlier runs hold.
+func accused(held []history.Held) map[string]bool {
+	out := map[string]bool{}
+	for i := range held {
+		if content, _, _ := heldReceipt(&held[i]); content != "" {
+			out[content] = true
+		}
+	}
+	return out
+}

@@ -29,7 +29,8 @@ type Judge struct {
 	findings []*model.Finding
 	marks    map[string]history.Mark
 	held     []withheld
-	knew     bool // of earlier days, from the start
+	accused  map[string]bool // contents that findings of earlier runs hold
+	knew     bool            // of earlier days, from the start
 }
 
 // member is a transfer that something speaks against, or may yet.
@@ -52,7 +53,7 @@ func New(set Settings) *Judge {
 	_, _, days := usual.Span()
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
 	book := spread.New(set.Spread)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), knew: days >= watched}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), accused: accused(set.Held), knew: days >= watched}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }

@@ -63,6 +63,7 @@ func (j *Judge) lookup(e *Event) Usual {
 	u.Meets = n.PeersOf(history.Meets, other, way)
 	if f.Content != "" {
 		content := n.Name(f.Content)
+		u.Held = j.accused[f.Content]
 		u.Content = n.UseOf(history.Content, content, none, none, at)
 		u.ContentHosts = n.PeersOf(history.ContentAt, content, none)
 	}

@@ -55,7 +55,7 @@ func (c *recall) prepare(set *judge.Settings) {
 	}
 	set.Usual, set.Marks = c.memory.Normal, c.memory.Marks
 	set.Learned = func(t *model.Transfer) bool { return c.learned(t.Evidence) }
-	set.Withheld = c.withheld
+	set.Withheld, set.Held = c.withheld, c.memory.Held
 }
 
 // withheld keeps what the judge did not learn.
