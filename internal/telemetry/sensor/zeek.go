@@ -10,12 +10,13 @@ import (
 	"waybill/internal/telemetry"
 )
 
-// zeekConn learns the ends of a connection.
+// zeekConn learns the ends of a connection, and what an encrypted one moved.
 func (s *Sensors) zeekConn(r *telemetry.Record) {
 	f := s.flow(r)
 	if id := r.Get("community_id"); id != "" {
 		f.community = strings.Clone(id)
 	}
+	s.zeekVolume(r, f)
 }
 
 // zeekNTLM takes who logged on in a connection.
