@@ -29,16 +29,27 @@ func distributorNats(u *Usual, push bool) (float64, string) {
 		return distributorFresh, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts, and never with this content", u.Family.Days, u.FamilyHosts)
 	case u.habit():
 		return distributorKnown, fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
-	case !push || !u.hands():
+	case !push:
 		return 0, ""
-	case u.Family.Days >= usualDays && u.FamilyHosts >= manyHosts && u.GivesTo >= manyGiven:
+	case u.hands() && u.Family.Days >= usualDays && u.FamilyHosts >= manyHosts && u.GivesTo >= manyGiven:
 		return distributorFew, fmt.Sprintf("the host hands out programs to %d hosts, of this kind on %d days, to %d", u.GivesTo, u.Family.Days, u.FamilyHosts)
+	case u.Family.Days >= usualDays:
+		return distributorAgain, u.again()
+	case !u.hands() && u.Family.Days >= againDays:
+		return distributorTwice, u.again()
+	case !u.hands():
+		return 0, ""
 	}
 	nats := distributorNew
 	if u.Gives.Days >= steadyDays {
 		nats = distributorLong
 	}
 	return nats, fmt.Sprintf("the host hands out programs to %d hosts, on %d days", u.GivesTo, u.Gives.Days)
+}
+
+// again says how often it went so before: whoever looks at findings has seen some of it.
+func (u *Usual) again() string {
+	return fmt.Sprintf("this kind of file went so from the same host on %d days before, to %d hosts: findings have told it", u.Family.Days, u.FamilyHosts)
 }
 
 // hands says whether the source gives programs to many hosts, on many days: it is an

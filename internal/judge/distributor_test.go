@@ -28,3 +28,17 @@ func TestDistributorNats(t *testing.T) {
 		}
 	}
 }
+
+// TestAgain: the same kind of file from the same host is new once, told twice, and then
+// explained, whatever was held against it; not what a host only offers.
+func TestAgain(t *testing.T) {
+	for days, want := range []float64{0, 0, distributorTwice, distributorAgain, distributorAgain} {
+		u := &Usual{Days: 10, Family: history.Use{First: 1, Last: 1, Days: uint16(days), Count: 9}, FamilyHosts: 2}
+		if got, _ := distributorNats(u, true); got != want {
+			t.Errorf("%d days: %v, want %v", days, got, want)
+		}
+		if got, _ := distributorNats(u, false); got != 0 {
+			t.Errorf("%d days, fetched: %v", days, got)
+		}
+	}
+}

@@ -88,6 +88,8 @@ const (
 	distributorKnown = -6.0 // it hands out this kind of file to many hosts
 	distributorFresh = -4.0 // and never this content before
 	distributorFew   = -4.0 // it hands out this kind to few of its many hosts
+	distributorAgain = -4.0 // it sent this kind of file so on days before, to few
+	distributorTwice = -2.0 // on two of them
 	distributorNew   = -2.5 // it hands out other kinds of files
 	distributorLong  = -4.0 // and does so on many days, as administrators do
 )
@@ -95,6 +97,7 @@ const (
 // What makes something usual.
 const (
 	usualDays   = 3  // distinct days
+	againDays   = 2  // what was told on two days is nothing new on the third
 	steadyDays  = 5  // a week's work
 	manyReached = 5  // hosts
 	manyGiven   = 10 // hosts that a distributor hands programs to
