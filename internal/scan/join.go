@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 		return
 	}
 	found := l.close()
+	slices.SortStableFunc(found.Bindings, func(a, b telemetry.Binding) int { return cmp.Compare(a.First, b.First) })
 	for _, b := range found.Bindings {
 		hosts.Add(identity.Binding{Addr: b.Addr, Host: b.Host, MAC: b.MAC, First: b.First, Last: b.Last, Weak: b.Weak, Lease: b.Lease})
 	}

@@ -37,7 +37,8 @@ type host struct {
 
 	now     model.Time // the highest time of its events
 	due     model.Time // when the next look at what is open is due
-	sayings []saying   // what its collector said last of its addresses
+	sayings []saying   // what its collector says of its addresses
+	spans   int        // of its addresses, that are told
 	addrs   map[model.Addr]*own
 	logons  map[string]logon // by logon id
 
@@ -159,6 +160,11 @@ func newHost(s *Hosts, name, bare string) *host {
 func (h *host) isOwn(a model.Addr, t model.Time) bool {
 	if loopback(a) {
 		return true
+	}
+	for i := range h.sayings {
+		if a.Known() && h.sayings[i].addr == a {
+			return true
+		}
 	}
 	o := h.addrs[a]
 	if o == nil {
@@ -297,6 +303,9 @@ func (h *host) settle(t model.Time) {
 func (h *host) complete() {
 	h.end.Host, h.end.IP = h.name, h.address(0)
 	h.finish()
+	for i := range h.sayings {
+		h.told(&h.sayings[i])
+	}
 	for _, a := range sortedAddrs(h.addrs) {
 		h.s.out.Bindings = append(h.s.out.Bindings, h.addrs[a].bindings(a, h.name)...)
 	}

@@ -74,26 +74,37 @@ func (h *host) isCalled(e *winevent.Event) {
 // maxSaid bounds the addresses that a host's collector says it has.
 const maxSaid = 8
 
-// saying is an address that a host's own collector said on a day.
+// saying is an address that a host's own collector said over a time.
 type saying struct {
-	ip  string
-	day int32
+	ip          string
+	addr        model.Addr
+	first, last model.Time
 }
 
-// says takes the nth address that the host's own collector says it has: the first is mostly
-// that of the network, others of virtual switches and containers.
+// silence ends a saying: another host may have got the address since.
+const silence = 60 * minute
+
+// says takes the nth address that the host's own collector says it has.
 func (h *host) says(n int, ip string, t model.Time) {
 	for len(h.sayings) <= n {
 		h.sayings = append(h.sayings, saying{})
 	}
-	if s := &h.sayings[n]; s.ip != ip || s.day != day(t) {
-		*s = saying{strings.Clone(ip), day(t)}
-		a := telemetry.Address(ip)
-		if a.Known() && a.Netip().IsLinkLocalUnicast() {
-			return
-		}
-		h.vote(a, 1+2/(n+1), t)
+	s := &h.sayings[n]
+	if s.ip == ip && t-s.last <= silence && s.first <= t {
+		s.last = max(s.last, t)
+		return
 	}
+	h.told(s)
+	*s = saying{ip: strings.Clone(ip), addr: telemetry.Address(ip), first: t, last: t}
+}
+
+// told gives an address that the collector said over a time.
+func (h *host) told(s *saying) {
+	if !s.addr.Known() || loopback(s.addr) || s.addr.Netip().IsLinkLocalUnicast() || h.spans >= maxFacts {
+		return
+	}
+	h.spans++
+	h.s.out.Bindings = append(h.s.out.Bindings, telemetry.Binding{Addr: s.addr, Host: h.name, First: s.first, Last: s.last})
 }
 
 // account takes an account's SID (MS-DTYP 2.4.2.4: S-1-5-21, three numbers of the

@@ -88,3 +88,23 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 }
+
+// TestSpans: an address that two hosts have in turns is each one's while its collector
+// says so, and nobody's in between.
+func TestSpans(t *testing.T) {
+	const row = `{"@timestamp":"2026-03-17T%s:00.000Z","host":{"hostname":"%s","ip":["%s"]},"winlog":{"provider_name":"Microsoft-Windows-Security-Auditing",` +
+		`"event_id":"4634","channel":"Security","computer_name":"%s","record_id":%d,"event_data":{"TargetUserName":"anna"}}}` + "\n"
+	var text string
+	for i, x := range []struct{ at, host, ip string }{{"08:00", "a", "10.0.0.1"}, {"08:30", "a", "10.0.0.1"}, {"09:00", "a", "10.0.0.2"}, {"10:00", "b", "10.0.0.1"}, {"10:20", "b", "10.0.0.1"},
+		{"12:00", "a", "10.0.0.1"}, {"12:10", "a", "10.0.0.1"}} {
+		text += fmt.Sprintf(row, x.at, x.host, x.ip, x.host, i)
+	}
+	var got []string
+	for _, b := range followAs(t, winlog.JSON, []byte(text)).Bindings {
+		got = append(got, fmt.Sprint(b.Addr, " ", b.Host, " ", b.First.String()[11:16], "-", b.Last.String()[11:16]))
+	}
+	want := "10.0.0.1 a 08:00-08:30, 10.0.0.1 a 12:00-12:10, 10.0.0.1 b 10:00-10:20, 10.0.0.2 a 09:00-09:00"
+	if s := strings.Join(got, ", "); s != want {
+		t.Errorf("%s\ninstead of\n%s", s, want)
+	}
+}
