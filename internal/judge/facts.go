@@ -43,7 +43,7 @@ type Usual struct {
 	// Who else hands out files of the kind: all together, the source, and how many do.
 	Kind, KindBy history.Use
 	KindGivers   int
-	Bare         bool // it names no maker
+	Bare         bool // it came over no share, where people keep tools of their own, and names no maker
 	Content      history.Use
 	ContentHosts int
 	Held         bool        // a finding of an earlier run holds the content

@@ -15,7 +15,7 @@ const sureDays = 10
 // lookup asks the history about a transfer.
 func (j *Judge) lookup(e *Event) Usual {
 	n, f, at := j.usual, &e.Facts, e.Time
-	u := Usual{at: at, Bare: e.Transfer.Company == noMaker}
+	u := Usual{at: at, Bare: e.Transfer.Company == noMaker && shareKind(e.Transfer) == ""}
 	if !f.Program {
 		return u // documents and what nobody looks at
 	}
