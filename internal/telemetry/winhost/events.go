@@ -316,6 +316,7 @@ func (h *host) service(e *winevent.Event, name, command, user string) {
 		user: user, how: "service", evidence: h.evidence(e, eventName(e)+" service installed")}
 	h.begun(x)
 	h.services = append(h.services, x)
+	h.remoteService(&x)
 }
 
 func eventName(e *winevent.Event) string {

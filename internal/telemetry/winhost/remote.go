@@ -31,6 +31,23 @@ func (h *host) remoteScript(x *start) {
 	}
 }
 
+// remoteService says so of a service whose program lies on another host's share.
+func (h *host) remoteService(x *start) {
+	path := strings.TrimLeft(x.command, `" `)
+	if !strings.HasPrefix(path, `\\`) {
+		return
+	}
+	if end := strings.IndexAny(path, "\"\t"); end > 0 {
+		path = path[:end]
+	}
+	if end := strings.IndexByte(path, ' '); end > 0 && !runnable[extension(path)] {
+		path = path[:end]
+	}
+	if tr := h.ranFrom(x, path); tr != nil {
+		tr.Status, tr.Process, tr.Reason = model.Claimed, "", "a service was made that runs it from the share; nothing shows that it ran"
+	}
+}
+
 // interpreters are the launchers that run here what their command line names.
 var interpreters = set("rundll32.exe regsvr32.exe cmd.exe powershell.exe pwsh.exe wscript.exe cscript.exe mshta.exe msbuild.exe installutil.exe regasm.exe regsvcs.exe msiexec.exe java.exe python.exe")
 

@@ -280,6 +280,11 @@ var scenarios = []struct {
 		n.Sleep(1e9)
 		n.Loaded(ws, `C:\Windows\System32\spoolsv.exe`, `C:\Windows\System32\spool\drivers\x64\3\A.DLL`, "aa11")
 	}, "pull smb A.DLL SRV > WS logged done by bob, module-load"},
+	{"a service that lies on a share", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Log(ws, synth.Services, 7045, "ServiceName", "x", "ImagePath", `"\\SRV\Tools$\new tool\a.exe" -k run`)
+		n.Log(ws, synth.Services, 7045, "ServiceName", "y", "ImagePath", `\\SRV\Tools$\list.txt`)
+		n.Log(ws, synth.Services, 7045, "ServiceName", "z", "ImagePath", `\\127.0.0.1\ADMIN$\b.exe`)
+	}, "pull smb a.exe SRV > WS logged claimed, service\npull smb list.txt SRV > WS logged claimed, service"},
 	{"removed again, and found by Defender", func(n *synth.Net, srv, ws *synth.Host) {
 		n.SharePut(srv, ws, "bob", "C$", `t\a.exe`)
 		n.Sleep(400e9)
