@@ -37,12 +37,14 @@ const (
 	GivesTo   Kind = 13 // giver, way, taker
 	Meets     Kind = 14 // other end, way, actor: who exchanges programs with it
 	GivenBy   Kind = 15 // kind of file, way, giver: who hands it out; "" is all together
+	Called    Kind = 16 // first letters of names, "", host: which hosts are called so
+	CalledTo  Kind = 17 // first letters of names, way, giver: which of them hand out programs; "" is all together
 )
 
 // lastKind is the highest of them.
-const lastKind = GivenBy
+const lastKind = CalledTo
 
-var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets", "given-by"}
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets", "given-by", "called", "called-to"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -154,7 +156,7 @@ func (n *Normal) full() bool { return n.Most > 0 && len(n.uses) >= n.Most }
 func (n *Normal) admit(id key) bool {
 	switch id.kind {
 	case Pair:
-	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy:
+	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy, Called, CalledTo:
 		if n.peers[key{id.a, id.b, 0, id.kind}] >= peersMost {
 			return false
 		}
@@ -166,7 +168,7 @@ func (n *Normal) admit(id key) bool {
 }
 
 // Peers is how many different hosts were seen as the last name with the two others, of
-// Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy and ContentAt.
+// Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy, Called, CalledTo and ContentAt.
 func (n *Normal) Peers(k Kind, a, b string) int { return n.PeersOf(k, n.Name(a), n.Name(b)) }
 
 // PeersOf is Peers by the numbers of the names.

@@ -86,6 +86,8 @@ func (e *Entry) Names() (hosts [2]string, account, file string) {
 		hosts[0], file = e.A, e.C
 	case GivenBy:
 		file, hosts[0] = e.A, e.C
+	case Called, CalledTo:
+		hosts[0] = e.C
 	case FamilyTo:
 		hosts, file = [2]string{e.A, e.C}, e.B
 	case Content:

@@ -43,12 +43,16 @@ type Usual struct {
 	// Who else hands out files of the kind: all together, the source, and how many do.
 	Kind, KindBy history.Use
 	KindGivers   int
-	Bare         bool // it came over no share, where people keep tools of their own, and names no maker
-	Content      history.Use
-	ContentHosts int
-	Held         bool        // a finding of an earlier run holds the content
-	Utility      history.Use // how often the account used the tool on the host that asked
-	Meets        int         // how many others the other end exchanges programs with this way
+	// Hosts that are called like the source: how many there are, 64 at most, and how many of
+	// them hand out programs this way.
+	Called, CalledGivers int
+	CalledGive           history.Use
+	Bare                 bool // it came over no share, where people keep tools of their own, and names no maker
+	Content              history.Use
+	ContentHosts         int
+	Held                 bool        // a finding of an earlier run holds the content
+	Utility              history.Use // how often the account used the tool on the host that asked
+	Meets                int         // how many others the other end exchanges programs with this way
 }
 
 // factory makes facts, and remembers the texts that it made.

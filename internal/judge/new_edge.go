@@ -72,6 +72,8 @@ func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text strin
 		return newNever, "the source gave no program to anybody so" + days
 	case !pull && u.hands():
 		return newPair, "never" + days + fmt.Sprintf(", though the host hands out programs to %d hosts", u.GivesTo)
+	case !pull && u.peersGive():
+		return newPair, "never" + days + fmt.Sprintf(", though %d hosts that are called like the source hand out programs so", u.CalledGivers)
 	case !pull && u.Family.Days >= againDays:
 		return newPair, "never" + days + fmt.Sprintf(", though this kind of file went so from the same host on %d days", u.Family.Days)
 	case u.Sender.Known() || user != "" && u.Account.Days >= usualDays:

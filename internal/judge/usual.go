@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"strings"
+
 	"waybill/internal/history"
 	"waybill/internal/model"
 )
@@ -54,6 +56,12 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.GiverTakes = n.UseOf(history.Sender, from, way, none, at)
 		u.FamilyHosts = n.PeersOf(history.FamilyTo, from, family)
 	}
+	if stem := stem(f.From); stem != "" {
+		called := n.Name(stem)
+		u.Called = n.PeersOf(history.Called, called, none)
+		u.CalledGive = n.UseOf(history.CalledTo, called, way, none, at)
+		u.CalledGivers = n.PeersOf(history.CalledTo, called, way) - 1 // "" is all together
+	}
 	if f.Kind != "" {
 		kind := n.Name(f.Kind)
 		u.Kind = n.UseOf(history.GivenBy, kind, way, none, at)
@@ -86,6 +94,9 @@ func (j *Judge) learnInto(n *history.Normal, f *Facts, t *model.Transfer, at mod
 	}
 	n.Learn(history.Host, f.From, "", "", at)
 	n.Learn(history.Host, f.To, "", "", at)
+	if stem := stem(f.Actor); stem != "" {
+		n.Learn(history.Called, stem, "", f.Actor, at)
+	}
 	n.Learn(history.AnyPair, f.Actor, "", f.Other, at)
 	if user := j.facts.accounts.of(t); user != "" {
 		n.Learn(history.AccountOn, user, "", f.Actor, at)
@@ -123,6 +134,11 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 	if giver := f.giver(); giver != "" {
 		n.Learn(history.Gives, giver, f.Way, "", at)
 		n.Learn(history.GivesTo, giver, f.Way, f.To, at)
+		if stem := stem(giver); stem != "" {
+			n.Learn(history.Called, stem, "", giver, at)
+			n.Learn(history.CalledTo, stem, f.Way, "", at)
+			n.Learn(history.CalledTo, stem, f.Way, giver, at)
+		}
 		n.Learn(history.Family, giver, f.Way, f.Family, at)
 		n.Learn(history.FamilyTo, giver, f.Family, f.To, at)
 		if f.Kind != "" {
@@ -159,4 +175,23 @@ func (f *Facts) giver() string {
 		return ""
 	}
 	return f.From
+}
+
+// stem is the letters that the name of a host begins with, before its number: hosts for one
+// purpose are numbered. It is "" where there is no number.
+func stem(host string) string {
+	end := strings.IndexFunc(host, func(r rune) bool { return r < 'a' || r > 'z' })
+	if end < 2 {
+		return ""
+	}
+	if number := strings.TrimLeft(host[end:], "-_"); number == "" || number[0] < '0' || number[0] > '9' {
+		return ""
+	}
+	return host[:end]
+}
+
+// peersGive says whether hosts that are called like the source hand out programs so: a
+// quarter of them, on many days, as administrators' and helpdesks' do.
+func (u *Usual) peersGive() bool {
+	return u.CalledGive.Days >= usualDays && u.CalledGivers >= max(fewPeers, u.Called/4)
 }
