@@ -224,17 +224,19 @@ func (j *Judge) clusterOf(m *member, e *Event) *cluster {
 	if m.t.Operation == model.Pull {
 		by = m.facts.From
 	}
-	id := openID{m.facts.Alike, by}
+	id, named := openID{m.facts.Alike, by}, namesake(m)
 	c := j.clusters[id]
-	if m.t.Operation == model.Push {
-		c = j.twin(m, c)
+	if twin := j.clusters[named]; m.follows(twin) && m.mayBe(twin) && (m.facts.Content == "" || !m.follows(c)) {
+		if c = twin; m.facts.Content != "" {
+			j.open(c, id)
+		}
 	}
-	if c == nil || m.t.Start-c.last > clusterGap {
+	if !m.follows(c) {
 		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
 		j.open(c, id)
 	}
-	if kin := (openID{m.facts.kin(), by}); m.t.Operation == model.Push && kin.content != "" && j.clusters[kin] != c {
-		j.open(c, kin)
+	if named.content != "" && j.clusters[named] != c && (len(c.members) == 0 || strings.EqualFold(c.members[0].t.Name, m.t.Name)) {
+		j.open(c, named)
 	}
 	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(e) && j.clusters[came] == nil {
 		j.open(c, came)
@@ -243,20 +245,22 @@ func (j *Judge) clusterOf(m *member, e *Event) *cluster {
 	return c
 }
 
-// twin gives the cluster of a push: of one content its own, or that of what the same host
-// pushed under the same name where only one of the two has a hash. Logs of some hosts tell
-// it, and of others do not.
-func (j *Judge) twin(m *member, own *cluster) *cluster {
-	c := j.clusters[openID{m.facts.kin(), m.facts.Actor}]
-	switch {
-	case c == nil || own != nil && own != c:
-		return own
-	case c.content == m.facts.Content:
-		return c
-	case c.content != "" && m.facts.Content != "" || m.t.Start-c.last > clusterGap || !strings.EqualFold(c.members[0].t.Name, m.t.Name):
-		return nil
+// namesake stands for what one host pushes of one kind under one name: logs of some hosts
+// tell its hash, and of others do not.
+func namesake(m *member) openID {
+	kin := m.facts.kin()
+	if m.t.Operation != model.Push || m.t.Name == "" || kin == "" {
+		return openID{}
 	}
-	return c
+	return openID{kin + "|" + strings.ToLower(m.t.Name), m.facts.Actor}
+}
+
+// follows says whether a cluster is open when the transfer begins.
+func (m *member) follows(c *cluster) bool { return c != nil && m.t.Start-c.last <= clusterGap }
+
+// mayBe says whether nothing tells the content from that of the cluster.
+func (m *member) mayBe(c *cluster) bool {
+	return c.content == "" || m.facts.Content == "" || c.content == m.facts.Content
 }
 
 // openID is a content and a host that has a hand in where it goes.
