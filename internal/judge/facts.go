@@ -134,7 +134,7 @@ func shareKind(t *model.Transfer) string {
 	}
 	share := lastElement(t.Share)
 	switch _, admin := adminRoot(share); {
-	case policyShare(share):
+	case model.PolicyShare(share):
 		return "policy"
 	case admin:
 		return "admin"

@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"strings"
-
 	"waybill/internal/model"
 )
 
@@ -51,9 +49,4 @@ func lookPolicy(s policies, e Event) (policies, []Mark) {
 }
 
 // policy says whether a file is a group policy that copies or starts programs.
-func (l *landing) policy() bool { return policyShare(l.Share) && policyName(l.Name) }
-
-// policyShare says whether a share is one of group policies.
-func policyShare(share string) bool {
-	return strings.EqualFold(share, "sysvol") || strings.EqualFold(share, "netlogon")
-}
+func (l *landing) policy() bool { return model.PolicyShare(l.Share) && policyName(l.Name) }

@@ -105,7 +105,7 @@ func placeMark(e *Event) (Mark, bool) {
 // copiedByPolicy says whether a service of the system wrote a file that it read from a
 // share under the account of its host.
 func copiedByPolicy(t *model.Transfer) bool {
-	if shareKind(t) != "share" || !strings.HasSuffix(t.User, "$") || t.Receiver == nil {
+	if shareKind(t) != "share" || !fetchedBySystem(t) || t.Receiver == nil {
 		return false
 	}
 	return strings.HasSuffix(strings.ToLower(t.Receiver.Process), `\svchost.exe`)

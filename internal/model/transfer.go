@@ -155,6 +155,12 @@ func ChannelFamily(channel string) string {
 	return channel
 }
 
+// PolicyShare says whether a share, by its last element, is one of those that hosts ask
+// their domain's controllers for: SYSVOL and NETLOGON hold group policies and logon scripts.
+func PolicyShare(name string) bool {
+	return strings.EqualFold(name, "SYSVOL") || strings.EqualFold(name, "NETLOGON")
+}
+
 // GarbledFTP is a name as logs of FTP servers may have it, lower case: lines for blanks
 // (xferlog(5)), question marks for bytes outside ASCII (vsftpd).
 func GarbledFTP(name string) string {

@@ -297,8 +297,7 @@ func shareOf(m *Move) string {
 // ofDomain says whether a move is what each member of a domain does with its controllers:
 // it reads policies (MS-GPOL 3.2.5.1).
 func ofDomain(m *Move) bool {
-	share := shareOf(m)
-	return share == "sysvol" || share == "netlogon" || m.Channel == "gpo"
+	return model.PolicyShare(shareOf(m)) || m.Channel == "gpo"
 }
 
 // administers says whether a move is one of administration: over a share that is there for

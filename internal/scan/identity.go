@@ -113,15 +113,10 @@ func (d domainNames) inExchange(hosts *identity.Table, t *model.Transfer) {
 func (d domainNames) tree(hosts *identity.Table, server model.Endpoint, share string, first, last model.Time) {
 	path, ok := strings.CutPrefix(share, `\\`)
 	name, folder, _ := strings.Cut(path, `\`)
-	if !ok || name == "" || d[strings.ToLower(name)] || !strings.Contains(name, ".") && policyShare(folder) {
+	if !ok || name == "" || d[strings.ToLower(name)] || !strings.Contains(name, ".") && model.PolicyShare(folder) {
 		return
 	}
 	said(hosts, server, identity.Binding{Host: name, First: first, Last: last, Hearsay: true})
-}
-
-// policyShare says whether a share is one that hosts ask their domain for by its name.
-func policyShare(name string) bool {
-	return strings.EqualFold(name, "SYSVOL") || strings.EqualFold(name, "NETLOGON")
 }
 
 // said adds a name that is no address of an end that has none.

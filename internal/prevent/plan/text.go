@@ -22,3 +22,16 @@ func Plain(s string, max int) string {
 	}
 	return s
 }
+
+// Printable is text on one line of ASCII, everything else as a question mark.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case r < 0x20 || r >= 0x7f:
+			return '?'
+		}
+		return r
+	}, text)
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
+
+	"waybill/internal/prevent/plan"
 )
 
 // content is a pattern of a content keyword: letters, digits and few signs as they are, every
@@ -98,7 +100,7 @@ func comment(text string) string {
 			line.Reset()
 		}
 	}
-	for _, w := range strings.Fields(printable(text)) {
+	for _, w := range strings.Fields(plan.Printable(text)) {
 		for len(w) > width {
 			flush()
 			b.WriteString("# " + w[:width] + "\n")
@@ -111,17 +113,4 @@ func comment(text string) string {
 	}
 	flush()
 	return b.String()
-}
-
-// printable is text in ASCII, everything else as a question mark.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			return ' '
-		case r < 0x20 || r >= 0x7f:
-			return '?'
-		}
-		return r
-	}, text)
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode/utf16"
+
+	"waybill/internal/prevent/plan"
 )
 
 // quoted is text as a string of Zeek: letters, digits and few signs as they are, every other
@@ -66,7 +68,7 @@ func comment(indent, text string) string {
 	const width = 100
 	var b strings.Builder
 	line := ""
-	for _, w := range strings.Fields(printable(text)) {
+	for _, w := range strings.Fields(plan.Printable(text)) {
 		if line != "" && len(line)+len(w) >= width {
 			b.WriteString(indent + "#" + line + "\n")
 			line = ""
@@ -77,18 +79,6 @@ func comment(indent, text string) string {
 		b.WriteString(indent + "#" + line + "\n")
 	}
 	return b.String()
-}
-
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			return ' '
-		case r < 0x20 || r >= 0x7f:
-			return '?'
-		}
-		return r
-	}, text)
 }
 
 // subnet is a network as Zeek writes it: IPv6 in brackets.

@@ -74,7 +74,7 @@ func (h *host) servesLogons(e *winevent.Event, share string, from model.Addr, ma
 	if mask&1 == 0 || e.Failure || !from.Known() || loopback(from) || h.isOwn(from, e.Time) {
 		return
 	}
-	if strings.EqualFold(share, "SYSVOL") || strings.EqualFold(share, "NETLOGON") {
+	if model.PolicyShare(share) {
 		h.use(e, used{what: "share-read", share: "sysvol"})
 	}
 }
