@@ -57,25 +57,21 @@ func (u *Usual) edge(user string, pull, policy bool) (nats float64, text string)
 // the doing of who offers the file as much as of who fetches it. That hosts read the
 // policies of their domain says nothing of who writes them.
 func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text string) {
-	days := fmt.Sprintf(" in %.0f days", u.Days)
+	days, giver := fmt.Sprintf(" in %.0f days", u.Days), u.giving(!pull)
 	offers := pull && !u.Gives.Known()
 	nothing := "nothing ever went between them"
 	if policy && u.AnyPair.Known() {
 		nothing = "nobody wrote to the domain's policies from there"
 	}
 	switch {
-	case u.habit() || u.weekly() || u.Sender.Days >= usualDays && u.SenderHosts >= manyReached:
-		return 0, "" // it reaches out to ever new hosts
+	case u.reaches():
+		return 0, ""
 	case u.Meets >= manyMeet && !offers:
 		return newAtServer, "never" + days + ", though others do with the same host"
 	case offers:
 		return newNever, "the source gave no program to anybody so" + days
-	case !pull && u.hands():
-		return newPair, "never" + days + fmt.Sprintf(", though the host hands out programs to %d hosts", u.GivesTo)
-	case !pull && u.peersGive():
-		return newPair, "never" + days + fmt.Sprintf(", though %d hosts that are called like the source hand out programs so", u.CalledGivers)
-	case !pull && u.Family.Days >= againDays:
-		return newPair, "never" + days + fmt.Sprintf(", though this kind of file went so from the same host on %d days", u.Family.Days)
+	case !pull && giver.known():
+		return newPair, "never" + days + ", though " + giver.why(u)
 	case u.Sender.Known() || user != "" && u.Account.Days >= usualDays:
 		return newPair, "never" + days + ", with others it did"
 	case u.AnyPair.Known() && !policy:

@@ -87,7 +87,6 @@ const (
 
 	distributorKnown = -6.0 // it hands out this kind of file to many hosts
 	distributorFresh = -4.0 // and never this content before
-	distributorFew   = -4.0 // it hands out this kind to few of its many hosts
 	distributorAgain = -4.0 // it sent this kind of file so on days before, to few
 	distributorTwice = -2.0 // on two of them
 	distributorNew   = -2.5 // it hands out other kinds of files

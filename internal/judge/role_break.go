@@ -29,7 +29,7 @@ func lookRole(s struct{}, e Event) (struct{}, []Mark) {
 	case t.Operation == model.Push && giver == "workstation" && taker == "domain controller":
 		how = "pushed from a workstation to a domain controller"
 	}
-	if how == "" || e.Usual.Pair.Days >= usualDays || e.Usual.hands() || t.Operation == model.Push && e.Usual.peersGive() {
+	if how == "" || e.Usual.Pair.Days >= usualDays || e.Usual.giving(t.Operation == model.Push).host > hostStranger {
 		return s, nil
 	}
 	return s, []Mark{{Family: "novelty", Analytic: "role-break", Transfer: t.ID, Time: e.Time, Nats: roleBroken,

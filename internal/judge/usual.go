@@ -148,22 +148,6 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 	}
 }
 
-// habit says whether the source hands this kind of file to many hosts, on many days.
-// An intruder who takes one host a day has been reported on some of them by then.
-func (u *Usual) habit() bool {
-	if u.Bare && u.Days >= watched && !u.Content.Known() {
-		return false // software that is handed out names its maker
-	}
-	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
-		u.FamilyHosts >= manyAtOnce && u.at-u.Family.First >= someDays
-}
-
-// usurps says whether the source hands out what few others are known to hand out on many
-// days, and it never did.
-func (u *Usual) usurps() bool {
-	return u.Kind.Days >= usualDays && u.KindGivers <= fewGivers && !u.KindBy.Known()
-}
-
 // done says whether a transfer came to something, as far as is known.
 func done(t *model.Transfer) bool {
 	return (t.Status == model.Done || t.Status == model.Interrupted || t.Status == model.Claimed) && (t.Operation != model.Copy || t.Initiator == model.ByOther)
@@ -188,10 +172,4 @@ func stem(host string) string {
 		return ""
 	}
 	return host[:end]
-}
-
-// peersGive says whether hosts that are called like the source hand out programs so: a
-// quarter of them, on many days, as administrators' and helpdesks' do.
-func (u *Usual) peersGive() bool {
-	return u.CalledGive.Days >= usualDays && u.CalledGivers >= max(fewPeers, u.Called/4)
 }
