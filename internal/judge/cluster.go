@@ -217,6 +217,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	f.Time = c.reached(f.Severity)
 	for _, m := range all {
 		f.Techniques = append(f.Techniques, m.Techniques...)
+		f.Hosts = append(f.Hosts, m.Hosts...)
 	}
 	for _, m := range c.members {
 		t := m.t
@@ -312,7 +313,19 @@ func (c *cluster) title() string {
 	if started {
 		s += " and started"
 	}
+	if n := c.opened(); n > 0 {
+		s += fmt.Sprintf(", and opened there by %d others", n)
+	}
 	return s
+}
+
+// opened is how many hosts were let in to read what was put on a share.
+func (c *cluster) opened() int {
+	most := 0
+	for i := range c.shared {
+		most = max(most, len(c.shared[i].Hosts))
+	}
+	return most
 }
 
 // volume says how much an opaque transfer moved.

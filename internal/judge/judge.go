@@ -104,6 +104,7 @@ type Event struct {
 	Listed   *model.Listed
 	Window   model.Time // how far back to look; 0 is the Window
 	Facts               // of a transfer
+	Shelf    string     // where what an access opens was put on a share; "" else
 	Usual    *Usual     // never nil in the judge: events are handed on often, and this is large
 	put      *landing   // of a transfer that many analytics will ask for
 }
@@ -120,6 +121,7 @@ type Mark struct {
 	Text             string
 	Evidence         []model.Evidence
 	Techniques       []string
+	Hosts            []string         // that it names beside those of transfers
 	Execution        *model.Execution // the file was started
 	Alone            bool             // it is said even where nothing else speaks against the transfer
 }
@@ -245,7 +247,7 @@ func partition(key string) uint8 {
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
 	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), toolPush(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(),
-		pipeContext(), networkWriter(), remoteStart(), sharedStart(), policyStart(), executorMatch(), sameFileManyHosts(), relay(set.Held), disguise(), rareFile(), nobodyMade(),
+		pipeContext(), networkWriter(), remoteStart(), sharedStart(), sharedRead(), policyStart(), executorMatch(), sameFileManyHosts(), relay(set.Held), disguise(), rareFile(), nobodyMade(),
 		rawTransfer(), opaqueBulk(), unknownHardware(set.Assets), newEdge(), roleBreak(), distributor()}
 }
 

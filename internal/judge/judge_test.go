@@ -227,6 +227,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[reach]:
 		again(t, r)
+	case *rule[readers]:
+		again(t, r)
 	case *rule[shelves]:
 		again(t, r)
 	case *rule[policies]:

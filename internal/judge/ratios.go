@@ -57,6 +57,10 @@ const (
 	sameLittle  = 1.5 // from hosts that give out programs now and then
 	sameSlow    = 2.0 // it did in two weeks
 
+	openedMany   = 3.0 // what one put on a share many others opened there, as the server's audit says
+	openedSame   = 6.0 // several did so under the account that had put it there
+	openedPolicy = 1.5 // it lies in the policies of a domain, which every host reads
+
 	relayPush  = 4.0 // a host sends on what it received
 	relayNamed = 3.0 // it sends on, under its name and to its place, a program of which the content is unknown
 	relayServe = 0.5 // another fetches from a host what it received

@@ -70,6 +70,7 @@ func (j *Judge) Step(e Event) {
 		j.look(&e, j.all)
 	case e.Access != nil:
 		j.book.Contact(e.Access)
+		j.opens(&e)
 		j.look(&e, j.all)
 	}
 	j.advance(e.Time)

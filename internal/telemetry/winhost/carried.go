@@ -189,16 +189,16 @@ func join(in, out []placed, channel, confidence, reason string) {
 // shareRead takes a file of a share that another host asked to read, as a 5145 says. It is no movement
 // by itself, and confirms one that another witness claims.
 func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr, mask uint64) {
-	if e.Failure || mask&1 == 0 || !carries(extension(path)) || !from.Known() || loopback(from) || h.isOwn(from, e.Time) || len(h.s.out.Reads) >= maxReads {
+	if e.Failure || mask&1 == 0 || !carries(extension(path)) || !from.Known() || loopback(from) || h.isOwn(from, e.Time) || !h.keepsRead(share, path) {
 		return
 	}
-	if n := len(h.reads); n > 0 {
-		if last := h.reads[n-1]; last.Object == path && last.Source.IP == from && e.Time-last.Time < minute {
+	for i := len(h.reads) - 1; i >= 0 && i >= len(h.reads)-8; i-- {
+		if last := h.reads[i]; last.Object == path && last.Source.IP == from && e.Time-last.Time < minute {
 			return
 		}
 	}
-	a := &model.Access{Kind: "access", ID: "x" + h.id(e)[1:], Time: e.Time, What: "share-read", Source: model.Endpoint{IP: from, Port: uint16(e.Number("IpPort"))}, User: strings.Clone(e.Get("SubjectUserName")),
-		Domain: strings.Clone(e.Get("SubjectDomainName")), Channel: "smb", Share: strings.Clone(share), Object: strings.Clone(path), Evidence: []model.Evidence{h.evidence(e, "5145 read access")}}
+	a := &model.Access{Kind: "access", ID: "x" + h.id(e)[1:], Time: e.Time, What: "share-read", Source: model.Endpoint{IP: from, Port: uint16(e.Number("IpPort"))}, User: h.s.texts.Shared(e.Get("SubjectUserName")),
+		Domain: h.s.texts.Shared(e.Get("SubjectDomainName")), Channel: "smb", Share: h.s.texts.Shared(share), Object: h.s.texts.Shared(path), Evidence: []model.Evidence{h.evidence(e, "5145 read access")}}
 	h.reads = append(h.reads, a)
 	h.accesses = append(h.accesses, a)
 	h.s.out.Reads = append(h.s.out.Reads, a)
@@ -208,5 +208,25 @@ func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr,
 	}
 }
 
-// maxReads bounds the reads that are kept to confirm others' claims.
+// maxReads bounds the reads that are kept to confirm others' claims; as many again are kept
+// of what was seen to be put on a share.
 const maxReads = 1 << 17
+
+// keepsRead says whether there is room for one more read of this file.
+func (h *host) keepsRead(share, path string) bool {
+	n := len(h.s.out.Reads)
+	return n < maxReads || n < 2*maxReads && h.put[shelf(share, path)]
+}
+
+// putOn notes that a program was put on a share of the host.
+func (h *host) putOn(share, path string) {
+	if !carries(extension(path)) {
+		return
+	}
+	if h.put == nil || len(h.put) >= maxLanded {
+		h.put = map[string]bool{}
+	}
+	h.put[shelf(share, path)] = true
+}
+
+func shelf(share, path string) string { return strings.ToLower(share + `|` + path) }

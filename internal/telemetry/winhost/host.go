@@ -70,6 +70,7 @@ type host struct {
 	said     []later              // of files that may have come
 	media    []fact               // removable media, by serial
 	reads    []*model.Access
+	put      map[string]bool // programs that others put on its shares
 	accesses []*model.Access
 
 	jobs       map[string]*model.Transfer // BITS jobs

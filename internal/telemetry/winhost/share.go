@@ -97,6 +97,7 @@ func (h *host) share(e *winevent.Event) {
 	w.local = strings.ToLower(localPath(e.Get("ShareLocalPath"), share, w.path))
 	h.writes = append(h.writes, w)
 	h.open[w.local]++
+	h.putOn(share, path)
 }
 
 // fileLike says whether a name is most likely a file's: it has an extension that is
