@@ -71,7 +71,8 @@ func ReadScript(text string) Meaning {
 
 type reader struct {
 	Meaning
-	on string // the host that the command at hand is to run on
+	on       string            // the host that the command at hand is to run on
+	sessions map[string]string // the hosts of PowerShell sessions, by variable
 }
 
 // program is the name of a program without folder and extension, lower case.
@@ -117,6 +118,8 @@ func (r *reader) move(t tool, name string, m Move) {
 		return
 	}
 	m.Tool, m.On = name, r.on
+	r.resolve(&m.From)
+	r.resolve(&m.To)
 	if m.Channel == "" {
 		m.Channel = t.channel
 	}

@@ -110,7 +110,9 @@ func (r *reader) script(text string, depth int) {
 		return
 	}
 	r.methods(text)
-	for _, c := range pipelines(text) {
+	all := pipelines(text)
+	r.psSessions(all)
+	for _, c := range all {
 		w := psWords(c)
 		if len(w) == 0 {
 			continue

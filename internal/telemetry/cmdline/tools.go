@@ -393,7 +393,7 @@ func copyItem(args []string) []Move {
 	}{{"tosession", &m.To}, {"fromsession", &m.From}} {
 		if s := p[end.flag]; s != "" {
 			m.Channel = "winrm"
-			end.place.Host = "?" // the session's host is not on the line
+			end.place.Host = "?" + s // until the script says which host the session is with
 		}
 	}
 	return []Move{m}

@@ -43,3 +43,26 @@ func TestReadsBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestReceivedByAccount: of several hosts that are connected, the one is named whose logon
+// has the account of the file.
+func TestReceivedByAccount(t *testing.T) {
+	for user, want := range map[string]string{`CORP\it.admin`: "10.30.1.31", `CORP\t.wolf`: "", `NT AUTHORITY\SYSTEM`: ""} {
+		n := synth.New(1)
+		srv, a, b := n.Host("SRV-02", "10.30.0.5"), n.Host("WS-31", "10.30.1.31"), n.Host("WS-32", "10.30.1.32")
+		n.Logon(srv, b, `CORP\h.lang`, 3)
+		n.Logon(srv, a, `CORP.EXAMPLE\it.admin`, 3)
+		n.Log(srv, synth.Sysmon, 11, "ProcessGuid", "{1}", "ProcessId", "9", "Image", `C:\Windows\System32\wsmprovhost.exe`, "TargetFilename", `C:\Temp\a.exe`, "User", user)
+		moved := follow(t, n.Logs).Transfers
+		if len(moved) != 1 || moved[0].Channel != "winrm" {
+			t.Fatalf("%+v", moved)
+		}
+		got := ""
+		if moved[0].Source.IP.Known() {
+			got = moved[0].Source.IP.String()
+		}
+		if got != want {
+			t.Errorf("%s: %q", user, got)
+		}
+	}
+}

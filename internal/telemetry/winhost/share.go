@@ -426,12 +426,17 @@ func (h *host) attribute(tr *model.Transfer, from *remote) {
 // are several, none is named. Connections may be logged a little later than what
 // came over them.
 func (h *host) remoteAt(t model.Time) (*remote, string) {
+	return h.remoteOf("", t)
+}
+
+// remoteOf is the same of those that came under an account; "" is any.
+func (h *host) remoteOf(user string, t model.Time) (*remote, string) {
 	for _, reach := range []model.Time{10e9, minute, recent} {
 		var only *remote
 		several := false
 		for i := range h.remotes {
 			r := &h.remotes[i]
-			if r.time < t-reach || r.time > t+min(reach, minute) || r.rpc || h.isOwn(r.addr, r.time) {
+			if r.time < t-reach || r.time > t+min(reach, minute) || r.rpc || user != "" && !sameUser(r.user, user) || h.isOwn(r.addr, r.time) {
 				continue
 			}
 			if only != nil && only.addr != r.addr {
@@ -450,6 +455,10 @@ func (h *host) remoteAt(t model.Time) (*remote, string) {
 	}
 	return nil, "no log shows which host was connected then"
 }
+
+// sameUser compares the names of two accounts without their domains, which logs write in
+// two ways.
+func sameUser(a, b string) bool { return strings.EqualFold(baseName(a), baseName(b)) }
 
 // outputFile are the files that remote execution tools leave for the output of
 // commands (field notes): they show execution, and no file that moved.

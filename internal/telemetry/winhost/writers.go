@@ -46,7 +46,10 @@ func (h *host) received(c *creation) {
 		Completeness: model.Logged, Status: model.Done, Confidence: r.confidence, Receiver: &model.Receiver{Process: c.process, PID: c.pid},
 		Reason: r.reason + ": " + model.ReasonLogged, Evidence: []model.Evidence{c.evidence}, TimeAssumed: c.assumed}
 	if r.service != 0 {
-		from, why := h.remoteAt(c.time)
+		from, why := h.remoteOf(c.user, c.time)
+		if from == nil {
+			from, why = h.remoteAt(c.time)
+		}
 		if from == nil {
 			tr.Reason += "; " + why
 		} else {
