@@ -2,9 +2,9 @@ package incident
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
+	"unique"
 
 	"waybill/internal/model"
 )
@@ -50,26 +50,74 @@ func (f few) with(word string, most int) few {
 	return append(f, word)
 }
 
-// everydayOf looks at all transfers, day after day.
-func everydayOf(in *Input, members []*member) *everyday {
-	e := &everyday{servers: map[string]bool{}, crowds: map[string]int{}, busy: map[string]int{}, common: map[string]bool{}, used: map[string]bool{}, tools: map[string]bool{}}
-	suspect := map[*model.Transfer]bool{}
-	for _, m := range members {
-		for _, t := range m.moves {
-			suspect[t] = suspect[t] || m.core()
-		}
+// Life counts what moved, day by day, by who did it to whom. It grows with the pairs of
+// hosts of each day, not with what moved between them.
+type Life struct {
+	days  map[model.Time]map[touch]int
+	roles map[[2]string]bool // of hosts
+}
+
+// touch is what a transfer says of everyday life. Words are kept once: there are many
+// transfers and few hosts.
+type touch struct{ actor, account, source, destination unique.Handle[string] }
+
+func touchOf(t *model.Transfer) touch {
+	return touch{unique.Make(hostKey(t.Actor())), unique.Make(personal(t)), unique.Make(hostKey(t.Source)), unique.Make(hostKey(t.Destination))}
+}
+
+// Add notes a transfer.
+func (l *Life) Add(t *model.Transfer) {
+	if l.days == nil {
+		l.days, l.roles = map[model.Time]map[touch]int{}, map[[2]string]bool{}
 	}
-	days := map[model.Time][]*model.Transfer{}
-	for _, t := range in.Transfers {
-		e.role(t.Source)
-		e.role(t.Destination)
-		days[begin(t)/day] = append(days[begin(t)/day], t)
+	l.role(t.Source)
+	l.role(t.Destination)
+	d := begin(t) / day
+	if l.days[d] == nil {
+		l.days[d] = map[touch]int{}
+	}
+	l.days[d][touchOf(t)]++
+}
+
+// role notes what a host is for.
+func (l *Life) role(end model.Endpoint) {
+	if end.Role != "" {
+		l.roles[[2]string{hostKey(end), end.Role}] = true
+	}
+}
+
+// everydayOf looks at all that moved, day after day.
+func everydayOf(l *Life, members []*member) *everyday {
+	e := &everyday{servers: map[string]bool{}, crowds: map[string]int{}, busy: map[string]int{}, common: map[string]bool{}, used: map[string]bool{}, tools: map[string]bool{}}
+	suspect := map[model.Time]map[touch]int{}
+	for t := range movesOfWorth(members) {
+		d := begin(t) / day
+		if suspect[d] == nil {
+			suspect[d] = map[touch]int{}
+		}
+		suspect[d][touchOf(t)]++
+	}
+	for is := range l.roles {
+		e.role(is[0], is[1])
 	}
 	var t today
-	for _, d := range slices.Sorted(maps.Keys(days)) {
-		e.note(&t, days[d], suspect)
+	for d, touches := range l.days {
+		e.note(&t, touches, suspect[d])
 	}
 	return e
+}
+
+// movesOfWorth are the transfers of findings of worth, each once.
+func movesOfWorth(members []*member) map[*model.Transfer]bool {
+	out := map[*model.Transfer]bool{}
+	for _, m := range members {
+		for _, t := range m.moves {
+			if m.core() {
+				out[t] = true
+			}
+		}
+	}
+	return out
 }
 
 // tally counts with how many different others each has to do.
@@ -97,21 +145,21 @@ func (t *tally) clear() {
 // worked, and to whom it turned.
 type today struct{ clients, reached, stations, touched tally }
 
-// note looks at the transfers of one day.
-func (e *everyday) note(d *today, all []*model.Transfer, suspect map[*model.Transfer]bool) {
+// note looks at what was done on one day, and how much of it is part of findings of worth.
+func (e *everyday) note(d *today, touches, suspect map[touch]int) {
 	for _, t := range []*tally{&d.clients, &d.reached, &d.stations, &d.touched} {
 		t.clear()
 	}
-	for _, t := range all {
-		actor, account := hostKey(t.Actor()), personal(t)
-		for _, end := range [...]model.Endpoint{t.Source, t.Destination} {
-			if host := hostKey(end); host != actor && host != "" {
+	for x, n := range touches {
+		actor, account := x.actor.Value(), x.account.Value()
+		for _, host := range [...]string{x.source.Value(), x.destination.Value()} {
+			if host != actor && host != "" {
 				d.clients.add(host, actor)
 				d.reached.add(actor, host)
 				d.touched.add(account, host)
 			}
 		}
-		if !suspect[t] {
+		if n > suspect[x] {
 			e.used[account] = true
 			d.stations.add(account, actor)
 		}
@@ -137,18 +185,15 @@ func (e *everyday) note(d *today, all []*model.Transfer, suspect map[*model.Tran
 }
 
 // role notes a host whose role says what it is for.
-func (e *everyday) role(end model.Endpoint) {
-	if end.Role == "" {
-		return
-	}
+func (e *everyday) role(host, role string) {
 	has := func(words []string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(end.Role), w) })
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(strings.ToLower(role), w) })
 	}
 	if has(serverRoles) {
-		e.servers[hostKey(end)] = true
+		e.servers[host] = true
 	}
 	if has(toolRoles) {
-		e.tools[hostKey(end)] = true
+		e.tools[host] = true
 	}
 }
 

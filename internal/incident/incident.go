@@ -19,7 +19,7 @@ import (
 // Input is what incidents are made of.
 type Input struct {
 	Findings  []*model.Finding
-	Transfers []*model.Transfer
+	Transfers []*model.Transfer // at least those of the findings
 	Accesses  []*model.Access
 	Artifacts []*model.Artifact
 	// StartsLogged are the hosts, lower case, whose logs show what was started.
@@ -27,6 +27,20 @@ type Input struct {
 	// Window is how long a host that received something may take to pass something on;
 	// 0 is a day.
 	Window model.Time
+	// Life is all that moved; nil where Transfers are that.
+	Life *Life
+}
+
+// life is all that moved.
+func (in *Input) life() *Life {
+	if in.Life != nil {
+		return in.Life
+	}
+	l := &Life{}
+	for _, t := range in.Transfers {
+		l.Add(t)
+	}
+	return l
 }
 
 // worth is the severity that makes an incident. Weaker findings may be part of one,
@@ -38,7 +52,7 @@ func Chain(in Input) []*model.Incident {
 	members := newMembers(&in)
 	known := in.knowledge(members)
 	var out []*model.Incident
-	for _, group := range groups(members, everydayOf(&in, members), cmp.Or(in.Window, day)) {
+	for _, group := range groups(members, everydayOf(in.life(), members), cmp.Or(in.Window, day)) {
 		out = append(out, newChain(known, group).record())
 	}
 	slices.SortFunc(out, func(a, b *model.Incident) int {
@@ -53,6 +67,7 @@ type member struct {
 	moves      []*model.Transfer
 	start, end model.Time
 	actor      string   // key of the host that opened the exchanges; "" where several did
+	giver      string   // key of the host that all of it came from
 	file       string   // name of what moved, lower case
 	account    string   // lower case; "" for the accounts of machines and of the system
 	worthy     []string // its artifacts that are part of findings of worth
@@ -135,6 +150,7 @@ func (m *member) whose() {
 		m.file = cmp.Or(m.file, strings.ToLower(t.Name))
 	}
 	m.actor = same(m.moves, func(t *model.Transfer) string { return hostKey(t.Actor()) })
+	m.giver = same(m.moves, func(t *model.Transfer) string { return hostKey(t.Source) })
 	m.account = same(m.moves, personal)
 	m.start = cmp.Or(m.start, m.Time)
 	m.end = max(m.start, m.Time)

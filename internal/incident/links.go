@@ -17,6 +17,7 @@ const (
 	actorGap    = 6 * hour // an intruder at work on one host
 	accountGap  = 2 * hour
 	victimGap   = 6 * hour
+	togetherGap = hour
 
 	// clockError is by how much the clocks of two sensors may differ.
 	clockError model.Time = 10e9
@@ -45,7 +46,8 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 	}
 	fetchedByMany(all)
 	u.alike(artifactGap, func(m *member) []string { return m.artifactKeys(from) })
-	u.alike(day, func(m *member) []string { return only(m.core(), m.actor, m.file) })
+	u.alike(artifactGap, func(m *member) []string { return only(m.core(), m.actor, m.file) })
+	u.alike(day, func(m *member) []string { return only(m.core(), m.giver, m.file) })
 	u.hops(usual, window)
 	u.alike(actorGap, func(m *member) []string { return only(m.acts(usual), m.actor) })
 	u.alike(accountGap, func(m *member) []string { return only(m.acts(usual) && usual.idle(m.account), m.account) })
@@ -59,7 +61,19 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 		}
 		return keys
 	})
+	u.alike(togetherGap, func(m *member) []string { return m.together(usual) })
 	return u.collect(usual)
+}
+
+// together are the ways on which something of worth went: two files that one host puts on
+// another within the hour belong together, also where one of them is a server. A host whose
+// business it is to turn to many brings many things that way.
+func (m *member) together(usual *everyday) []string {
+	var keys []string
+	for _, host := range m.reached() {
+		keys = append(keys, only(m.core() && !m.fetched && !usual.tool(m.actor), m.actor, host)...)
+	}
+	return keys
 }
 
 // acts says whether the host at work did something of worth that is not its business.

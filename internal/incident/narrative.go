@@ -22,6 +22,7 @@ type step struct {
 	time, last model.Time
 	text       string
 	fan        string // the same file by the same way to other hosts
+	alike      string // what a summary of these says before their names
 	batch      string // other files by the same way to the same host
 	to, file   string
 	more       string // what a summary says of the step beyond its time
@@ -56,8 +57,8 @@ func sortSteps(steps []step) {
 	})
 }
 
-// foldGap ends a row of similar steps.
-const foldGap = hour
+// foldGap ends a row of similar steps: half a day's work of people who fetch one file is one.
+const foldGap = 6 * hour
 
 // fold tells a row of similar steps by its first one and a summary of the others, when
 // they are many. Steps come in the order of time.
@@ -97,7 +98,7 @@ func toHosts(rest []step) string {
 			started++
 		}
 	}
-	text := fmt.Sprintf("the same to %s (%s), until %s", count(len(hosts), "more host"), some(hosts), clock(rest[len(rest)-1].last, rest[0].time))
+	text := fmt.Sprintf("%s %s (%s), until %s", rest[0].alike, count(len(hosts), "more host"), some(hosts), clock(rest[len(rest)-1].last, rest[0].time))
 	if started > 0 {
 		text += fmt.Sprintf("; started %s", count(started, "time"))
 	}

@@ -118,10 +118,17 @@ func TestFold(t *testing.T) {
 		hosts = append(hosts, fmt.Sprintf("W%02d", i))
 	}
 	i := only1(t, world(deed{id: "A", score: 11, from: "X", to: strings.Join(hosts, " "), content: "a-1", started: true}))
-	if got := texts(i.Narrative); len(got) != 2 || got[1] != "09:01:00 the same to 13 more hosts (W01, W02, W03, W04, ...), until 09:13:01; started 13 times" {
+	if got := texts(i.Narrative); len(got) != 2 || got[1] != "09:01:00 tool.exe went the same way to 13 more hosts (W01, W02, W03, W04, ...), until 09:13:01; started 13 times" {
 		t.Errorf("%q", got)
 	}
 	var deeds []deed
+	for i := range 6 { // who fetch it do so hours apart, and each under an own account
+		deeds = append(deeds, deed{id: fmt.Sprintf("P%d", i), at: time.Duration(i) * 2 * time.Hour, score: 11, from: "FS", to: fmt.Sprintf("W%d", i), pull: true, content: "a-1", account: fmt.Sprintf(`D\u%d`, i)})
+	}
+	if got := texts(only1(t, world(deeds...)).Narrative); len(got) != 2 || got[1] != "11:00:00 tool.exe went the same way to 5 more hosts (W1, W2, W3, W4, ...), until 19:00:01" {
+		t.Errorf("%q", got)
+	}
+	deeds = nil
 	for i := range 9 {
 		deeds = append(deeds, deed{id: fmt.Sprintf("A%d", i), at: time.Duration(i) * time.Minute, score: 11, from: "X", to: "W1", content: fmt.Sprintf("a-%d", i), name: fmt.Sprintf("f%d.exe", i)})
 	}

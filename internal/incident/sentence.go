@@ -24,9 +24,12 @@ func (c *chain) tell(m *move) []step {
 	if how != model.Opaque && how != model.Inferred {
 		how = ""
 	}
-	way := strings.Join([]string{m.Operation, m.Status, how, m.Channel, hostKey(m.Source), strings.ToLower(m.Account())}, "\x00")
-	s.fan = way + "\x00" + cmp.Or(m.content, m.Name)
-	s.batch = way + "\x00" + hostKey(m.Destination)
+	way := strings.Join([]string{m.Operation, m.Status, how, m.Channel, hostKey(m.Source)}, "\x00")
+	s.batch = way + "\x00" + strings.ToLower(m.Account()) + "\x00" + hostKey(m.Destination)
+	s.fan, s.alike = way+"\x00"+cmp.Or(m.content, m.Name), s.file+" went the same way to"
+	if m.Operation != model.Pull { // of what many fetch, each does so under its own account
+		s.fan += "\x00" + strings.ToLower(m.Account())
+	}
 	s.more = fmt.Sprintf("from %s to %s the same way", m.from, m.to)
 	starts := slices.Clone(m.Executed)
 	slices.SortStableFunc(starts, func(a, b model.Execution) int { return cmp.Compare(a.Time, b.Time) })
@@ -45,7 +48,7 @@ func (c *chain) tell(m *move) []step {
 	if later := starts[n:]; len(later) > 0 {
 		text := fmt.Sprintf("%s was started on %s %s", fileName(m.Transfer), m.to, started(later, 0, ""))
 		out = append(out, step{time: later[0].Time, last: later[len(later)-1].Time, text: text,
-			fan: "start " + cmp.Or(m.content, m.Name), to: m.to, starts: true})
+			fan: "start " + cmp.Or(m.content, m.Name), alike: s.file + " was started on", to: m.to, starts: true})
 	}
 	return out
 }
@@ -169,7 +172,7 @@ func (m *move) with() string {
 		return m.Tool
 	}
 	switch p := base(m.Process); strings.ToLower(p) {
-	case "", "system", "explorer.exe", "svchost.exe":
+	case "", "system", "explorer.exe", "svchost.exe", strings.ToLower(m.Name): // or it was started from where it lies
 		return ""
 	default:
 		return p

@@ -16,6 +16,7 @@ const (
 	maxNarrative = 10 // lines
 	maxTargets   = 6
 	maxWanted    = 4
+	maxTitle     = 120
 )
 
 // headline says in the first line whether to get up.
@@ -35,7 +36,28 @@ func (p *page) headline(r model.Records) {
 		p.f("; act on %s first", Plain(top.ActFirst[0].Host))
 	}
 	p.f("\n")
+	if len(all) > 1 {
+		p.overview(all)
+	}
 }
+
+// overview is a line for each incident, so that what is below the first screen shows too.
+func (p *page) overview(all []*model.Incident) {
+	p.f("\n")
+	for n, i := range all[:min(len(all), maxIncidents)] {
+		act := ""
+		if len(i.ActFirst) > 0 {
+			act = "; act on " + Plain(i.ActFirst[0].Host)
+		}
+		p.f("  %2d. %-8s %4.1f  %s  %s%s\n", n+1, severity(i.Severity), i.Score, minutes(i.Start), Plain(clip(i.Title, maxTitle)), act)
+	}
+	if n := len(all) - maxIncidents; n > 0 {
+		p.f("      ... and %d more\n", n)
+	}
+}
+
+// minutes is a time as an overview has it.
+func minutes(t model.Time) string { return utc(t).Format("2006-01-02 15:04") }
 
 // howMany counts incidents by severity; of several the first one is named the worst.
 func howMany(all []*model.Incident) string {

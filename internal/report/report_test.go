@@ -173,6 +173,23 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// TestOverview: of several incidents each has a line on the first screen, the worst first.
+func TestOverview(t *testing.T) {
+	r := records()
+	for range maxIncidents {
+		r.Incidents = append(r.Incidents, &model.Incident{Start: 1e18, Score: 11, Severity: model.Medium, Title: "further", Findings: []string{"f-1"}, Hosts: []string{"W9"}, ActFirst: []model.Target{{Host: "W9"}}})
+	}
+	var b bytes.Buffer
+	if err := Table(&b, r, Selection{}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	if !strings.HasPrefix(lines[0], "11 incidents (1 CRITICAL, 10 MEDIUM), first of all: critical") || lines[1] != "" || !strings.HasPrefix(lines[2], "   1. CRITICAL 19.0  2001-09-09 01:46  critical") ||
+		lines[11] != "  10. MEDIUM   11.0  2001-09-09 01:46  further; act on W9" || lines[12] != "      ... and 1 more" {
+		t.Errorf("%s", strings.Join(lines[:14], "\n"))
+	}
+}
+
 // TestCutAway: what flags and suppressions keep away is not taken for a quiet day.
 func TestCutAway(t *testing.T) {
 	r := records()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"waybill/internal/input"
@@ -74,7 +75,7 @@ func wrongClocks(c *ledger.Clocks) (out []string) {
 
 // lateLogs says which logs of a host begin after the first finding on it: what came
 // before is not shown by them. A log that is written when a movement has ended begins
-// a little after it.
+// a little after it. Of many hosts some are named: each one's begin stands in its coverage.
 func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
 	first := map[string]model.Time{}
 	for _, f := range findings {
@@ -84,13 +85,35 @@ func lateLogs(logs []model.LogCoverage, findings []*model.Finding) []string {
 			}
 		}
 	}
-	var out []string
+	late := map[string][]model.LogCoverage{}
 	for _, c := range logs {
 		if t, ok := first[c.Host]; ok && t != 0 && c.First-t > 60e9 {
-			out = append(out, fmt.Sprintf("the %s log of %s begins at %s, after the first finding there", c.Channel, c.Host, c.First))
+			late[c.Channel] = append(late[c.Channel], c)
 		}
 	}
+	var out []string
+	for _, channel := range slices.Sorted(maps.Keys(late)) {
+		out = append(out, lateLog(channel, late[channel]))
+	}
 	return out
+}
+
+// lateNamed is how many hosts of late logs are named.
+const lateNamed = 4
+
+func lateLog(channel string, all []model.LogCoverage) string {
+	if len(all) == 1 {
+		return fmt.Sprintf("the %s log of %s begins at %s, after the first finding there", channel, all[0].Host, all[0].First)
+	}
+	var hosts []string
+	for _, c := range all[:min(len(all), lateNamed)] {
+		hosts = append(hosts, c.Host)
+	}
+	names := strings.Join(hosts, ", ")
+	if len(all) > lateNamed {
+		names += ", ..."
+	}
+	return fmt.Sprintf("the %s logs of %d hosts (%s) begin after the first finding there", channel, len(all), names)
 }
 
 // coverageOf begins the coverage record of an input.

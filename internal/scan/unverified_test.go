@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,6 +91,14 @@ func TestLateLogs(t *testing.T) {
 	findings := []*model.Finding{{Hosts: []string{"db1"}, Start: 1000e9}, {Hosts: []string{"db1"}, Start: 900e9}}
 	logs := []model.LogCoverage{{Host: "db1", Channel: "xferlog", First: 901e9}, {Host: "db1", Channel: "sshd", First: 5000e9}, {Host: "ws1", Channel: "sshd", First: 5000e9}}
 	if got := lateLogs(logs, findings); len(got) != 1 || !strings.HasPrefix(got[0], "the sshd log of db1 begins at ") {
+		t.Errorf("%q", got)
+	}
+	for i := range 6 {
+		host := fmt.Sprintf("srv%d", i)
+		findings = append(findings, &model.Finding{Hosts: []string{host}, Start: 900e9})
+		logs = append(logs, model.LogCoverage{Host: host, Channel: "Security", First: 5000e9})
+	}
+	if got := lateLogs(logs, findings); len(got) != 2 || got[0] != "the Security logs of 6 hosts (srv0, srv1, srv2, srv3, ...) begin after the first finding there" {
 		t.Errorf("%q", got)
 	}
 }
