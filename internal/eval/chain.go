@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/identity"
+	"waybill/internal/incident"
 	"waybill/internal/judge"
 	"waybill/internal/ledger"
 	"waybill/internal/model"
@@ -31,6 +32,7 @@ type chain struct {
 	judge    *judge.Judge
 	hostile  map[string]*model.Transfer // those of campaigns: their trees are looked at
 	waiting  []judge.Event              // of the next day
+	story    incident.Input             // of what incidents are made
 }
 
 func newChain(w *World) *chain {
@@ -38,8 +40,15 @@ func newChain(w *World) *chain {
 	for _, l := range w.labels {
 		c.inputs = append(c.inputs, labelName(l))
 	}
-	c.judge = judge.New(judge.Settings{StartsLogged: c.logged, Spread: spread.Settings{Contents: 1 << 19, Movements: 1 << 21}})
+	c.story = incident.Input{StartsLogged: c.logged, Life: &incident.Life{}}
+	c.judge = judge.New(judge.Settings{StartsLogged: c.logged, Found: c.found, Spread: spread.Settings{Contents: 1 << 19, Movements: 1 << 21}})
 	return c
+}
+
+// found keeps what moved in a finding.
+func (c *chain) found(f *model.Finding, all []*model.Transfer) {
+	c.story.Findings = append(c.story.Findings, f)
+	c.story.Transfers = append(c.story.Transfers, all...)
 }
 
 // morning begins a day: what hosts logged yesterday is decided.
@@ -106,8 +115,21 @@ func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
 		c.logged[h] = true
 	}
 	c.fillRoles(all, accesses, found.Uses)
+	c.remember(all, accesses)
 	c.judged(all, accesses)
 	return all, accesses
+}
+
+// remember keeps what incidents are told from.
+func (c *chain) remember(transfers []*model.Transfer, accesses []*model.Access) {
+	for _, t := range transfers {
+		c.story.Life.Add(t)
+	}
+	for _, a := range accesses {
+		if a.What == "network-write" { // the only ones that incidents tell
+			c.story.Accesses = append(c.story.Accesses, a)
+		}
+	}
 }
 
 // fillRoles says what the hosts of a day are for, by what they were seen doing until then.
@@ -165,8 +187,10 @@ func idOf(e judge.Event) string {
 	return e.Access.ID
 }
 
-// close gives what was judged, and the contents that campaigns moved.
-func (c *chain) close() ([]*model.Finding, []*model.Artifact) {
+// close gives what was judged, the contents that campaigns moved, and the incidents.
+func (c *chain) close() ([]*model.Finding, []*model.Artifact, []*model.Incident) {
 	findings := c.judge.Close()
-	return findings, c.judge.Artifacts(func(id string) *model.Transfer { return c.hostile[id] })
+	artifacts := c.judge.Artifacts(func(id string) *model.Transfer { return c.hostile[id] })
+	c.story.Artifacts = artifacts
+	return findings, artifacts, incident.Chain(c.story)
 }

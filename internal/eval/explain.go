@@ -36,6 +36,10 @@ func (w *printer) explain(r *Result, most int) {
 		}
 		w.alerts(fmt.Sprintf("%s: %d movements, %d seen", c.Name, len(c.Moves), r.seen[c.ID]), own, most)
 	}
+	w.line("\n%s: campaigns in several incidents", r.Tier.Name)
+	for _, line := range r.Incidents.Split {
+		w.line("%s", line)
+	}
 }
 
 func (w *printer) alerts(of string, all []alert, most int) {

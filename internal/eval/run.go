@@ -51,11 +51,12 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 			eyes.seen = &Seen{}
 		}
 	}
-	findings, artifacts := ch.close()
+	findings, artifacts, incidents := ch.close()
 	if see != nil {
 		see(nil, findings)
 	}
 	r.judged(findings, artifacts)
+	r.chained(incidents)
 	if g != nil {
 		r.Prevented = g.try(r, findings)
 	}

@@ -29,6 +29,7 @@ type Result struct {
 	Without                       []Ablation
 	Loudest                       []Loud // benign rows by what they raised
 	Missed                        []*Running
+	Incidents                     Incidents
 	Prevented                     *Prevented // nil unless asked for
 	alerts                        [][]alert  // by day
 	labels                        map[uint64]uint16

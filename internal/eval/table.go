@@ -19,6 +19,7 @@ func Table(out io.Writer, results []*Result, explain int) error {
 		w.line("%d hosts, %d days of which the first %d are only learned from, seed %d, bulk %g, %d movements", c.Hosts, c.Days, c.Learn, c.Seed, c.Bulk, results[0].Moves)
 	}
 	w.summary(results)
+	w.incidents(results)
 	w.prevented(results)
 	for _, r := range results {
 		w.tier(r)
@@ -62,6 +63,37 @@ func (w *printer) summary(results []*Result) {
 				r.Precision(), r.PerDay(r.Benign, model.Medium), r.PerDay(r.Benign, model.High), easy)
 		}
 	}
+}
+
+// incidents is the same by incident, and what is together in one.
+func (w *printer) incidents(results []*Result) {
+	w.line("\nincidents\tcampaigns\trecall at 1\t5\t10 a day\tin one\tincidents a campaign\teveryday findings in them\tof other campaigns\thosts to act on\tthe first\tearliest holder\tof no campaign a day\thigh+")
+	for _, held := range []bool{false, true} {
+		for _, r := range results {
+			x, name := &r.Incidents, r.Tier.Name
+			t := &x.Tuned
+			if held {
+				t, name = &x.HeldOut, name+" held out"
+			}
+			if t.Campaigns == 0 {
+				continue
+			}
+			w.line("%s\t%d\t%.2f\t%.2f\t%.2f\t%s\t%s\t%d of %d\t%d\t%s\t%s\t%s\t%.2f\t%.2f", name, t.Campaigns, t.Recall(1), t.Recall(5), t.Recall(10), share([2]int{t.Whole, t.Told}), spreadOver(t.Pieces),
+				x.Foreign, x.Own, x.Others, share(x.Targets), share(x.First), share(x.Leads), r.PerDay(x.Benign, model.Medium), r.PerDay(x.Benign, model.High))
+		}
+	}
+}
+
+// share is a part of a whole.
+func share(of [2]int) string { return fmt.Sprintf("%.2f of %d", ratio(of[0], of[1]), of[1]) }
+
+// spreadOver is the mean and the most of how many incidents a campaign is.
+func spreadOver(pieces []float64) string {
+	sum := 0.0
+	for _, n := range pieces {
+		sum += n
+	}
+	return fmt.Sprintf("%.1f, at most %.0f", sum/float64(max(1, len(pieces))), quantile(pieces, 1))
 }
 
 func parents(k *Kind) string {

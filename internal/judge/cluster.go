@@ -47,6 +47,15 @@ func (c *cluster) join(m *member) {
 	c.offer(m)
 }
 
+// transfers are those of its members.
+func (c *cluster) transfers() []*model.Transfer {
+	out := make([]*model.Transfer, 0, len(c.members))
+	for _, m := range c.members {
+		out = append(out, m.t)
+	}
+	return out
+}
+
 // marks are those of all members.
 func (c *cluster) marks() []Mark {
 	all := slices.Clone(c.shared)

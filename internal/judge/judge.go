@@ -45,6 +45,9 @@ type Settings struct {
 	// Withheld takes, at the end, what was not learned since it took part in a finding of
 	// medium or above, and what would have been. May be nil.
 	Withheld func(f *model.Finding, t *model.Transfer, uses []history.Entry)
+	// Found takes each finding with its transfers, once nothing can be added to it: the
+	// judge keeps none of them. May be nil.
+	Found func(f *model.Finding, all []*model.Transfer)
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string

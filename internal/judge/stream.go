@@ -339,6 +339,9 @@ func (j *Judge) forget(m *member) {
 		f.Missing = c.missing(j.set.StartsLogged)
 		j.markFinding(f)
 		j.findings = append(j.findings, f)
+		if j.set.Found != nil {
+			j.set.Found(f, c.transfers())
+		}
 	}
 	j.settle(c, f)
 }

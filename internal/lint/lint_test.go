@@ -114,7 +114,7 @@ var allowed = map[string][]string{
 		"internal/identity", "internal/history", "internal/ledger", "internal/judge", "internal/incident", "internal/triage", "internal/wire", "internal/wire/smb1", "internal/wire/smb2", "internal/wire/rpc", "internal/wire/neighbors", "internal/wire/carve", "internal/wire/dhcp", "internal/wire/names", "internal/wire/krb5", "internal/wire/ldap", "internal/wire/ticket",
 		"internal/cloudsync", "internal/wire/dns", "internal/wire/dropbox", "internal/wire/sealed",
 		"internal/wire/nfs", "internal/wire/rsync", "internal/wire/ssh", "internal/wire/rdp", "internal/wire/tls", "internal/wire/ftp", "internal/wire/tftp", "internal/wire/http"},
-	"internal/eval": {"internal/prevent", "internal/identity", "internal/ledger", "internal/judge", "internal/scan", "internal/spread", "internal/telemetry", "internal/telemetry/sensor", "internal/telemetry/winevent", "internal/telemetry/winhost"},
+	"internal/eval": {"internal/incident", "internal/prevent", "internal/identity", "internal/ledger", "internal/judge", "internal/scan", "internal/spread", "internal/telemetry", "internal/telemetry/sensor", "internal/telemetry/winevent", "internal/telemetry/winhost"},
 
 	"internal/telemetry/logtest": {"internal/telemetry", "internal/synth"}, // for tests
 	"internal/synth":             {"internal/packet", "internal/wire/xca/xcatest", "internal/wire/smbcrypt"},
