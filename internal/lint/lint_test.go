@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"internal/telemetry/evtx":      {"internal/telemetry/winevent"},
 	"internal/telemetry/winlog":    {"internal/telemetry/winevent", "internal/telemetry/evtx", "internal/telemetry/logtext"},
 	"internal/telemetry/stored":    {"internal/telemetry/winevent", "internal/telemetry/winlog"},
-	"internal/telemetry/winhost":   {"internal/telemetry", "internal/telemetry/winevent", "internal/telemetry/cmdline"},
+	"internal/telemetry/winhost":   {"internal/telemetry", "internal/telemetry/winevent", "internal/telemetry/cmdline", "internal/webmedia"},
 	"internal/telemetry/cmdline":   {},
 
 	"internal/identity":  {},

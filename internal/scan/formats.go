@@ -34,7 +34,7 @@ var formats = slices.Concat(
 	[]telemetry.Format{listing.CSV, listing.JSON, listing.Body, listing.Sums})
 
 // unixFormats are the logs of Unix hosts.
-var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, auditd.AUOMS, syslog.Bare, shellhist.Format}
+var unixFormats = []telemetry.Format{syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, auditd.AUOMS, auditd.Auditbeat, syslog.Bare, shellhist.Format}
 
 // leaseFormats say which address was whose.
 var leaseFormats = []telemetry.Format{leases.Windows, leases.KeaCSV, leases.KeaLog, leases.ISC, leases.Dnsmasq, leases.Neighbours}

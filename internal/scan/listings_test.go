@@ -103,6 +103,7 @@ func TestHostOfCollection(t *testing.T) {
 		"x/uac-fs-1.corp-linux-20240102030405.tar.gz!uac/[root]/var/log/auth.log": "fs-1.corp",
 		"uac-esx1-esxi-20240102030405/[root]/var/log/hostd.log":                   "esx1",
 		"x/Collection-WS-7-2024-01-02T03_04_05Z.zip!results/x.json":               "WS-7",
+		"day1/linux/web01/audit/audit.log":                                        "web01", "web01/logs/secure": "web01", "logs/web01/auth.log": "web01",
 		"uac-notes/file":    "uac-notes",
 		"WS-1/C/Windows/x":  "WS-1",
 		"collection/file.x": "collection",

@@ -35,6 +35,7 @@ func TestUnverified(t *testing.T) {
 		"sshd since 9.8":        {"Nov 23 16:24:50 fs1 sshd-session[7]: Accepted password for ops from 10.0.0.5 port 22 ssh2\n", ""},
 		"journald":              {`{"__REALTIME_TIMESTAMP":"1773738000000000","_HOSTNAME":"fs1","SYSLOG_IDENTIFIER":"sshd","_PID":"7","MESSAGE":"x"}` + "\n", ""},
 		"AUOMS":                 {`[1795451091.392,{"Timestamp":"1795451091.392","SerialNumber":1,"records":[{"RecordTypeCode":1,"RecordType":"USER_LOGIN","node":"ws3","pid":"800","ses":"842","acct":"ops","exe":"/usr/sbin/sshd","addr":"10.77.0.5","res":"success"}]}]` + "\n", "auoms-json"},
+		"Auditbeat":             {`{"@timestamp":"2026-11-23T16:24:51.392Z","host":{"name":"ws3"},"process":{"pid":800,"executable":"/usr/sbin/sshd"},"source":{"ip":"10.77.0.5"},"auditd":{"message_type":"user_login","session":"842","result":"success","data":{"acct":"ops"}}}` + "\n", "auditbeat"},
 		"AUOMS in a system log": {"Nov 23 16:24:40 ws3 auoms[700]: type=USER_LOGIN audit(1795451080.000:9): pid=800 uid=0 auid=1000 ses=842 op=login acct=\"ops\" exe=\"/usr/sbin/sshd\" addr=10.77.0.5 res=success\n", "auoms"},
 		"a mounted share":       {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"//bob@10.0.0.9/a"}}}}` + "\n", "eslogger/mount"},
 		"a mounted disk":        {es + `{"mount":{"statfs":{"f_mntonname":"/Volumes/a","f_mntfromname":"/dev/disk4s1"}}}}` + "\n", ""},

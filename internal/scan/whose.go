@@ -21,11 +21,17 @@ func (o *Options) hostOf(input string) string {
 	if host := o.namedHost(input); host != "" {
 		return host
 	}
-	if parts := folders(input); len(parts) > 1 {
-		return parts[len(parts)-2]
+	parts := folders(input)
+	for i := len(parts) - 2; i >= 0; i-- {
+		if !logFolders[strings.ToLower(parts[i])] {
+			return parts[i]
+		}
 	}
 	return "unknown"
 }
+
+// logFolders are what folders of logs are called on any host.
+var logFolders = map[string]bool{"var": true, "log": true, "logs": true, "audit": true, "auditd": true, "syslog": true, "secure": true, "journal": true, "rsyslog": true, "samba": true, "httpd": true, "apache2": true, "nginx": true}
 
 // ownerOf parts inputs that are equal though they are of several hosts: lists of a
 // host's files that do not say whose they are, where a flag or a collection does.

@@ -42,6 +42,16 @@ func Page(media string) bool {
 	return false
 }
 
+// Path is the part of a target that names the file: what stands before the query. Distribution
+// points of Configuration Manager are asked for ".../sccm?/setup.exe".
+func Path(target string) string {
+	path, query, _ := strings.Cut(target, "?")
+	if strings.HasPrefix(query, "/") && strings.HasSuffix(path, "/sccm") {
+		path, _, _ = strings.Cut(query, "?")
+	}
+	return path
+}
+
 // Extension is what follows the last dot of a name, in lower case.
 func Extension(name string) string {
 	i := strings.LastIndexByte(name, '.')

@@ -23,8 +23,9 @@ type Form struct {
 	Name func(path string) string
 	// Finish sets time and stream by the fields; false when the object is no record.
 	Finish func(r *telemetry.Record) bool
-	// Repeats says that a list is given as one datum an element, not by commas; nil is none.
-	Repeats func(path string) bool
+	// Repeats says that a list is given as one datum an element, not by commas, and of objects
+	// all and not the first; nil is none.
+	Repeats func(name string) bool
 	// Timeless says that records may have no time.
 	Timeless bool
 }
@@ -170,8 +171,12 @@ func (l *log) flatten(o *fastjson.Object, depth int) {
 		if name == "" {
 			return
 		}
-		if v.Type() == fastjson.TypeArray { // of objects the first
+		if v.Type() == fastjson.TypeArray {
 			if all := v.GetArray(); len(all) > 0 && all[0].Type() == fastjson.TypeObject {
+				if l.repeats(name) {
+					l.objects(all, depth)
+					return
+				}
 				v = all[0]
 			}
 		}
@@ -182,7 +187,7 @@ func (l *log) flatten(o *fastjson.Object, depth int) {
 			}
 			return
 		}
-		if v.Type() == fastjson.TypeArray && l.form.Repeats != nil && l.form.Repeats(name) {
+		if v.Type() == fastjson.TypeArray && l.repeats(name) {
 			for _, x := range v.GetArray() {
 				l.cuts = append(l.cuts, cut{name, len(l.text)})
 				l.text = appendText(l.text, x)
@@ -195,6 +200,19 @@ func (l *log) flatten(o *fastjson.Object, depth int) {
 		}
 	})
 	l.path = l.path[:base]
+}
+
+func (l *log) repeats(name string) bool { return l.form.Repeats != nil && l.form.Repeats(name) }
+
+// objects takes all objects of a list.
+func (l *log) objects(all []*fastjson.Value, depth int) {
+	base := len(l.path)
+	for _, v := range all {
+		if o, err := v.Object(); err == nil && depth < maxDepth {
+			l.path = append(l.path[:base], '.')
+			l.flatten(o, depth+1)
+		}
+	}
 }
 
 // name is what the form calls the present path.

@@ -336,7 +336,7 @@ func partOfPage(t *model.Transfer, w *web, x *file) bool {
 
 // lastSegment is the file name of a URL's path.
 func lastSegment(target string) string {
-	path, _, _ := strings.Cut(target, "?")
+	path := webmedia.Path(target)
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	if plain, err := url.PathUnescape(name); err == nil {
 		return plain

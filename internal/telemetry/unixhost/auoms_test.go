@@ -46,6 +46,42 @@ func TestAUOMS(t *testing.T) {
 	}
 }
 
+// TestAuditbeat: the objects that Auditbeat makes of an event's lines, which may be held in
+// those of an index.
+func TestAuditbeat(t *testing.T) {
+	object := func(kind, action, process, more string) string {
+		return `{"@timestamp":"2026-11-23T16:24:51.392Z","event":{"module":"auditd","action":"` + action + `"},"host":{"name":"ws3.corp.test","hostname":"ws3"},"process":{` + process + `},` +
+			`"user":{"name":"root","audit":{"name":"ops"}},` + more + `"auditd":{"message_type":"` + kind + `","session":"842","result":"success",`
+	}
+	const sftp = `"pid":902,"executable":"/usr/lib/openssh/sftp-server","working_directory":"/tmp"`
+	login := object("user_login", "logged-in", `"pid":800,"executable":"/usr/sbin/sshd"`, `"source":{"ip":"10.77.0.5"},`) + `"data":{"acct":"ops"}}}` + "\n"
+	made := object("syscall", "opened-file", sftp, "") + `"data":{"syscall":"openat"},"paths":[{"item":"0","name":"/tmp/","nametype":"PARENT"},{"item":"1","name":"agent","nametype":"CREATE"}]}}` + "\n"
+	scp := object("syscall", "executed", `"pid":901,"executable":"/usr/bin/scp","args":["scp","-p","/tmp/a b.sh","root@10.77.0.9:/tmp/x.sh"]`, "") + `"data":{"syscall":"execve"}}}` + "\n"
+	called := object("syscall", "connected-to", `"pid":903,"executable":"/tmp/agent"`, `"destination":{"ip":"10.77.0.6","port":"5632"},`) + `"data":{"syscall":"connect"}}}` + "\n"
+	wrote := object("syscall", "opened-file", `"pid":903,"executable":"/tmp/agent"`, "") + `"data":{"syscall":"openat"},"paths":[{"name":"/var/b","nametype":"CREATE"}]}}` + "\n"
+	index := func(text string) string { return `{"_index":"a","_source":` + strings.TrimSpace(text) + "}\n" }
+	const push = "push ssh 10.77.0.5>ws3 /tmp/agent ? done ops\n"
+	for name, c := range map[string]struct{ text, want, accesses string }{
+		"a command":     {scp, "push ssh ws3>10.77.0.9 /tmp/x.sh ? claimed root was a b.sh\n", ""},
+		"what it makes": {login + made, push, "logon"},
+		"of an index":   {index(login) + index(made), push, "logon"},
+		"a writer":      {called + wrote, "", "network-write"},
+		"refused":       {login + strings.ReplaceAll(made, `"success"`, `"fail"`), "", "logon"},
+		"not that":      {strings.ReplaceAll(made, "CREATE", "NORMAL"), "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := follow(t, c.text)
+			var accesses []string
+			for _, a := range r.Accesses {
+				accesses = append(accesses, a.What)
+			}
+			if got := brief(r.Transfers); got != c.want || strings.Join(accesses, " ") != c.accesses {
+				t.Errorf("%q %q instead of %q %q", got, accesses, c.want, c.accesses)
+			}
+		})
+	}
+}
+
 // TestBareSSH: sshd -E writes neither times nor processes.
 func TestBareSSH(t *testing.T) {
 	const (

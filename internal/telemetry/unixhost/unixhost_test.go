@@ -22,7 +22,7 @@ import (
 	"waybill/internal/telemetry/weblog"
 )
 
-var formats = []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format, syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, auditd.AUOMS, syslog.Bare, shellhist.Format}
+var formats = []telemetry.Format{macos.Eslogger, macos.Unified, esxi.Format, syslog.Format, syslog.Journal, ftplog.Format, rsyncd.Format, sambalog.Format, weblog.Format, auditd.Format, auditd.AUOMS, auditd.Auditbeat, syslog.Bare, shellhist.Format}
 
 // follow gives the logs, each of one host, to a follower, one after the other.
 func follow(t *testing.T, logs ...string) *telemetry.Result {

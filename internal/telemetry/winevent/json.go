@@ -1,6 +1,7 @@
 package winevent
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -100,8 +101,8 @@ func (l *Lines) Looks(line []byte) bool {
 	if a, err := v.Array(); err == nil && len(a) > 0 {
 		v = a[0]
 	}
-	_, s := l.find(v)
-	return s != nil
+	v, s := l.find(v)
+	return s != nil || rawXML(v) != nil
 }
 
 // Event reads one line. read says whether it is one of those that are read; the
@@ -119,6 +120,9 @@ func (l *Lines) Event(line []byte, e *Event) (read bool, err error) {
 func (l *Lines) Value(v *fastjson.Value, e *Event) (bool, error) {
 	v, s := l.find(v)
 	if s == nil {
+		if x := rawXML(v); x != nil {
+			return XML(x, e)
+		}
 		return false, ErrNoEvent
 	}
 	if s == &shapes[0] {
@@ -177,6 +181,17 @@ func unwrap(v *fastjson.Value) *fastjson.Value {
 	for _, w := range wraps {
 		if inner := v.Get(w...); inner != nil && inner.Type() == fastjson.TypeObject {
 			return inner
+		}
+	}
+	return nil
+}
+
+// rawXML is the event that Splunk kept as Windows gave it (sourcetype XmlWinEventLog) and
+// exports without the fields that it makes of it.
+func rawXML(v *fastjson.Value) []byte {
+	for _, at := range [...]*fastjson.Value{v.Get("_raw"), v.Get("result", "_raw")} {
+		if x := bytes.TrimSpace(at.GetStringBytes()); bytes.HasPrefix(x, []byte("<Event")) {
+			return x
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"waybill/internal/model"
 	"waybill/internal/telemetry/winevent"
+	"waybill/internal/webmedia"
 )
 
 // download is a file with a mark of where it came from.
@@ -152,7 +153,7 @@ func urlEnd(u *url.URL) model.Endpoint {
 	return end
 }
 
-func urlName(u *url.URL) string { return path.Base(u.Path) }
+func urlName(u *url.URL) string { return path.Base(webmedia.Path(u.Path + "?" + u.RawQuery)) }
 
 // bits takes BITS 60 (a job stopped) and 59 (it started) by its URL.
 func (h *host) bits(e *winevent.Event) {

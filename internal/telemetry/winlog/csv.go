@@ -39,7 +39,7 @@ func looksCSV(text []byte) bool {
 	if err != nil {
 		return false
 	}
-	return shapeOfCSV(columns)
+	return shapeOfCSV(columns) || slices.Contains(columns, "_raw") && bytes.Contains(text, []byte("schemas.microsoft.com/win/2004/08/events"))
 }
 
 func shapeOfCSV(columns []string) bool {

@@ -40,8 +40,14 @@ func forms() map[string][]byte {
 	}
 	list := append([]byte("[\n"), bytes.ReplaceAll(bytes.TrimSpace(l.Winlogbeat()), []byte("\n"), []byte(",\n"))...)
 	pretty := bytes.ReplaceAll(l.EvtxDump(), []byte(`{"Event":`), []byte("{\n  \"Event\":\n"))
+	splunk := []byte("\"_raw\",\"_time\",host\n")
+	for _, line := range bytes.SplitAfter(bytes.TrimSpace(l.XML()), []byte("</Event>")) {
+		if i := bytes.Index(line, []byte("<Event ")); i >= 0 {
+			splunk = append(splunk, `"`+strings.ReplaceAll(string(line[i:]), `"`, `""`)+"\",now,WS-02\n"...)
+		}
+	}
 	return map[string][]byte{
-		"EVTX": l.EVTX(), "Winlogbeat": l.Winlogbeat(), "evtx_dump": l.EvtxDump(), "NXLog": l.NXLog(7), "wevtutil XML": l.XML(), "EvtxECmd CSV": l.EvtxECmdCSV(),
+		"Splunk's XML in CSV": splunk, "EVTX": l.EVTX(), "Winlogbeat": l.Winlogbeat(), "evtx_dump": l.EvtxDump(), "NXLog": l.NXLog(7), "wevtutil XML": l.XML(), "EvtxECmd CSV": l.EvtxECmdCSV(),
 		"a list": append(list, "\n]\n"...), "values over lines": pretty,
 		"UTF-16 with mark": utf16le(l.Winlogbeat(), true), "UTF-16 without": utf16le(l.EvtxDump(), false), "UTF-16 XML": utf16le(l.XML(), true),
 		"UTF-8 with mark": append([]byte{0xef, 0xbb, 0xbf}, l.Winlogbeat()...), "CSV with mark": append([]byte{0xef, 0xbb, 0xbf}, l.EvtxECmdCSV()...),

@@ -4,6 +4,8 @@ import (
 	"mime"
 	"net/url"
 	"strings"
+
+	"waybill/internal/webmedia"
 )
 
 // splitURL splits an absolute URL into what precedes the authority, the
@@ -56,10 +58,7 @@ func pathOf(target string) string {
 // nameOf is the last segment of a target's path, percent-decoded; of a target
 // with a trailing slash it is "".
 func nameOf(target string) string {
-	path := pathOf(target)
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
-		path = path[:i]
-	}
+	path, _, _ := strings.Cut(webmedia.Path(pathOf(target)), "#")
 	return unescape(path[strings.LastIndexByte(path, '/')+1:])
 }
 

@@ -128,7 +128,7 @@ func TestPageParts(t *testing.T) {
 func TestNames(t *testing.T) {
 	for target, want := range map[string]string{
 		"/a/b.exe": "b.exe", "/a/b.exe?x=/c": "b.exe", "/": "", "*": "*", "http://h/a/b": "b", "http://h": "", "/a%2": "a%2", "": "",
-		"/q;x=1#frag/ment": "q;x=1", "/a/?u=http://x/y": "", "/r/http://x/y": "y",
+		"/q;x=1#frag/ment": "q;x=1", "/a/?u=http://x/y": "", "/r/http://x/y": "y", "/SMS_DP_SMSPKG$/ACM00016.1/sccm?/setup%201.exe": "setup 1.exe", "/a/b?/c": "b",
 	} {
 		if got := nameOf(target); got != want {
 			t.Errorf("%q: %q, want %q", target, got, want)
