@@ -323,6 +323,36 @@ func (t *Table) MayBe(a, b model.Endpoint, at model.Time) bool {
 	return !a.IP.Known() && a.Host != "" && b.IP.Known() && b.Host == "" && len(t.byName[strings.ToLower(a.Host)])+len(t.byName[Bare(a.Host)]) == 0 && t.Host(b.IP, at) == ""
 }
 
+// Labels are all that an end may go by at any time: two known ends that are the same at
+// some time have one in common.
+func (t *Table) Labels(e model.Endpoint) []string {
+	t.settle()
+	var all []string
+	add := func(host string) {
+		if bare := Bare(host); bare != "" && !slices.Contains(all, bare) {
+			all = append(all, bare)
+		}
+	}
+	add(e.Host)
+	for _, b := range t.byAddr[e.IP] {
+		add(b.Host)
+	}
+	for _, at := range t.hardware[e.IP] {
+		for _, b := range t.byMAC[at.MAC] {
+			add(b.Host)
+		}
+	}
+	for i := 0; i < len(all); i++ { // and what those were called later
+		for _, r := range t.former[all[i]] {
+			add(r.to)
+		}
+	}
+	if e.IP.Known() {
+		all = append(all, e.IP.String())
+	}
+	return all
+}
+
 // holds says whether an address is one of a named host's.
 func (t *Table) holds(e model.Endpoint, a model.Addr) bool {
 	return e.Host != "" && a.Known() && slices.ContainsFunc(t.byAddr[a], func(b Binding) bool { return SameName(b.Host, e.Host) })

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -23,30 +24,39 @@ func Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table
 
 // Confirm is the same by what is known of clocks.
 func (c *Clocks) Confirm(all []*model.Transfer, reads []*model.Access, hosts *identity.Table) {
-	byName := map[string][]*model.Access{}
-	for _, a := range reads {
-		path := strings.ToLower(a.Object)
-		name := path[strings.LastIndexByte(path, '\\')+1:]
-		byName[name] = append(byName[name], a)
+	byName := newByEnd(hosts)
+	for i, a := range reads {
+		byName.add(lastPart(strings.ToLower(a.Object)), &a.Source, i)
 	}
 	for _, t := range all {
 		if t.Status != model.Claimed && (t.Status != model.Done || t.User != "") || t.Operation != model.Pull || model.ChannelFamily(t.Channel) != "smb" {
 			continue
 		}
 		path := strings.ToLower(strings.Trim(t.Path, `\`))
-		for _, a := range byName[path[strings.LastIndexByte(path, '\\')+1:]] {
-			at := a.Time + c.shift(a.Evidence) - c.shift(t.Evidence)
-			if max(at-t.End, t.Start-at) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
-				continue
-			}
-			src, _ := hosts.Same(t.Source, a.Destination, a.Time)
-			dst, known := hosts.Same(t.Destination, a.Source, a.Time)
-			if (src || byDomain(t, a)) && dst && known {
-				confirm(t, a)
-				break
+		first := len(reads)
+		for i := range byName.all(lastPart(path), &t.Destination) {
+			if i < first && c.agrees(reads[i], t, path, hosts) {
+				first = i
 			}
 		}
+		if first < len(reads) {
+			confirm(t, reads[first])
+		}
 	}
+}
+
+// lastPart is the name in a path.
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '\\')+1:] }
+
+// agrees says whether a read is that of a pull.
+func (c *Clocks) agrees(a *model.Access, t *model.Transfer, path string, hosts *identity.Table) bool {
+	at := a.Time + c.shift(a.Evidence) - c.shift(t.Evidence)
+	if max(at-t.End, t.Start-at) > Slack || !strings.EqualFold(strings.Trim(a.Object, `\`), path) {
+		return false
+	}
+	src, _ := hosts.Same(t.Source, a.Destination, a.Time)
+	dst, known := hosts.Same(t.Destination, a.Source, a.Time)
+	return (src || byDomain(t, a)) && dst && known
 }
 
 // confirm takes into a pull what the server's log says of it.
@@ -89,28 +99,52 @@ func Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
 
 // Tie is the same by what is known of clocks.
 func (c *Clocks) Tie(all []*model.Transfer, starts []Start, hosts *identity.Table) {
-	byName := map[string][]*model.Transfer{}
-	for _, t := range all {
-		if t.Name != "" && t.Status != model.Denied && t.Status != model.Failed {
-			n := strings.ToLower(t.Name)
-			byName[n] = append(byName[n], t)
+	images := make([]string, len(starts))
+	started := map[string]bool{}
+	for i := range starts {
+		images[i] = strings.ToLower(starts[i].Image)
+		started[lastPart(images[i])] = true
+	}
+	byName := newByEnd(hosts)
+	for i, t := range all {
+		if n := strings.ToLower(t.Name); n != "" && started[n] && t.Status != model.Denied && t.Status != model.Failed {
+			byName.add(n, &t.Destination, i)
 		}
 	}
-	for _, s := range starts {
-		image := strings.ToLower(s.Image)
-		var best *model.Transfer
-		for _, t := range byName[image[strings.LastIndexByte(image, '\\')+1:]] {
-			at := s.Time + c.shift(s.Evidence) - c.shift(t.Evidence)
-			if at < begin(t)-Slack || at > t.End+window || best != nil && begin(t) < begin(best) {
-				continue
-			}
-			if same, known := hosts.Same(t.Destination, s.Host, s.Time); same && known && fitsPlace(t, image) {
-				best = t
+	for k := range starts {
+		s, image := &starts[k], images[k]
+		best := -1
+		for i := range byName.all(lastPart(image), &s.Host) {
+			if (best < 0 || laterOf(all, best, i)) && c.brought(all[i], s, image, hosts) {
+				best = i
 			}
 		}
-		if best != nil && !slices.ContainsFunc(best.Executed, func(x model.Execution) bool { return x.How == s.How && max(x.Time-s.Time, s.Time-x.Time) < 2e9 }) {
-			best.Executed = append(best.Executed, s.Execution)
+		if best >= 0 {
+			executed(all[best], s)
 		}
+	}
+}
+
+// laterOf says whether the transfer of number i began after that of best; of two that
+// began at once the last counts.
+func laterOf(all []*model.Transfer, best, i int) bool {
+	return cmp.Or(cmp.Compare(begin(all[best]), begin(all[i])), cmp.Compare(best, i)) < 0
+}
+
+// brought says whether a transfer brought what was started.
+func (c *Clocks) brought(t *model.Transfer, s *Start, image string, hosts *identity.Table) bool {
+	at := s.Time + c.shift(s.Evidence) - c.shift(t.Evidence)
+	if at < begin(t)-Slack || at > t.End+window {
+		return false
+	}
+	same, known := hosts.Same(t.Destination, s.Host, s.Time)
+	return same && known && fitsPlace(t, image)
+}
+
+// executed notes a start, if it is not known from another log.
+func executed(t *model.Transfer, s *Start) {
+	if !slices.ContainsFunc(t.Executed, func(x model.Execution) bool { return x.How == s.How && max(x.Time-s.Time, s.Time-x.Time) < 2e9 }) {
+		t.Executed = append(t.Executed, s.Execution)
 	}
 }
 
