@@ -22,6 +22,7 @@ func (t *Table) addHardware(b Binding) {
 	}
 	if b.Lease {
 		t.leases[b.Addr] = extended(t.leases[b.Addr], b)
+		t.dynamic[subnet(b.Addr)] = true
 	}
 	if b.MAC == "" {
 		return

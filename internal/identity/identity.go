@@ -40,6 +40,7 @@ type Table struct {
 	byName   map[string][]Binding // lower case, with and without domain
 	hardware map[model.Addr][]Binding
 	leases   map[model.Addr][]Binding       // whether they name a host or not
+	dynamic  map[model.Addr]bool            // subnets of which addresses were handed out
 	byMAC    map[string][]Binding           // names of records by hardware address
 	roles    map[string][]Binding           // those that say one, by address, hardware and name
 	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
@@ -85,7 +86,7 @@ func (t *Table) AddName(host string) {
 
 func (t *Table) make() {
 	if t.byAddr == nil {
-		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{},
+		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{}, dynamic: map[model.Addr]bool{},
 			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
 	}
 }
@@ -154,7 +155,43 @@ func (t *Table) hostOf(a model.Addr, at model.Time) string {
 			return host
 		}
 	}
-	return ""
+	return t.always(a, at)
+}
+
+// always is the host that an address has for good, as far as all that was seen tells: no
+// other had it and it was not handed out, and the host was at no other address of that family,
+// and was seen there on two days or where others' addresses are handed out and those of this
+// subnet are not. Servers are seldom named by what passes, and stay where they are.
+func (t *Table) always(a model.Addr, at model.Time) string {
+	if len(t.leases[a]) > 0 {
+		return ""
+	}
+	host, first, last := "", at, at
+	for i := range t.byAddr[a] {
+		b := &t.byAddr[a][i]
+		if i == 0 {
+			first, last = b.First, b.Last
+		}
+		first, last = min(first, b.First), max(last, b.Last)
+		if host != "" && !sameHost(host, b.Host) || t.elsewhere(*b, at) {
+			return ""
+		}
+		if len(b.Host) > len(host) {
+			host = b.Host
+		}
+	}
+	moved := slices.ContainsFunc(t.byName[strings.ToLower(host)], func(b Binding) bool { return b.Addr != a && b.Addr.Netip().Is4() == a.Netip().Is4() })
+	fixed := len(t.dynamic) > 0 && !t.dynamic[subnet(a)]
+	if host == "" || moved || cloned(host) || !fixed && last-first < slack {
+		return ""
+	}
+	return t.full(host)
+}
+
+// subnet is what the addresses of most local networks have in common.
+func subnet(a model.Addr) model.Addr {
+	a[len(a)-1] = 0
+	return a
 }
 
 // only is a host that had the address, and whether it is the only one. Of one

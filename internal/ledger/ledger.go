@@ -143,6 +143,9 @@ func (l *Ledger) take(d due) {
 	e := l.book.entry(d)
 	if e.rank == 0 {
 		l.enter(e, l.book.keys(e.t))
+		if sealedLogin(e.t) {
+			l.unnamed.push(e)
+		}
 		return
 	}
 	l.waiting[e.rank-1].push(e)

@@ -18,22 +18,38 @@ const few = 32
 // noted gives what a host noted of what passed without a name, if nothing else fits
 // either of them.
 func (b *book) noted(passed *entry) *entry {
-	if passed.gone || !passedNameless(passed.t) {
+	kind, hosts := passedNameless, notedOnly
+	if sealedLogin(passed.t) {
+		kind, hosts = sealedLogin, overSSH
+	}
+	if passed.gone || !kind(passed.t) {
 		return nil
 	}
-	noted := b.only(passed, notedOnly)
-	if noted == nil || b.only(noted, passedNameless) != passed {
+	noted := b.only(passed, hosts)
+	if noted == nil || b.only(noted, kind) != passed {
 		return nil
 	}
 	return noted
 }
+
+// sealedLogin says whether an SSH session moved something, of which nobody knows the size:
+// what hosts noted of it lies within it.
+func sealedLogin(t *model.Transfer) bool { return t.Channel == "ssh" && sealedNameless(t) }
+
+func overSSH(t *model.Transfer) bool {
+	return t.Channel == "ssh" && mayBeNoted(t) && t.Size == nil && (t.Status == model.Done || t.Status == model.Claimed)
+}
+
+// within is how far from an SSH session the hosts at its ends may date what went over it:
+// the program that asks for it starts before it.
+const within model.Time = 10e9
 
 // only gives the one of a kind that fits e, nil where there is none or another.
 func (b *book) only(e *entry, kind func(*model.Transfer) bool) *entry {
 	var found *entry
 	fit, near := 0, 0
 	b.each(b.pairKey(e.t), func(x *entry) {
-		if near > few || !kind(x.t) || !fitContent(contentOf(x.t), contentOf(e.t)) || apart(x, e) > Slack {
+		if near > few || !kind(x.t) || !fitContent(contentOf(x.t), contentOf(e.t)) || apart(x, e) > Slack || e.t.Channel == "ssh" && apart(x, e) > within {
 			return
 		}
 		near++

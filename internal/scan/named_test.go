@@ -34,4 +34,25 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestSessions: sshd's log holds its client's port and not its own address; the sensor holds
+// both.
+func TestSessions(t *testing.T) {
+	client := func(port uint16) model.Endpoint { return model.Endpoint{IP: addr("10.0.0.1"), Port: port} }
+	logon := func(port uint16, host string, at model.Time) *model.Access {
+		return &model.Access{What: "logon", Channel: "ssh", Time: at, Source: client(port), Destination: model.Endpoint{Host: host}}
+	}
+	session := func(port uint16, ip string) *model.Access {
+		return &model.Access{What: "ssh-session", Channel: "ssh", Time: 1e18, Source: client(port), Destination: model.Endpoint{IP: addr(ip), Port: 22}}
+	}
+	found := &telemetry.Result{Accesses: []*model.Access{session(1, "10.0.0.2"), session(2, "10.0.0.3"), session(3, "10.0.0.4"),
+		logon(1, "web1", 1e18+2e9), logon(2, "web2", 1e18+600e9), logon(4, "web3", 1e18)}}
+	var hosts identity.Table
+	(&Records{}).named(&hosts, found)
+	for ip, want := range map[string]string{"10.0.0.2": "web1", "10.0.0.3": "", "10.0.0.4": ""} {
+		if got := hosts.Host(addr(ip), 1e18); got != want {
+			t.Errorf("%s: %q instead of %q", ip, got, want)
+		}
+	}
+}
+
 func addr(ip string) model.Addr { return model.AddrOf(netip.MustParseAddr(ip)) }
