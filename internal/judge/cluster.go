@@ -44,7 +44,6 @@ func (c *cluster) join(m *member) {
 	m.cluster = c
 	c.members = append(c.members, m)
 	c.content = cmp.Or(c.content, m.facts.Content)
-	c.offer(m)
 }
 
 // transfers are those of its members.

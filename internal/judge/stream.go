@@ -24,6 +24,7 @@ type Judge struct {
 	book     *spread.Book
 	clusters map[openID]*cluster // open ones
 	members  map[string]*member  // by the transfer's id
+	fresh    *member             // of this event: it is weighed against others of its cluster once, when all is said of it
 	age      []*member           // in the order of time; the first ones are forgotten first
 	taught   int                 // of age, how many were learned from or passed over
 	findings []*model.Finding
@@ -42,6 +43,7 @@ type member struct {
 	marks   []Mark
 	cluster *cluster
 	taught  bool // it was learned from
+	fresh   bool
 }
 
 // New gives a judge that has seen nothing but what Settings.Usual remembers.
@@ -72,6 +74,10 @@ func (j *Judge) Step(e Event) {
 		j.book.Contact(e.Access)
 		j.opens(&e)
 		j.look(&e, j.all)
+	}
+	if m := j.fresh; m != nil {
+		j.fresh, m.fresh = nil, false
+		m.cluster.offer(m)
 	}
 	j.advance(e.Time)
 }
@@ -127,7 +133,7 @@ func (j *Judge) letGo(m *member) {
 	delete(j.members, m.t.ID)
 	c := m.cluster
 	c.members = c.members[:len(c.members)-1]
-	c.scored = c.scored && c.top != m
+	j.fresh = nil
 	if len(c.members) == 0 {
 		j.close(c)
 	}
@@ -160,7 +166,9 @@ func (m *member) add(mark Mark) {
 		m.cluster.shared = stronger(m.cluster.shared, mark)
 	} else {
 		m.marks = stronger(m.marks, mark)
-		m.cluster.offer(m)
+		if !m.fresh {
+			m.cluster.offer(m)
+		}
 	}
 	x := mark.Execution
 	if x == nil || slices.ContainsFunc(m.t.Executed, func(o model.Execution) bool { return sameStart(&o, x) }) {
@@ -208,10 +216,11 @@ func (j *Judge) keep(e *Event) *member {
 	if m := j.members[e.Transfer.ID]; m != nil {
 		return m
 	}
-	m := &member{t: e.Transfer, facts: e.Facts, days: e.Usual.Days, at: e.Time}
+	m := &member{t: e.Transfer, facts: e.Facts, days: e.Usual.Days, at: e.Time, fresh: true}
 	j.clusterOf(m, e).join(m)
 	j.members[e.Transfer.ID] = m
 	j.age = append(j.age, m)
+	j.fresh = m
 	return m
 }
 
