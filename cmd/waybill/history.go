@@ -132,6 +132,7 @@ type historyForget struct {
 	Account string   `placeholder:"NAME" help:"What an account does, as DOMAIN\\NAME or NAME."`
 	Pair    []string `placeholder:"A,B" help:"What two hosts exchange, in either direction."`
 	File    string   `placeholder:"GLOB" help:"A kind of file, by its name or path, or an artifact by its id."`
+	Mark    string   `placeholder:"ID" help:"A mark, by the id that was marked: alone."`
 	Before  string   `placeholder:"DATE" help:"Only what was last seen before DATE."`
 }
 
@@ -142,10 +143,22 @@ func (c *historyForget) Run(p *program) error {
 		return err
 	}
 	return c.change(func(m *history.Memory) error {
+		if c.Mark != "" {
+			return c.unmark(p, m)
+		}
 		n := m.Forget(func(e *history.Entry) bool { return fits(e) }, c.host)
-		fmt.Fprintf(p.stdout, "forgotten: %s, what %s did, %s held back\n", plural(n.Uses, "use"), plural(n.Hosts, "host"), plural(n.Held, "transfer"))
+		fmt.Fprintf(p.stdout, "forgotten: %s, what %s did, %s held back, %s\n", plural(n.Uses, "use"), plural(n.Hosts, "host"), plural(n.Held, "transfer"), plural(n.Marks, "mark"))
 		return nil
 	})
+}
+
+// unmark forgets one mark. What was learned when it was marked stays.
+func (c *historyForget) unmark(p *program, m *history.Memory) error {
+	if !m.Unmark(c.Mark) {
+		return usagef("--mark %s: there is no such mark (history show says which there are)", c.Mark)
+	}
+	fmt.Fprintf(p.stdout, "forgotten: the mark of %s\n", report.Plain(c.Mark))
+	return nil
 }
 
 // fits says which uses are forgotten.
@@ -154,8 +167,10 @@ func (c *historyForget) fits() (func(e *history.Entry) bool, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case c.Host+c.Account+c.File+c.Before == "" && len(c.Pair) == 0:
-		return nil, usagef("forget what? Give --host, --account, --pair, --file or --before")
+	case c.Mark != "" && (c.Host+c.Account+c.File+c.Before != "" || len(c.Pair) != 0):
+		return nil, usagef("--mark %s: give it alone", c.Mark)
+	case c.Host+c.Account+c.File+c.Before+c.Mark == "" && len(c.Pair) == 0:
+		return nil, usagef("forget what? Give --host, --account, --pair, --file, --before or --mark")
 	case len(c.Pair) != 0 && len(c.Pair) != 2:
 		return nil, usagef("--pair %s: give two hosts, as WS-1,FS-1", strings.Join(c.Pair, ","))
 	case judge.CheckGlob(c.File) != nil:
@@ -214,6 +229,9 @@ func (c *historyMark) Run(p *program) error {
 		fmt.Fprintf(p.stdout, "%s is %s until %s\n", c.ID, c.Verdict, c.Until)
 		if c.Verdict == history.Benign {
 			fmt.Fprintf(p.stdout, "learned what was held back of it: %s\n", plural(n, "transfer"))
+		}
+		if mark, _ := m.MarkOf(c.ID); len(mark.Covers) > 0 {
+			fmt.Fprintf(p.stdout, "covers what is alike, with any hosts:\n%s", strings.Join(coverLines(&mark), ""))
 		}
 		return nil
 	})

@@ -184,6 +184,9 @@ func (p *page) marks(m *history.Memory) {
 			ended = ", which has passed"
 		}
 		p.f("  %s  %s until %s%s: %s\n", report.Plain(x.ID), x.Verdict, dayText(x.Until), ended, report.Plain(x.Reason))
+		for _, line := range coverLines(&x) {
+			p.f("  %s", line)
+		}
 	}
 	if len(m.Held) > 0 {
 		p.f("\nHeld back (%d): not learned until marked benign\n", len(m.Held))
@@ -191,6 +194,48 @@ func (p *page) marks(m *history.Memory) {
 	for _, h := range m.Held[max(0, len(m.Held)-p.top):] {
 		p.f("  %s  %s  %s  %s\n", dayText(h.Time), report.Plain(h.Finding), report.Plain(h.Artifact), report.Plain(h.Transfer))
 	}
+}
+
+// coverLines says what a mark covers: of a malicious one contents and their givers, of
+// others each kind of work once.
+func coverLines(x *history.Mark) []string {
+	var lines []string
+	for _, w := range x.Covers {
+		line := "  what " + report.Plain(w.Giver) + " hands out, and " + cmp.Or(report.Plain(w.Content), "no content that is known")
+		if x.Verdict == history.Benign {
+			line = fmt.Sprintf("  %s from %s%s, %s%s", report.Plain(w.File), report.Plain(w.Giver), after(" as ", w.Account), report.Plain(w.Way), after(", started by ", w.Start))
+		}
+		if line += "\n"; !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// after puts a word before a text that is there.
+func after(word, s string) string {
+	if s == "" {
+		return ""
+	}
+	return word + report.Plain(s)
+}
+
+// cover is what a mark covers, as it is printed.
+type cover struct {
+	Giver   string `json:"giver"`
+	Account string `json:"account,omitempty"`
+	Way     string `json:"way"`
+	File    string `json:"file"`
+	Start   string `json:"start,omitempty"`
+	Content string `json:"content,omitempty"`
+}
+
+func coversOf(x *history.Mark) []cover {
+	var out []cover
+	for _, w := range x.Covers {
+		out = append(out, cover(w))
+	}
+	return out
 }
 
 // ndjson is all of it, one object a line.
@@ -249,7 +294,8 @@ func (p *page) rest(enc *json.Encoder, m *history.Memory) {
 			Verdict string     `json:"verdict"`
 			Reason  string     `json:"reason"`
 			Until   model.Time `json:"until"`
-		}{"mark", x.ID, x.Verdict, x.Reason, x.Until})
+			Covers  []cover    `json:"covers,omitempty"`
+		}{"mark", x.ID, x.Verdict, x.Reason, x.Until, coversOf(&x)})
 	}
 	for _, h := range m.Held {
 		enc.Encode(struct {

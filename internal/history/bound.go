@@ -136,8 +136,17 @@ const (
 	mostMarks  = 10_000
 )
 
-// bound forgets what is beyond the bounds: the oldest first.
+// bound forgets what is beyond the bounds: the oldest first, of marks those that end first.
 func (m *Memory) bound() {
+	if len(m.Marks) > mostMarks {
+		var ends []model.Time
+		for _, x := range m.Marks {
+			ends = append(ends, x.Until)
+		}
+		slices.Sort(ends)
+		limit := ends[len(ends)-mostMarks]
+		m.Marks = slices.DeleteFunc(m.Marks, func(x Mark) bool { return x.Until < limit })
+	}
 	slices.SortStableFunc(m.Held, func(a, b Held) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Transfer, b.Transfer))
 	})

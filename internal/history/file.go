@@ -23,6 +23,7 @@ type File struct {
 	conn    *sql.Conn
 	writes  bool
 	fresh   bool // there was nothing in it
+	form    int64
 	created bool // by this
 	open    bool // a transaction is
 }

@@ -34,10 +34,15 @@ func somethingOfAll(seed int) *Memory {
 				Channel: "smb2", Share: "Docs", Name: "a.docx", Status: model.Done})
 		}
 	}
+	m.Mark(Mark{ID: fmt.Sprintf("f-%04d", seed), Verdict: Benign, Reason: "ours", Until: start + 30*day, Covers: []Work{workOf(seed), workOf(seed + 1)}})
 	m.Inputs[fmt.Sprint("xxh64:", seed)] = Input{fmt.Sprint("day", seed, ".pcap"), start + 5*day}
-	m.Mark(Mark{fmt.Sprintf("t-%04d", seed), Malicious, "seen before", start + 30*day})
-	m.Hold(Held{fmt.Sprintf("t-%04d", seed+1), "a-1", "f-1", start, []Entry{{Kind: Pair, A: "x", B: "smb push", C: "y", Use: Use{start, start, 1, 1}, Recent: 1}}})
+	m.Mark(Mark{ID: fmt.Sprintf("t-%04d", seed), Verdict: Malicious, Reason: "seen before", Until: start + 30*day})
+	m.Hold(Held{fmt.Sprintf("t-%04d", seed+1), "a-1", "f-1", start, []Entry{{Kind: Pair, A: "x", B: "smb push", C: "y", Use: Use{start, start, 1, 1}, Recent: 1}}, workOf(seed)})
 	return m
+}
+
+func workOf(seed int) Work {
+	return Work{"x", `corp\anna`, "smb push admin program", `\windows\temp\*.exe`, "service", fmt.Sprint("c-", seed)}
 }
 
 func save(t testing.TB, path string, change func(*Memory) *Memory) *Memory {
@@ -214,7 +219,7 @@ func TestErrors(t *testing.T) {
 		{"none", "there is none", func(string) {}},
 		{"text", "this is no history: name another file", func(p string) { os.WriteFile(p, bytes.Repeat([]byte("ip,mac,name\n"), 500), 0o600) }},
 		{"another program's", "a database of another program", func(p string) { database(p, "CREATE TABLE a (b)") }},
-		{"newer", "a newer waybill wrote it (form 9, this one knows 1)", func(p string) { good(p); database(p, "PRAGMA user_version = 9") }},
+		{"newer", "a newer waybill wrote it (form 9, this one knows 2)", func(p string) { good(p); database(p, "PRAGMA user_version = 9") }},
 		{"with a trigger", `its table "more" is not one of a history`, func(p string) {
 			good(p)
 			database(p, "CREATE TRIGGER more AFTER INSERT ON marks BEGIN DELETE FROM uses; END")
@@ -223,9 +228,11 @@ func TestErrors(t *testing.T) {
 			good(p)
 			database(p, "DROP TABLE uses", "CREATE VIEW uses AS SELECT 1 AS kind")
 		}},
-		{"without a table", "its table uses is missing", func(p string) { good(p); database(p, "DROP TABLE uses") }},
+		{"without a table", "its table works is missing", func(p string) { good(p); database(p, "DROP TABLE works") }},
 		{"with a use of no name", "table uses: row 21 is damaged", func(p string) { good(p); database(p, "INSERT INTO uses VALUES (1, 9999, 1, 1, 1, 1, 1, 0, 1)") }},
 		{"with text for a number", "table uses: row", func(p string) { good(p); database(p, "UPDATE uses SET first = 'x'") }},
+		{"with a cover of no mark", "table covers: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE covers SET mark = 'f-9'") }},
+		{"with work of no transfer", "table works: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE works SET transfer = 't-9'") }},
 		{"with another verdict", "table marks: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE marks SET verdict = 'maybe'") }},
 		{"with a role of no form", "table roles: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE roles SET seen = x'00'") }},
 		{"cut", "damaged", func(p string) {
@@ -366,7 +373,7 @@ func TestMerge(t *testing.T) {
 		return m
 	}
 	a, b, c := somethingOfAll(0), somethingOfAll(3), somethingOfAll(70)
-	c.Mark(Mark{"t-0000", Malicious, "longer", start + 90*day})
+	c.Mark(Mark{ID: "t-0000", Verdict: Malicious, Reason: "longer", Until: start + 90*day})
 	want := put(a, b, c)
 	for _, got := range []*Memory{put(c, b, a), put(put(a, b), c), put(a, put(b, c)), put(b, put(c, a))} {
 		for i, e := range got.Normal.Entries() {
@@ -391,7 +398,7 @@ func TestMerge(t *testing.T) {
 	if u.Days != 8 { // days 0 to 4 and 3 to 7
 		t.Errorf("days %d", u.Days)
 	}
-	if len(want.Marks) != 3 || want.Marks[0].Reason != "longer" {
+	if len(want.Marks) != 6 || want.Marks[3].Reason != "longer" {
 		t.Errorf("%+v", want.Marks)
 	}
 	if twice, err := want.Merge(a); twice != 1 || err != nil {
@@ -402,12 +409,12 @@ func TestMerge(t *testing.T) {
 func TestMarks(t *testing.T) {
 	for id, want := range map[string]int{"t-0001": 1, "a-1": 1, "f-1": 1, "f-2": 0} {
 		m := somethingOfAll(0)
-		if got := m.Mark(Mark{id, Benign, "ours", start + day}); got != want || m.Normal.Use(Pair, "x", "smb push", "y", start+day).Known() != (want == 1) || len(m.Held) != 1-want {
+		if got := m.Mark(Mark{ID: id, Verdict: Benign, Reason: "ours", Until: start + day}); got != want || m.Normal.Use(Pair, "x", "smb push", "y", start+day).Known() != (want == 1) || len(m.Held) != 1-want {
 			t.Errorf("%s: learned %d, held %+v", id, got, m.Held)
 		}
 	}
 	m := somethingOfAll(0)
-	if m.Mark(Mark{"f-1", Benign, "ours", start - day}) != 0 || m.Mark(Mark{"f-1", Malicious, "theirs", start + day}) != 0 || len(m.Held) != 1 {
+	if m.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start - day}) != 0 || m.Mark(Mark{ID: "f-1", Verdict: Malicious, Reason: "theirs", Until: start + day}) != 0 || len(m.Held) != 1 {
 		t.Error("a mark that ends before, or of malice, lets it be learned")
 	}
 }
@@ -419,7 +426,7 @@ func TestForget(t *testing.T) {
 		hosts, account, _ := e.Names()
 		return hosts[0] == "ws-3" || hosts[1] == "ws-3" || account == `corp\anna` || hosts[0] == "x"
 	}, func(key string, _ model.Time) bool { return key == "ws-3" })
-	if got != (Forgotten{Uses: 1 + 1 + 20 + 1 + 1, Hosts: 1, Held: 1}) {
+	if got != (Forgotten{Uses: 1 + 1 + 20 + 1 + 1, Hosts: 1, Held: 1, Marks: 1}) {
 		t.Errorf("%+v", got)
 	}
 	if m.Normal.Peers(FamilyTo, "fs-1", `docs\*.docx`) != 19 {

@@ -15,7 +15,7 @@ func FuzzLoad(f *testing.F) {
 		small := NewMemory()
 		small.Normal.Learn(Pair, "a", "smb push", "b", start)
 		small.Normal.Learn(Pair, "a", "smb push", "b", start+day)
-		small.Mark(Mark{"f-1", Benign, "ours", start})
+		small.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start})
 		small.Hold(somethingOfAll(0).Held...)
 		small.Inputs["x"] = Input{"a.pcap", start}
 		return small
@@ -55,7 +55,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		m.Normal.Learn(Pair, "a", "smb push", "b", start+2*day)
-		m.Mark(Mark{"f-1", Benign, "ours", start})
+		m.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start})
 		again := NewMemory()
 		if _, err := again.Merge(m); err != nil {
 			t.Fatal(err)

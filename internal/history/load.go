@@ -1,12 +1,14 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -30,8 +32,13 @@ func (f *File) Load() (*Memory, error) {
 	}
 	for _, part := range []struct {
 		table string
+		since int64
 		read  func(*Memory) error
-	}{{"meta", f.loadMeta}, {"names", f.loadNames}, {"uses", f.loadUses}, {"roles", f.loadRoles}, {"inputs", f.loadInputs}, {"marks", f.loadMarks}, {"held", f.loadHeld}} {
+	}{{"meta", 1, f.loadMeta}, {"names", 1, f.loadNames}, {"uses", 1, f.loadUses}, {"roles", 1, f.loadRoles}, {"inputs", 1, f.loadInputs},
+		{"marks", 1, f.loadMarks}, {"covers", 2, f.loadCovers}, {"held", 1, f.loadHeld}, {"works", 2, f.loadWorks}} {
+		if !f.has(part.since) {
+			continue
+		}
 		if err := part.read(m); err != nil {
 			return nil, f.explain(fmt.Errorf("table %s: %w", part.table, err))
 		}
@@ -192,6 +199,38 @@ func (f *File) loadHeld(m *Memory) error {
 			}
 		}
 		m.Held = append(m.Held, h)
+		return nil
+	})
+}
+
+// loadCovers reads what marks cover.
+func (f *File) loadCovers(m *Memory) error {
+	var id string
+	var w Work
+	return f.each("SELECT mark, giver, account, way, file, start, content FROM covers ORDER BY mark, giver, account, way, file, start, content", append([]any{&id}, w.columns()...), func() error {
+		at, found := slices.BinarySearchFunc(m.Marks, id, func(x Mark, id string) int { return cmp.Compare(x.ID, id) })
+		if !found || w != w.kept() || len(m.Marks[at].Covers) >= mostCovers {
+			return errValue
+		}
+		m.Marks[at].Covers = append(m.Marks[at].Covers, w)
+		return nil
+	})
+}
+
+// loadWorks reads what the transfers were that are held back.
+func (f *File) loadWorks(m *Memory) error {
+	at := make(map[string]int, len(m.Held))
+	for i := range m.Held {
+		at[m.Held[i].Transfer] = i
+	}
+	var id string
+	var w Work
+	return f.each("SELECT transfer, giver, account, way, file, start, content FROM works", append([]any{&id}, w.columns()...), func() error {
+		i, found := at[id]
+		if !found || w != w.kept() {
+			return errValue
+		}
+		m.Held[i].Work = w
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"waybill/internal/identity"
 	"waybill/internal/model"
@@ -38,6 +39,7 @@ type Held struct {
 	Transfer, Artifact, Finding string // ids
 	Time                        model.Time
 	Uses                        []Entry
+	Work                        Work
 }
 
 // The verdicts of a mark.
@@ -52,18 +54,19 @@ type Mark struct {
 	Verdict string // Benign or Malicious
 	Reason  string
 	Until   model.Time // of events: later ones are none of its business
+	Covers  []Work     // what else it is about: more of the same as the transfers it was put on
 }
 
-// Mark notes what an analyst says. What was held back of it is learned when it is
-// benign. It gives how many transfers that were.
+// Mark notes what an analyst says. It is about more of the same as what was held back of
+// it, which is learned when it is benign. It gives how many transfers that were.
 func (m *Memory) Mark(mark Mark) (learned int) {
-	m.setMark(mark)
+	m.setMark(m.widened(mark))
 	if mark.Verdict != Benign {
 		return 0
 	}
 	var kept []Held
 	for _, h := range m.Held {
-		if h.Time > mark.Until || h.Transfer != mark.ID && h.Artifact != mark.ID && h.Finding != mark.ID {
+		if !mark.of(&h) {
 			kept = append(kept, h)
 			continue
 		}
@@ -74,6 +77,39 @@ func (m *Memory) Mark(mark Mark) (learned int) {
 	}
 	m.Held = kept
 	return learned
+}
+
+// of says whether a mark is of a transfer that was held back.
+func (m *Mark) of(h *Held) bool {
+	return h.Time <= m.Until && (h.Transfer == m.ID || h.Artifact == m.ID || h.Finding == m.ID)
+}
+
+// widened is a mark with what it covers: of an artifact no more than that, else the works
+// of what is held back, and what it covered before.
+func (m *Memory) widened(mark Mark) Mark {
+	if strings.HasPrefix(mark.ID, "a-") {
+		return mark
+	}
+	works := slices.Clone(mark.Covers)
+	if old, known := m.MarkOf(mark.ID); known {
+		works = append(works, old.Covers...)
+	}
+	for i := range m.Held {
+		if mark.of(&m.Held[i]) {
+			works = append(works, m.Held[i].Work)
+		}
+	}
+	mark.Covers = covering(works)
+	return mark
+}
+
+// MarkOf is the mark of an id.
+func (m *Memory) MarkOf(id string) (Mark, bool) {
+	at, found := slices.BinarySearchFunc(m.Marks, Mark{ID: id}, func(x, y Mark) int { return cmp.Compare(x.ID, y.ID) })
+	if !found {
+		return Mark{}, false
+	}
+	return m.Marks[at], true
 }
 
 // setMark puts a mark in its place.
@@ -93,6 +129,7 @@ func (m *Memory) Hold(all ...Held) {
 		known[h.Transfer] = i
 	}
 	for _, h := range all {
+		h.Work = h.Work.kept()
 		if i, ok := known[h.Transfer]; ok {
 			if cmp.Or(cmp.Compare(m.Held[i].Time, h.Time), cmp.Compare(m.Held[i].Finding, h.Finding), cmp.Compare(len(m.Held[i].Uses), len(h.Uses))) < 0 {
 				m.Held[i] = h

@@ -45,19 +45,24 @@ func laterInput(a, b Input) Input {
 	return a
 }
 
+// mergeMark takes a mark of another one: what either covers, it covers.
 func (m *Memory) mergeMark(mark Mark) {
-	i := slices.IndexFunc(m.Marks, func(x Mark) bool { return x.ID == mark.ID })
-	if i >= 0 && cmp.Or(cmp.Compare(m.Marks[i].Until, mark.Until), cmp.Compare(m.Marks[i].Verdict, mark.Verdict), cmp.Compare(m.Marks[i].Reason, mark.Reason)) >= 0 {
-		return
+	works := mark.Covers
+	if old, known := m.MarkOf(mark.ID); known {
+		works = append(slices.Clone(works), old.Covers...)
+		if cmp.Or(cmp.Compare(old.Until, mark.Until), cmp.Compare(old.Verdict, mark.Verdict), cmp.Compare(old.Reason, mark.Reason)) >= 0 {
+			mark = old
+		}
 	}
+	mark.Covers = covering(slices.Clone(works))
 	m.setMark(mark)
 }
 
 // Forgotten is how much was forgotten.
-type Forgotten struct{ Uses, Hosts, Held, Inputs int }
+type Forgotten struct{ Uses, Hosts, Held, Inputs, Marks int }
 
-// Forget drops what it is said of: uses by their entries, hosts by their keys, and what
-// is held back by its uses.
+// Forget drops what it is said of: uses by their entries, hosts by their keys, what is held
+// back by its uses, and marks by what they cover.
 func (m *Memory) Forget(use func(e *Entry) bool, host func(key string, last model.Time) bool) Forgotten {
 	out := Forgotten{Uses: m.Normal.Forget(func(e *Entry, _ Use) bool { return use(e) }), Hosts: m.Roles.Forget(host)}
 	before := len(m.Held)
@@ -65,7 +70,22 @@ func (m *Memory) Forget(use func(e *Entry) bool, host func(key string, last mode
 		return slices.ContainsFunc(h.Uses, func(e Entry) bool { return use(&e) })
 	})
 	out.Held = before - len(m.Held)
+	before = len(m.Marks)
+	kept := m.Marks[:0:0]
+	for _, mark := range m.Marks {
+		if !mark.forget(use) {
+			kept = append(kept, mark)
+		}
+	}
+	m.Marks, out.Marks = kept, before-len(kept)
 	return out
+}
+
+// Unmark forgets the mark of an id, and says whether there was one.
+func (m *Memory) Unmark(id string) bool {
+	before := len(m.Marks)
+	m.Marks = slices.DeleteFunc(m.Marks, func(x Mark) bool { return x.ID == id })
+	return len(m.Marks) < before
 }
 
 // Names are the names of an entry that are hosts, an account and a file: those that are

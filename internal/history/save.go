@@ -42,12 +42,12 @@ func (n *Normal) written() {
 }
 
 func (f *File) write(m *Memory) error {
-	if f.fresh {
+	if f.form < Form {
 		if err := f.create(); err != nil {
 			return err
 		}
 	}
-	for _, part := range []func(*Memory) error{f.saveMeta, f.saveNames, f.saveUses, f.saveRoles, f.saveInputs, f.saveMarks, f.saveHeld} {
+	for _, part := range []func(*Memory) error{f.saveMeta, f.saveNames, f.saveUses, f.saveRoles, f.saveInputs, f.saveMarks, f.saveCovers, f.saveHeld, f.saveWorks} {
 		if err := part(m); err != nil {
 			return err
 		}
@@ -189,6 +189,33 @@ func (f *File) saveHeld(m *Memory) error {
 				return err
 			}
 			if err := put(h.Transfer, h.Artifact, h.Finding, int64(h.Time), sql.RawBytes(uses)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (f *File) saveCovers(m *Memory) error {
+	return f.replaced("covers", "INSERT INTO covers VALUES (?, ?, ?, ?, ?, ?, ?)", func(put func(...any) error) error {
+		for _, x := range m.Marks {
+			for _, w := range x.Covers {
+				if err := put(append([]any{x.ID}, w.columns()...)...); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (f *File) saveWorks(m *Memory) error {
+	return f.replaced("works", "INSERT INTO works VALUES (?, ?, ?, ?, ?, ?, ?)", func(put func(...any) error) error {
+		for _, h := range m.Held {
+			if h.Work == (Work{}) {
+				continue
+			}
+			if err := put(append([]any{h.Transfer}, h.Work.columns()...)...); err != nil {
 				return err
 			}
 		}

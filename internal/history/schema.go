@@ -7,21 +7,27 @@ import (
 )
 
 // Form is the form of files that this version writes.
-const Form = 1
+const Form = 2
 
 // application marks a database as a history ("wbhi", SQLite's application_id).
 const application = 0x77626869
 
-// tables are those of the file, exactly as they are made. Nothing else may be in it: no
-// view, trigger or computed column runs.
-var tables = []struct{ name, sql string }{
-	{"held", `CREATE TABLE held (transfer TEXT PRIMARY KEY, artifact TEXT, finding TEXT, time INTEGER, uses BLOB) WITHOUT ROWID`},
-	{"inputs", `CREATE TABLE inputs (digest TEXT PRIMARY KEY, name TEXT, last INTEGER) WITHOUT ROWID`},
-	{"marks", `CREATE TABLE marks (id TEXT PRIMARY KEY, verdict TEXT, reason TEXT, until INTEGER) WITHOUT ROWID`},
-	{"meta", `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID`},
-	{"names", `CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT)`},
-	{"roles", `CREATE TABLE roles (host TEXT PRIMARY KEY, seen BLOB) WITHOUT ROWID`},
-	{"uses", `CREATE TABLE uses (kind INTEGER, a INTEGER, b INTEGER, c INTEGER, first INTEGER, last INTEGER, count REAL, older INTEGER, recent INTEGER, PRIMARY KEY (kind, a, b, c)) WITHOUT ROWID`},
+// tables are those of the file, exactly as they are made, and the first form that has each.
+// Nothing else may be in it: no view, trigger or computed column runs.
+var tables = []struct {
+	name  string
+	since int64
+	sql   string
+}{
+	{"covers", 2, `CREATE TABLE covers (mark TEXT, giver TEXT, account TEXT, way TEXT, file TEXT, start TEXT, content TEXT, PRIMARY KEY (mark, giver, account, way, file, start, content)) WITHOUT ROWID`},
+	{"held", 1, `CREATE TABLE held (transfer TEXT PRIMARY KEY, artifact TEXT, finding TEXT, time INTEGER, uses BLOB) WITHOUT ROWID`},
+	{"inputs", 1, `CREATE TABLE inputs (digest TEXT PRIMARY KEY, name TEXT, last INTEGER) WITHOUT ROWID`},
+	{"marks", 1, `CREATE TABLE marks (id TEXT PRIMARY KEY, verdict TEXT, reason TEXT, until INTEGER) WITHOUT ROWID`},
+	{"meta", 1, `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID`},
+	{"names", 1, `CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT)`},
+	{"roles", 1, `CREATE TABLE roles (host TEXT PRIMARY KEY, seen BLOB) WITHOUT ROWID`},
+	{"uses", 1, `CREATE TABLE uses (kind INTEGER, a INTEGER, b INTEGER, c INTEGER, first INTEGER, last INTEGER, count REAL, older INTEGER, recent INTEGER, PRIMARY KEY (kind, a, b, c)) WITHOUT ROWID`},
+	{"works", 2, `CREATE TABLE works (transfer TEXT PRIMARY KEY, giver TEXT, account TEXT, way TEXT, file TEXT, start TEXT, content TEXT) WITHOUT ROWID`},
 }
 
 // check makes sure that the file is a history of a form that this version knows, or
@@ -42,8 +48,12 @@ func (f *File) check() error {
 	case form > Form:
 		return fmt.Errorf("a newer waybill wrote it (form %d, this one knows %d): use that one, or another file", form, Form)
 	}
+	f.form = form
 	return f.checkTables()
 }
+
+// has says whether the file has a table, by its form.
+func (f *File) has(since int64) bool { return f.form >= since }
 
 func (f *File) checkTables() error {
 	rows, err := f.conn.QueryContext(context.Background(), "SELECT name, type, coalesce(sql, '') FROM sqlite_master ORDER BY name LIMIT 100")
@@ -51,13 +61,19 @@ func (f *File) checkTables() error {
 		return err
 	}
 	defer rows.Close()
+	var made []int // of the tables, those of the file's form
+	for i := range tables {
+		if f.has(tables[i].since) {
+			made = append(made, i)
+		}
+	}
 	n := 0
 	for rows.Next() {
 		var name, kind, text string
 		if err := rows.Scan(&name, &kind, &text); err != nil {
 			return err
 		}
-		if n >= len(tables) || kind != "table" || tables[n].name != name || tables[n].sql != text {
+		if n >= len(made) || kind != "table" || tables[made[n]].name != name || tables[made[n]].sql != text {
 			return fmt.Errorf("its table %.40q is not one of a history: take a copy of before, or begin a new one", name)
 		}
 		n++
@@ -65,15 +81,18 @@ func (f *File) checkTables() error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if n < len(tables) {
-		return fmt.Errorf("its table %s is missing: take a copy of before, or begin a new one", tables[n].name)
+	if n < len(made) {
+		return fmt.Errorf("its table %s is missing: take a copy of before, or begin a new one", tables[made[n]].name)
 	}
 	return nil
 }
 
-// create makes the tables of an empty file.
+// create makes the tables that an empty file, or one of an older form, does not have.
 func (f *File) create() error {
 	for _, t := range tables {
+		if f.has(t.since) {
+			continue
+		}
 		if err := f.exec(t.sql); err != nil {
 			return err
 		}

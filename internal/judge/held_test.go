@@ -13,9 +13,7 @@ import (
 func TestHeld(t *testing.T) {
 	const day = model.Time(24 * 3600e9)
 	var held []history.Held
-	judged(Settings{Withheld: func(f *model.Finding, t *model.Transfer, uses []history.Entry) {
-		held = append(held, history.Held{Transfer: t.ID, Finding: f.ID, Time: t.End, Uses: uses})
-	}})
+	judged(Settings{Withheld: func(_ *model.Transfer, h history.Held) { held = append(held, h) }})
 	if len(held) != 3 {
 		t.Fatalf("%d transfers held back", len(held))
 	}

@@ -43,8 +43,8 @@ type Settings struct {
 	// Learned says of a transfer that it was learned from before; nil is none.
 	Learned func(t *model.Transfer) bool
 	// Withheld takes, at the end, what was not learned since it took part in a finding of
-	// medium or above, and what would have been. May be nil.
-	Withheld func(f *model.Finding, t *model.Transfer, uses []history.Entry)
+	// medium or above. May be nil.
+	Withheld func(t *model.Transfer, h history.Held)
 	// Found takes each finding with its transfers, once nothing can be added to it: the
 	// judge keeps none of them. May be nil.
 	Found func(f *model.Finding, all []*model.Transfer)

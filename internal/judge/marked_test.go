@@ -86,11 +86,14 @@ func TestMarks(t *testing.T) {
 // what was learned before is not learned again.
 func TestWithheld(t *testing.T) {
 	var held []string
-	judged(Settings{Withheld: func(f *model.Finding, tr *model.Transfer, uses []history.Entry) {
-		if len(uses) < 8 || !slices.ContainsFunc(uses, func(e history.Entry) bool { return e.Kind == history.Pair && e.A == "ws-1" }) {
-			t.Errorf("%s: %+v", tr.ID, uses)
+	judged(Settings{Withheld: func(tr *model.Transfer, h history.Held) {
+		if len(h.Uses) < 8 || !slices.ContainsFunc(h.Uses, func(e history.Entry) bool { return e.Kind == history.Pair && e.A == "ws-1" }) {
+			t.Errorf("%s: %+v", tr.ID, h.Uses)
 		}
-		held = append(held, f.Artifacts[0][:2]+tr.ID)
+		if h.Transfer != tr.ID || !strings.HasPrefix(h.Finding, "f-") || h.Work.Giver != "ws-1" || h.Work.Account != "anna" || h.Work.File != `windows\temp\tool.exe` || h.Work.Start != "service" || h.Work.Content == "" {
+			t.Errorf("%+v", h)
+		}
+		held = append(held, h.Artifact[:2]+tr.ID)
 	}})
 	if strings.Join(held, " ") != "a-t-0 a-t-1 a-t-2" {
 		t.Errorf("held %v", held)

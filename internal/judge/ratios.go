@@ -120,4 +120,6 @@ const (
 	markedBenign  = -12.0 // of this transfer or finding
 	markedContent = -8.0  // of this content
 	settled       = 4.0   // what is left at most of a finding that was marked benign
+	markedBad     = 10.0  // a content was marked malicious
+	markedGiver   = 3.0   // what its giver hands out next
 )

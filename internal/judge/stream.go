@@ -28,7 +28,7 @@ type Judge struct {
 	age      []*member           // in the order of time; the first ones are forgotten first
 	taught   int                 // of age, how many were learned from or passed over
 	findings []*model.Finding
-	marks    map[string]history.Mark
+	marks    verdicts
 	held     []withheld
 	accused  map[string]bool // contents that findings of earlier runs hold
 	knew     bool            // of earlier days, from the start
@@ -55,7 +55,7 @@ func New(set Settings) *Judge {
 	_, _, days := usual.Span()
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
 	book := spread.New(set.Spread)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: byMark(set.Marks), accused: accused(set.Held), knew: days >= watched}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: verdictsOf(set.Marks), accused: accused(set.Held), knew: days >= watched}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -89,7 +89,7 @@ func (j *Judge) transfer(e *Event) {
 		return
 	}
 	e.Facts = j.facts.of(e.Transfer, content)
-	known := append(knownMarks(j.set.Known, e.Transfer), j.marked(e.Transfer, content)...)
+	known := append(knownMarks(j.set.Known, e.Transfer), j.marked(e)...)
 	if len(known) == 0 && !mayMatter(e) {
 		j.look(e, j.wide)
 		j.learn(&e.Facts, e.Transfer, e.Time)
@@ -346,7 +346,7 @@ func (j *Judge) forget(m *member) {
 	f := c.finding()
 	if f != nil {
 		f.Missing = c.missing(j.set.StartsLogged)
-		j.markFinding(f)
+		j.markFinding(f, c)
 		j.findings = append(j.findings, f)
 		if j.set.Found != nil {
 			j.set.Found(f, c.transfers())

@@ -59,15 +59,10 @@ func (c *recall) prepare(set *judge.Settings) {
 }
 
 // withheld keeps what the judge did not learn.
-func (c *recall) withheld(f *model.Finding, t *model.Transfer, uses []history.Entry) {
-	if c.learned(t.Evidence) {
-		return
+func (c *recall) withheld(t *model.Transfer, h history.Held) {
+	if !c.learned(t.Evidence) {
+		c.held = append(c.held, h)
 	}
-	h := history.Held{Transfer: t.ID, Finding: f.ID, Time: max(t.Start, t.End), Uses: uses}
-	if len(f.Artifacts) > 0 {
-		h.Artifact = f.Artifacts[0]
-	}
-	c.held = append(c.held, h)
 }
 
 // roles are those that hosts were seen in before.
