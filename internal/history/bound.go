@@ -124,7 +124,7 @@ func (n *Normal) compact() {
 
 func (n *Normal) countPeer(id key) {
 	switch id.kind {
-	case Pair, FamilyTo, ContentAt, GivesTo, Meets, GivenBy, Called, CalledTo:
+	case Pair, FamilyTo, ContentAt, GivesTo, Meets, GivenBy, Called, CalledTo, Chore, ChoreTo:
 		n.peers[key{id.a, id.b, 0, id.kind}]++
 	}
 }

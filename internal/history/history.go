@@ -39,12 +39,16 @@ const (
 	GivenBy   Kind = 15 // kind of file, way, giver: who hands it out; "" is all together
 	Called    Kind = 16 // first letters of names, "", host: which hosts are called so
 	CalledTo  Kind = 17 // first letters of names, way, giver: which of them hand out programs; "" is all together
+	Chore     Kind = 18 // people, kind of script, giver: who repairs hosts by scripts; "" is all together
+	ChoreTo   Kind = 19 // people, kind of script, taker
+	Told      Kind = 20 // content that took part in a finding of medium or above, and is not learned
+	ToldOn    Kind = 21 // account, "", actor: which did
 )
 
 // lastKind is the highest of them.
-const lastKind = CalledTo
+const lastKind = ToldOn
 
-var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets", "given-by", "called", "called-to"}
+var kindNames = [...]string{"", "host", "pair", "any-pair", "sender", "account", "account-on", "family", "family-to", "content", "content-at", "utility", "gives", "gives-to", "meets", "given-by", "called", "called-to", "chore", "chore-to", "told", "told-on"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -156,7 +160,7 @@ func (n *Normal) full() bool { return n.Most > 0 && len(n.uses) >= n.Most }
 func (n *Normal) admit(id key) bool {
 	switch id.kind {
 	case Pair:
-	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy, Called, CalledTo:
+	case FamilyTo, ContentAt, GivesTo, Meets, GivenBy, Called, CalledTo, Chore, ChoreTo:
 		if n.peers[key{id.a, id.b, 0, id.kind}] >= peersMost {
 			return false
 		}
@@ -168,7 +172,8 @@ func (n *Normal) admit(id key) bool {
 }
 
 // Peers is how many different hosts were seen as the last name with the two others, of
-// Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy, Called, CalledTo and ContentAt.
+// Pair, and up to 64 of FamilyTo, GivesTo, Meets, GivenBy, Called, CalledTo, Chore, ChoreTo and
+// ContentAt.
 func (n *Normal) Peers(k Kind, a, b string) int { return n.PeersOf(k, n.Name(a), n.Name(b)) }
 
 // PeersOf is Peers by the numbers of the names.

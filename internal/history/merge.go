@@ -98,7 +98,7 @@ func (e *Entry) Names() (hosts [2]string, account, file string) {
 		hosts = [2]string{e.A, e.C}
 	case Account:
 		account = e.A
-	case AccountOn:
+	case AccountOn, ToldOn:
 		account, hosts[0] = e.A, e.C
 	case Utility:
 		account, hosts[0] = e.A, e.C
@@ -106,11 +106,13 @@ func (e *Entry) Names() (hosts [2]string, account, file string) {
 		hosts[0], file = e.A, e.C
 	case GivenBy:
 		file, hosts[0] = e.A, e.C
+	case Chore, ChoreTo:
+		file, hosts[0] = e.B, e.C
 	case Called, CalledTo:
 		hosts[0] = e.C
 	case FamilyTo:
 		hosts, file = [2]string{e.A, e.C}, e.B
-	case Content:
+	case Content, Told:
 		file = e.A
 	case ContentAt:
 		file, hosts[0] = e.A, e.C

@@ -21,6 +21,8 @@ type Facts struct {
 	Way      string // channel, direction, kind of share, and whether it is a program
 	Family   string // kind of file: folder and form of name; "" where no name is known
 	Kind     string // folder and extension, where the folder is some software's own; else ""
+	Chore    string // kind of script that was pushed to repair something; "" where it is none
+	People   string // who do such: hosts and accounts that are called alike
 	Runs     bool   // it runs
 	Service  bool   // it is the service of a tool that starts programs remotely
 	Program  bool   // it runs, or may
@@ -48,11 +50,16 @@ type Usual struct {
 	Called, CalledGivers int
 	CalledGive           history.Use
 	Bare                 bool // it came over no share, where people keep tools of their own, and names no maker
-	Content              history.Use
-	ContentHosts         int
-	Held                 bool        // a finding of an earlier run holds the content
-	Utility              history.Use // how often the account used the tool on the host that asked
-	Meets                int         // how many others the other end exchanges programs with this way
+	// Scripts of the kind from people who are called like the one that pushed it: all together,
+	// and from this host; how many of their hosts gave such, and how many got them.
+	Chore, ChoreBy          history.Use
+	ChoreGivers, ChoreHosts int
+	Content                 history.Use
+	ContentHosts            int
+	// What findings of medium or above told, and is not trusted.
+	Told, ToldOn bool        // the content was seen; the account was on the host that asked
+	Utility      history.Use // how often the account used the tool on the host that asked
+	Meets        int         // how many others the other end exchanges programs with this way
 }
 
 // factory makes facts, and remembers the texts that it made.
@@ -102,6 +109,9 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	x.User = f.accounts.of(t)
 	x.Family = family(t)
 	x.Kind = kindOf(t, x.Family)
+	if x.Chore = chore(t); x.Chore != "" && x.User != "" {
+		x.People = people(x.Actor, x.User)
+	}
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
 	x.Alike = f.alike(&x, t)
@@ -286,16 +296,20 @@ func family(t *model.Transfer) string {
 	}
 	i := strings.LastIndexByte(path, '\\')
 	folder, name := path[:i+1], path[i+1:]
+	if !ownFolder(folder) {
+		return folderForm(folder) + `\` + form(name)
+	}
+	_, ext := cutExtension(name)
+	return folderForm(folder) + `\*.` + ext
+}
+
+// folderForm is the first folders of a place, without what numbers or chance make of them.
+func folderForm(folder string) string {
 	elements := strings.Split(strings.Trim(folder, `\`), `\`)
 	for i, e := range elements {
 		elements[i] = form(e)
 	}
-	elements = elements[:min(len(elements), familyDepth)]
-	if !ownFolder(folder) {
-		return strings.Join(elements, `\`) + `\` + form(name)
-	}
-	_, ext := cutExtension(name)
-	return strings.Join(elements, `\`) + `\*.` + ext
+	return strings.Join(elements[:min(len(elements), familyDepth)], `\`)
 }
 
 // kindOf is what one host's kind of file has in common with that of others: its first

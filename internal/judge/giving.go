@@ -46,9 +46,9 @@ func (u *Usual) giving(push bool) giving {
 	switch {
 	case u.habit():
 		g.kind = kindHabit
-	case u.Family.Days >= usualDays:
+	case u.kindDays() >= usualDays:
 		g.kind = kindAgain
-	case u.Family.Days >= againDays:
+	case u.kindDays() >= againDays:
 		g.kind = kindTwice
 	}
 	return g
@@ -60,10 +60,12 @@ func (g giving) known() bool { return g.host > hostStranger || g.kind > kindFres
 // why says what does.
 func (g giving) why(u *Usual) string {
 	switch {
+	case g.kind == kindHabit && u.choreDone():
+		return fmt.Sprintf("such people put scripts there on %d days, from %d of their hosts, on %d others", u.Chore.Days, u.ChoreGivers, u.ChoreHosts)
 	case g.kind == kindHabit:
 		return fmt.Sprintf("this kind of file went so from the same host on %d days, to %d hosts", u.Family.Days, u.FamilyHosts)
 	case g.kind == kindAgain || g.kind == kindTwice && g.host < hostHands:
-		return fmt.Sprintf("this kind of file went so from the same host on %d days before, to %d hosts: findings have told it", u.Family.Days, u.FamilyHosts)
+		return fmt.Sprintf("this kind of file went so from the same host on %d days before: findings have told it", u.kindDays())
 	case g.host >= hostHands:
 		return fmt.Sprintf("the host hands out programs to %d hosts, on %d days", u.GivesTo, u.Gives.Days)
 	case g.host == hostCalled:
@@ -95,9 +97,13 @@ func (u *Usual) habit() bool {
 	if u.Bare && u.Days >= watched && !u.Content.Known() {
 		return false // software that is handed out names its maker
 	}
-	return u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
+	return u.choreDone() || u.Family.Days >= usualDays && u.FamilyHosts >= manyReached ||
 		u.FamilyHosts >= manyAtOnce && u.at-u.Family.First >= someDays
 }
+
+// kindDays is on how many days this kind of file went so from the host: of scripts any that
+// the same people put there.
+func (u *Usual) kindDays() uint16 { return max(u.Family.Days, u.ChoreBy.Days) }
 
 // usurps says whether the source hands out what few others are known to hand out on many
 // days, and it never did.

@@ -76,10 +76,18 @@ func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text strin
 		return newPair, "never" + days + ", with others it did"
 	case u.AnyPair.Known() && !policy:
 		return newWay, "never" + days + ", though they exchanged other files"
-	case user != "" && !u.AccountOn.Known():
-		return newAll, nothing + days + ", and the account was never seen on the host that asked, but for findings"
+	case user != "" && !u.AccountOn.Known() && !u.ToldOn:
+		return newAll, nothing + days + u.butTold() + ", and the account was never seen on the host that asked"
 	}
-	return newNever, nothing + days + ", and no program so from the host that asked"
+	return newNever, nothing + days + ", and no program so from the host that asked" + u.butTold()
+}
+
+// butTold says that findings told of such programs from the host, which nobody trusts for it.
+func (u *Usual) butTold() string {
+	if u.Gives.Known() || u.ToldOn {
+		return ", but for what findings told"
+	}
+	return ""
 }
 
 // surety is how much days of watching tell of what is new: after sureDays all.

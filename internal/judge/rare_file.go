@@ -30,8 +30,8 @@ func lookRare(s holders, e Event) (holders, []Mark) {
 	switch {
 	case u.Days < watched || u.habit():
 		return s, nil
-	case !u.Content.Known() && u.Held:
-		return s, nil // a finding of an earlier run holds it
+	case !u.Content.Known() && u.Told:
+		return s, nil // a finding told it
 	case !u.Content.Known():
 		m.Nats, m.Text = rare, fmt.Sprintf("no host was seen with this content in %.0f days", u.Days)
 		if t.Operation == model.Pull && u.GiverTakes.Days >= usualDays && !received {

@@ -107,6 +107,7 @@ const (
 	manyAtOnce  = 20 // hosts that nobody but a distributor reaches, and lives on for days
 	manyMeet    = 16 // hosts that exchange programs with one
 	fewPeers    = 3  // hosts of one purpose
+	fewHelpers  = 2  // hosts of a helpdesk
 	fewGivers   = 3  // hosts that hand out a kind of file of their own
 	someDays    = 5 * Window
 	// A content is common when so many hosts have had it, for so long: a slow intruder

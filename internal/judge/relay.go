@@ -133,14 +133,3 @@ const relayWindow = 14 * Window
 
 // receiptsMost bounds the hosts remembered of one content.
 const receiptsMost = 64
-
-// accused are the contents that findings of earlier runs hold.
-func accused(held []history.Held) map[string]bool {
-	out := map[string]bool{}
-	for i := range held {
-		if content, _, _ := heldReceipt(&held[i]); content != "" {
-			out[content] = true
-		}
-	}
-	return out
-}

@@ -29,7 +29,8 @@ func lookRole(s struct{}, e Event) (struct{}, []Mark) {
 	case t.Operation == model.Push && giver == "workstation" && taker == "domain controller":
 		how = "pushed from a workstation to a domain controller"
 	}
-	if how == "" || e.Usual.Pair.Days >= usualDays || e.Usual.giving(t.Operation == model.Push).host > hostStranger {
+	giving := e.Usual.giving(t.Operation == model.Push)
+	if how == "" || e.Usual.Pair.Days >= usualDays || giving.host > hostStranger || giving.kind == kindHabit {
 		return s, nil
 	}
 	return s, []Mark{{Family: "novelty", Analytic: "role-break", Transfer: t.ID, Time: e.Time, Nats: roleBroken,

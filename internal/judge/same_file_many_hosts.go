@@ -51,6 +51,9 @@ func contentOf(e Event) string {
 	if !e.Program || e.To == "" || !e.moved() || e.Usual.common(e.Time) || e.Usual.habit() || e.everyday() {
 		return ""
 	}
+	if e.Service {
+		return e.Alike + "|" + e.Actor // it is the same file wherever anybody uses the tool
+	}
 	return e.Alike
 }
 

@@ -30,8 +30,7 @@ type Judge struct {
 	findings []*model.Finding
 	marks    verdicts
 	held     []withheld
-	accused  map[string]bool // contents that findings of earlier runs hold
-	knew     bool            // of earlier days, from the start
+	knew     bool // of earlier days, from the start
 }
 
 // member is a transfer that something speaks against, or may yet.
@@ -55,7 +54,7 @@ func New(set Settings) *Judge {
 	_, _, days := usual.Span()
 	set.Spread.Window = cmp.Or(set.Spread.Window, set.Window)
 	book := spread.New(set.Spread)
-	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: verdictsOf(set.Marks), accused: accused(set.Held), knew: days >= watched}
+	j := &Judge{set: set, all: analytics(set), usual: usual, facts: newFactory(book), book: book, clusters: map[openID]*cluster{}, members: map[string]*member{}, marks: verdictsOf(set.Marks), knew: days >= watched}
 	j.wide = slices.DeleteFunc(slices.Clone(j.all), func(a Analytic) bool { return !a.Wide() })
 	return j
 }
@@ -328,6 +327,7 @@ func (j *Judge) teach(m *member) {
 		j.learn(&m.facts, m.t, m.at)
 		return
 	}
+	j.told(&m.facts, m.t, m.at)
 	j.book.Keep(m.t)
 }
 

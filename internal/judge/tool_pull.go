@@ -43,7 +43,7 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 			nats = policySeen
 		}
 		return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: []string{"T1484.001"},
-			Text: "a program " + unseen(e.Usual.Days) + "fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
+			Text: "a program " + unseen(e.Usual) + "fetched from " + lastElement(t.Share) + ", as group policy hands it out", Evidence: t.Evidence}}
 	}
 	if m, ok := placeMark(&e); ok {
 		return s, []Mark{m}
@@ -70,7 +70,7 @@ func lookPull(s serves, e Event) (serves, []Mark) {
 		nats = pulledSeen
 	}
 	return s, []Mark{{Family: "channel", Analytic: "tool-pull", Transfer: t.ID, Time: t.End, Nats: nats, Techniques: pullTechniques[t.Channel],
-		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany), Evidence: t.Evidence}}
+		Text: "executable content fetched from " + t.Source.Name() + serving(fresh && len(s.Hosts) >= servesMany, e.Usual.Told), Evidence: t.Evidence}}
 }
 
 // fetchedBySystem says whether the system of a host fetched a file, at no user's word: under
@@ -111,16 +111,22 @@ func copiedByPolicy(t *model.Transfer) bool {
 	return strings.HasSuffix(strings.ToLower(t.Receiver.Process), `\svchost.exe`)
 }
 
-func serving(fresh bool) string {
-	if fresh {
+func serving(fresh, told bool) string {
+	switch {
+	case fresh && told:
+		return ", of this one findings alone told"
+	case fresh:
 		return ", which never gave out this one"
 	}
 	return ", which is not known to serve programs"
 }
 
-func unseen(days float64) string {
-	if days < watched {
+func unseen(u *Usual) string {
+	switch {
+	case u.Days < watched:
 		return ""
+	case u.Told:
+		return "that findings alone told of before, "
 	}
 	return "that nobody was seen with before, "
 }

@@ -44,6 +44,7 @@ func (j *Judge) lookup(e *Event) Usual {
 		user := n.Name(f.User)
 		u.Account = n.UseOf(history.Account, user, way, none, at)
 		u.AccountOn = n.UseOf(history.AccountOn, user, none, actor, at)
+		u.ToldOn = n.UseOf(history.ToldOn, user, none, actor, at).Known()
 	}
 	if t := e.Transfer; t.Tool != "" {
 		u.Utility = n.UseOf(history.Utility, n.Name(t.InitiatorUser), n.Name(t.Tool), actor, at)
@@ -68,10 +69,17 @@ func (j *Judge) lookup(e *Event) Usual {
 		u.KindBy = n.UseOf(history.GivenBy, kind, way, from, at)
 		u.KindGivers = n.PeersOf(history.GivenBy, kind, way) - 1 // "" is all together
 	}
+	if f.People != "" {
+		people, chore := n.Name(f.People), n.Name(f.Chore)
+		u.Chore = n.UseOf(history.Chore, people, chore, none, at)
+		u.ChoreBy = n.UseOf(history.Chore, people, chore, from, at)
+		u.ChoreGivers = n.PeersOf(history.Chore, people, chore) - 1 // "" is all together
+		u.ChoreHosts = n.PeersOf(history.ChoreTo, people, chore)
+	}
 	u.Meets = n.PeersOf(history.Meets, other, way)
 	if f.Content != "" {
 		content := n.Name(f.Content)
-		u.Held = j.accused[f.Content]
+		u.Told = n.UseOf(history.Told, content, none, none, at).Known()
 		u.Content = n.UseOf(history.Content, content, none, none, at)
 		u.ContentHosts = n.PeersOf(history.ContentAt, content, none)
 	}
@@ -145,6 +153,25 @@ func (j *Judge) count(f *Facts, t *model.Transfer, at model.Time) {
 			n.Learn(history.GivenBy, f.Kind, f.Way, "", at)
 			n.Learn(history.GivenBy, f.Kind, f.Way, giver, at)
 		}
+		if f.People != "" {
+			n.Learn(history.Chore, f.People, f.Chore, "", at)
+			n.Learn(history.Chore, f.People, f.Chore, giver, at)
+			n.Learn(history.ChoreTo, f.People, f.Chore, f.To, at)
+		}
+	}
+}
+
+// told takes a transfer that is not learned as seen, and no more: that it was there is known,
+// and nothing is trusted for it.
+func (j *Judge) told(f *Facts, t *model.Transfer, at model.Time) {
+	if !done(t) || j.set.Learned != nil && j.set.Learned(t) {
+		return
+	}
+	if f.Content != "" {
+		j.usual.Learn(history.Told, f.Content, "", "", at)
+	}
+	if f.User != "" {
+		j.usual.Learn(history.ToldOn, f.User, "", f.Actor, at)
 	}
 }
 
