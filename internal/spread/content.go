@@ -115,7 +115,7 @@ const callReach = 7
 // knownByCall is the content that a host had under the name of a program: of logs that
 // say neither size nor hash, or of a content that until now nothing else told.
 func (b *Book) knownByCall(m *marks, t *model.Transfer) (uint32, tie) {
-	if m.host == 0 || !program(m.name) {
+	if m.host == 0 || !m.program {
 		return 0, 0
 	}
 	c := b.real(b.index.Get(b.callOf(m, m.host)))
@@ -127,7 +127,7 @@ func (b *Book) knownByCall(m *marks, t *model.Transfer) (uint32, tie) {
 
 // call puts down under which name both ends of a movement had a program.
 func (b *Book) call(c uint32, m *marks, from, to uint32) {
-	if m.document || !program(m.name) {
+	if m.document || !m.program {
 		return
 	}
 	for _, place := range [...]uint32{from, to} {

@@ -32,6 +32,7 @@ type marks struct {
 	rung     int8  // the longest, -1 for none
 	runs     bool
 	document bool
+	program  bool   // by its name, its content, or since it was started where it came
 	name     string // lower case; "" for one that tells nothing, or is of no use
 	host     uint64 // digest of the source; 0 where no record names it
 	source   *model.Endpoint
@@ -39,7 +40,7 @@ type marks struct {
 
 // called says whether nothing but its name tells a program, and who had it.
 func (m *marks) called() bool {
-	return m.host != 0 && m.size < 0 && !m.summed() && program(m.name)
+	return m.host != 0 && m.size < 0 && !m.summed() && m.program
 }
 
 // none says whether nothing tells the content: no bytes, no hash, head or name.
@@ -74,6 +75,7 @@ func (b *Book) marks(t *model.Transfer) marks {
 	}
 	if !b.settled(&m) {
 		m.name = telling(t.Name)
+		m.program = m.name != "" && (program(m.name) || m.runs || len(t.Executed) > 0)
 	}
 	if len(t.Prefix) == 0 {
 		return m

@@ -238,3 +238,24 @@ func TestAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestStartedByName: a program without an ending that was started where it came is followed
+// by its name; a document of that name is not.
+func TestStartedByName(t *testing.T) {
+	for _, started := range []bool{true, false} {
+		b := New(Settings{})
+		for i, at := range []string{"A B", "B C"} {
+			x := file(fmt.Sprintf("t-%016x", i+1), at[:1], at[2:], "name=kworkerd")
+			x.Start = model.Time(i+1) * 1e12
+			x.End = x.Start
+			if started {
+				x.Executed = []model.Execution{{Time: x.End + 1e9}}
+			}
+			b.Add(x)
+		}
+		all := b.Artifacts(none)
+		if started && (len(all) != 1 || len(all[0].Spread.Edges) != 2) || !started && len(all) != 0 {
+			t.Errorf("started %v: %+v", started, all)
+		}
+	}
+}
