@@ -45,6 +45,7 @@ type Table struct {
 	roles    map[string][]Binding           // those that say one, by address, hardware and name
 	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
 	long     map[string]string              // bare name to the one with domain; "" where there are two
+	whole    map[string]string              // names with domain as they are written, by lower case
 	memo     memo
 
 	namings   map[string][]Naming  // by kind and key
@@ -87,11 +88,14 @@ func (t *Table) AddName(host string) {
 func (t *Table) make() {
 	if t.byAddr == nil {
 		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{}, dynamic: map[model.Addr]bool{},
-			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}}
+			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}, whole: map[string]string{}}
 	}
 }
 
 func (t *Table) lengthen(bare, host string) {
+	if key := strings.ToLower(host); t.whole[key] == "" {
+		t.whole[key] = host
+	}
 	if known, ok := t.long[bare]; !ok {
 		t.long[bare] = host
 	} else if !strings.EqualFold(known, host) {
@@ -142,6 +146,25 @@ const ranks = 3
 func (t *Table) Host(a model.Addr, at model.Time) string { return t.spell(a, at).host }
 
 func (t *Table) hostOf(a model.Addr, at model.Time) string {
+	host := t.heldBy(a, at)
+	if !t.ofSeveral(host) {
+		return host
+	}
+	// Hosts of two domains are called so: what the address was called at any time tells.
+	whole := ""
+	for _, b := range t.byAddr[a] {
+		if !SameName(b.Host, host) || !strings.Contains(b.Host, ".") {
+			continue
+		}
+		if whole != "" && !strings.EqualFold(whole, b.Host) {
+			return host
+		}
+		whole = b.Host
+	}
+	return cmp.Or(whole, host)
+}
+
+func (t *Table) heldBy(a model.Addr, at model.Time) string {
 	for rank := range ranks {
 		for _, reach := range []model.Time{0, slack} {
 			if host, one := t.only(a, at, reach, rank); host != "" {
@@ -274,6 +297,12 @@ func (t *Table) full(host string) string {
 		return long
 	}
 	return host
+}
+
+// ofSeveral says whether a name without domain is that of hosts of several domains.
+func (t *Table) ofSeveral(host string) bool {
+	long, known := t.long[strings.ToLower(host)]
+	return known && long == ""
 }
 
 // Addr is the address of a host at a time, the zero value when none or several
@@ -410,6 +439,26 @@ func SameName(a, b string) bool {
 	return !(xFull && yFull) && strings.EqualFold(x, y)
 }
 
+// Ends completes both ends of what moved. A name without domain that hosts of several domains
+// have is that of the other end's domain: Windows adds its own suffix first.
+func (t *Table) Ends(a, b *model.Endpoint, at model.Time) {
+	t.Complete(a, at)
+	t.Complete(b, at)
+	t.inDomainOf(b, a, at)
+	t.inDomainOf(a, b, at)
+}
+
+func (t *Table) inDomainOf(other, e *model.Endpoint, at model.Time) {
+	_, domain, ok := strings.Cut(other.Host, ".")
+	if !ok || e.IP.Known() || e.Host == "" || strings.Contains(e.Host, ".") {
+		return
+	}
+	if whole := t.whole[strings.ToLower(e.Host+"."+domain)]; whole != "" {
+		e.Host = whole
+		t.Complete(e, at)
+	}
+}
+
 // Complete fills in what of an endpoint the other half tells.
 func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 	t.settle()
@@ -418,7 +467,9 @@ func (t *Table) Complete(e *model.Endpoint, at model.Time) {
 	}
 	switch {
 	case e.Host != "" && !e.IP.Known():
-		e.IP = t.Addr(e.Host, at)
+		if !t.ofSeveral(e.Host) {
+			e.IP = t.Addr(e.Host, at)
+		}
 		e.Host = t.full(e.Host)
 	case e.Host != "":
 		e.Host = t.full(e.Host)

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"net/netip"
 	"testing"
 
 	"waybill/internal/model"
@@ -92,5 +93,30 @@ func TestTwins(t *testing.T) {
 	}
 	if same, _ := hosts.Same(model.Endpoint{Host: "srv", IP: addr("10.0.0.5")}, model.Endpoint{Host: "srv.a.test"}, hour); !same {
 		t.Error("an address that a record ties to it does not join")
+	}
+}
+
+// TestTwoDomains: FILE1 is that of the other end's domain, and at an address what that address
+// was called in full.
+func TestTwoDomains(t *testing.T) {
+	ip := model.AddrOf(netip.MustParseAddr("10.0.0.9"))
+	var hosts Table
+	hosts.AddName("FILE1.north.test")
+	hosts.AddName("FILE1.south.test")
+	hosts.Add(Binding{Addr: ip, Host: "FILE1.south.test", First: 1e18, Last: 1e18, Weak: true})
+	hosts.Add(Binding{Addr: ip, Host: "FILE1", First: 3e18, Last: 3e18, Hearsay: true})
+	for _, c := range []struct {
+		e, other model.Endpoint
+		want     string
+	}{
+		{model.Endpoint{Host: "file1"}, model.Endpoint{Host: "ws1.north.test"}, "FILE1.north.test"},
+		{model.Endpoint{Host: "file1"}, model.Endpoint{Host: "ws1.SOUTH.test"}, "FILE1.south.test"},
+		{model.Endpoint{Host: "file1"}, model.Endpoint{Host: "ws1.lab.test"}, "file1"},
+		{model.Endpoint{Host: "file1"}, model.Endpoint{Host: "ws1"}, "file1"},
+		{model.Endpoint{IP: ip}, model.Endpoint{Host: "ws1.north.test"}, "FILE1.south.test"},
+	} {
+		if hosts.Ends(&c.e, &c.other, 3e18); c.e.Host != c.want {
+			t.Errorf("%q instead of %q, with %s", c.e.Host, c.want, c.other.Host)
+		}
 	}
 }

@@ -81,8 +81,7 @@ func (b *book) entry(d due) *entry {
 	e := popped(&b.spare)
 	t := d.t
 	at := begin(t)
-	b.hosts.Complete(&t.Source, at)
-	b.hosts.Complete(&t.Destination, at)
+	b.hosts.Ends(&t.Source, &t.Destination, at)
 	e.t, e.from, e.rank = t, d.from, rank(t)
 	e.to = d.from + max(0, t.End-at)
 	e.reach = min(e.to, e.from+Reach)

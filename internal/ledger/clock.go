@@ -110,8 +110,7 @@ func Measure(all []*model.Transfer, hosts *identity.Table) *Clocks {
 		if !known || rank(t) == ranks-1 || t.Tool != "" {
 			continue // an effect, or a command, is dated as itself
 		}
-		hosts.Complete(&t.Source, begin(t))
-		hosts.Complete(&t.Destination, begin(t))
+		hosts.Ends(&t.Source, &t.Destination, begin(t))
 		for _, k := range sureKeys(t) {
 			if k.key%every == 0 {
 				seen[k] = append(seen[k], dated{clock, t})

@@ -184,8 +184,7 @@ func bindingOf(a *model.Access) (identity.Binding, bool) {
 // complete fills in names and hardware of all ends.
 func (r *Records) complete(hosts *identity.Table) {
 	for _, t := range r.Transfers {
-		hosts.Complete(&t.Source, t.Start)
-		hosts.Complete(&t.Destination, t.Start)
+		hosts.Ends(&t.Source, &t.Destination, t.Start)
 		if t.Client != nil {
 			hosts.Complete(t.Client, t.Start)
 		}
