@@ -103,6 +103,7 @@ type Coverage struct {
 	Checksum        int64               `json:"checksum,omitempty"`         // copies set aside for a wrong checksum
 	Gaps            int64               `json:"gaps,omitempty"`             // holes in streams
 	EvictedFlows    int64               `json:"evicted_flows,omitempty"`    // forgotten to stay within the budget
+	EvictedRecords  int64               `json:"evicted_records,omitempty"`  // movements and accesses of logs that the budget had no room for
 	Damaged         []string            `json:"damaged,omitempty"`
 	HostPairsSeen   int                 `json:"host_pairs_seen,omitempty"`
 	DecoderFaults   []string            `json:"decoder_faults,omitempty"` // recovered panics: bugs

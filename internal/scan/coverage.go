@@ -45,6 +45,7 @@ func (p *pipeline) summarize(r *Records, l *logs, inputs int, verdict judge.Verd
 	}
 	all.UnknownPorts = mostUnknown(p.unknownPorts)
 	all.Logs, all.NeverLogged, all.DuplicateEvents = l.hostLogs, l.never, l.twins
+	all.EvictedRecords = l.room.Transfers + l.room.Accesses
 	all.Contradictions, all.Renamed = l.joined.Contradictions, l.renamed
 	if l.clocks != nil {
 		all.Clock = l.clocks.Errors
@@ -157,7 +158,8 @@ func (s *logSource) coverage(o *Options) *model.Coverage {
 	c := o.coverageOf(s.in, s.err)
 	c.Start, c.End, c.Bytes, c.Events = s.start, s.end, s.bytes, s.counts()
 	c.Unverified = s.unconfirmed(c.Events)
-	if s.log != nil {
+	c.Damaged = append(c.Damaged, s.damage...)
+	if s.log != nil { // it was broken off
 		c.Damaged = append(c.Damaged, s.log.Damage()...)
 	}
 	return c

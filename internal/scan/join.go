@@ -87,6 +87,9 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 			r.Summary.LeftOut[why] += n
 		}
 	}
+	if n := l.room.Transfers; n > 0 {
+		r.Summary.LeftOut[noRoom] += n
+	}
 	r.Accesses = append(append(r.Accesses, found.Accesses...), found.Reads...)
 	for _, r := range l.renamed {
 		for _, n := range r.Names {
@@ -101,6 +104,9 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 	r.inside = func(e model.Endpoint) bool { return l.o.inside(e, ours) }
 	r.fillRoles(roles, found.Uses, hosts)
 }
+
+// noRoom is why movements of logs are left out that came when --memory was used up.
+const noRoom = "movements in logs that --memory had no room for"
 
 // arrivals gives what listings of files tell of movements, with the starts of what came.
 func (l *logs) arrivals(r *Records, found *telemetry.Result, starts []ledger.Start, hosts *identity.Table) []*model.Transfer {
@@ -133,6 +139,7 @@ func (l *logs) close() *telemetry.Result {
 		NameUsers(found)
 		all.Add(found)
 	}
+	l.hosts, l.follow = nil, nil // what they remember of hosts and connections tells nothing more
 	for _, s := range l.sources {
 		maps.Copy(s.unverified, all.Unverified[s.in.Name])
 	}

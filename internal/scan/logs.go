@@ -25,15 +25,19 @@ import (
 // spoolLimit bounds what of one compressed EVTX file is copied to a temporary file.
 const spoolLimit = 4 << 30
 
+// reading is what readers and the state of some hundreds of hosts take, beside what is found.
+const reading = 128 << 20
+
 // logSource is one log being read: its events in file order.
 type logSource struct {
 	in *input.Input
 	due
 	first   model.Time
 	log     reader
-	err     error  // of opening it, or damage of its container
-	notKept error  // why --cache has nothing of it
-	fault   string // a panic of its reader; read after batches is closed
+	err     error    // of opening it, or damage of its container
+	notKept error    // why --cache has nothing of it
+	fault   string   // a panic of its reader; read after batches is closed
+	damage  []string // of a log that is read
 	batches chan batch
 	spare   chan batch
 
@@ -223,6 +227,7 @@ func (s *logSource) ready() bool {
 		b, ok := <-s.batches
 		if !ok {
 			s.bytes += s.rest
+			s.done()
 			return false
 		}
 		s.batch, s.next = b, 0
@@ -230,6 +235,14 @@ func (s *logSource) ready() bool {
 		s.stamp()
 	}
 	return true
+}
+
+// done lets go of what reading took, half a megabyte a log: a run has hundreds.
+func (s *logSource) done() {
+	if s.log != nil {
+		s.damage = s.log.Damage()
+	}
+	s.log, s.batches, s.spare, s.follow = nil, nil, nil, nil
 }
 
 // stamp sets when the next event is due.
@@ -250,6 +263,7 @@ type logs struct {
 	before  int64 // bytes that the captures were
 	twins   int64
 	faults  []string
+	room    telemetry.Room
 
 	joined   ledger.Stats
 	clocks   *ledger.Clocks
@@ -262,7 +276,7 @@ type logs struct {
 }
 
 func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near model.Time, before int64) *logs {
-	l := &logs{o: o, before: before}
+	l := &logs{o: o, before: before, room: telemetry.Room{Limit: o.Memory - min(o.Memory/2, reading)}}
 	var names []string
 	for i, in := range inputs {
 		s := newLogSource(in, i)
@@ -277,7 +291,7 @@ func newLogs(o Options, inputs []*input.Input, interest map[string]bool, near mo
 	for _, s := range l.sources {
 		s.near = near
 	}
-	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, SyncApps: o.SyncApps, Parts: o.All || o.From != 0 || o.To != 0,
+	fo := telemetry.FollowerOptions{Inputs: names, Interest: interest, SyncApps: o.SyncApps, Room: &l.room, Parts: o.All || o.From != 0 || o.To != 0,
 		Inside: func(a model.Addr) bool { return o.inside(model.Endpoint{IP: a}, nil) }}
 	l.hosts, l.follow = winhost.New(fo), map[string]telemetry.Follower{}
 	for family, open := range followers {

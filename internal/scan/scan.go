@@ -103,7 +103,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	input.Sort(found)
 	unique, twins := input.Dedupe(found, o.ownerOf)
 
-	budget := &content.Budget{Limit: o.Memory}
+	budget := &content.Budget{Limit: o.Memory / 4 * 3} // the rest is what else a scan holds
 	pool, err := content.NewPool(content.Options{Workers: o.Workers, Budget: budget, Extract: o.Extract, MD5: o.MD5, SHA1: o.SHA1})
 	if err != nil {
 		return nil, err

@@ -138,6 +138,8 @@ type FollowerOptions struct {
 	Interest map[string]bool
 	// SyncApps are names of programs that sync folders, beside those that are known.
 	SyncApps []string
+	// Room bounds what is kept; nil is no bound.
+	Room *Room
 }
 
 // Result is what logs showed.
@@ -168,6 +170,8 @@ type Result struct {
 	// Unverified names, by input, what was told in a way that was checked against no real
 	// sample, and showed after its Record was given up.
 	Unverified map[string]map[string]bool
+	// Room is what may still be kept; nil is all.
+	Room *Room
 }
 
 // Doubt notes that something of an input was told in such a way.

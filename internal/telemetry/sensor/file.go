@@ -251,7 +251,9 @@ func (s *Sensors) said(t *model.Transfer, f *flow, pagePart bool) {
 	if f != nil {
 		f.tell(t)
 	}
-	s.out.Transfers = append(s.out.Transfers, t)
+	if !s.out.Moved(t) {
+		return
+	}
 	if pagePart {
 		if s.out.PageParts == nil {
 			s.out.PageParts = map[string]bool{}

@@ -55,7 +55,7 @@ type Sensors struct {
 
 // New makes a state without rows.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
-	return &Sensors{o: o, flows: map[string]*list.Element{}, used: list.New(),
+	return &Sensors{o: o, out: telemetry.Result{Room: o.Room}, flows: map[string]*list.Element{}, used: list.New(),
 		files: map[string]*file{}, webs: map[string]*web{}, ftps: map[string][]*ftp{}, words: words{}, given: map[string]bool{}, ranges: map[entity]*model.Transfer{}, taken: map[*model.Transfer]bool{}}
 }
 
@@ -279,4 +279,4 @@ func (s *Sensors) access(r *telemetry.Record, f *flow, what, channel string) *mo
 	return a
 }
 
-func (s *Sensors) report(a *model.Access) { s.out.Accesses = append(s.out.Accesses, a) }
+func (s *Sensors) report(a *model.Access) { s.out.Accessed(a) }

@@ -82,8 +82,9 @@ func (h *host) claimed(r *telemetry.Record, who asker, mv cmdline.Move) *model.T
 		t.Source, t.Destination, t.Operation, t.Initiator = h.self(), placeEnd(remote), model.Push, model.BySource
 	}
 	h.claims[key] = claim{t, r.Time}
-	h.book.all = append(h.book.all, t)
-	h.s.out.Transfers = append(h.s.out.Transfers, t)
+	if h.s.out.Moved(t) {
+		h.book.all = append(h.book.all, t)
+	}
 	if !push && strings.HasPrefix(local, "/") {
 		h.lies(t, local)
 	}

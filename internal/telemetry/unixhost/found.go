@@ -103,8 +103,9 @@ func (h *host) enter(e *entry, key string) {
 		delete(b.byName, key)
 	}
 	b.byName[key] = append(b.byName[key], e)
-	b.all = append(b.all, e.t)
-	h.s.out.Transfers = append(h.s.out.Transfers, e.t)
+	if h.s.out.Moved(e.t) {
+		b.all = append(b.all, e.t)
+	}
 	h.lies(e.t, e.t.Path)
 }
 

@@ -37,9 +37,8 @@ func (h *host) came(t *model.Transfer) {
 
 // noted says a movement that no other log of the host shows.
 func (h *host) noted(t *model.Transfer) {
-	if len(h.book.all) < maxAccesses {
+	if len(h.book.all) < maxAccesses && h.s.out.Moved(t) {
 		h.book.all = append(h.book.all, t)
-		h.s.out.Transfers = append(h.s.out.Transfers, t)
 	}
 }
 

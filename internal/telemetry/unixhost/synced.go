@@ -82,7 +82,7 @@ func (s *Hosts) carried() {
 	for i := range s.syncedOut {
 		out := &s.syncedOut[i]
 		if in := s.laidBefore(out); in != nil {
-			s.out.Transfers = append(s.out.Transfers, relayed(in, out))
+			s.out.Moved(relayed(in, out))
 		}
 	}
 }

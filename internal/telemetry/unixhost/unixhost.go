@@ -50,7 +50,7 @@ type Hosts struct {
 
 // New makes a state without records.
 func New(o telemetry.FollowerOptions) telemetry.Follower {
-	return &Hosts{o: o, hosts: map[string]*host{}, ids: map[string]int{}, syncedIn: map[string][]placed{}, leases: leases.New(o)}
+	return &Hosts{o: o, out: telemetry.Result{Room: o.Room}, hosts: map[string]*host{}, ids: map[string]int{}, syncedIn: map[string][]placed{}, leases: leases.New(o)}
 }
 
 // host is one host as its logs show it.
@@ -285,7 +285,7 @@ func (h *host) access(r *telemetry.Record, what, channel string, from model.Endp
 	case len(h.s.out.Accesses) >= maxAccesses:
 		h.notKept++
 	default:
-		h.s.out.Accesses = append(h.s.out.Accesses, a)
+		h.s.out.Accessed(a)
 	}
 	return a
 }

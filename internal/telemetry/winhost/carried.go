@@ -200,8 +200,9 @@ func (h *host) shareRead(e *winevent.Event, share, path string, from model.Addr,
 	a := &model.Access{Kind: "access", ID: "x" + h.id(e)[1:], Time: e.Time, What: "share-read", Source: model.Endpoint{IP: from, Port: uint16(e.Number("IpPort"))}, User: h.s.texts.Shared(e.Get("SubjectUserName")),
 		Domain: h.s.texts.Shared(e.Get("SubjectDomainName")), Channel: "smb", Share: h.s.texts.Shared(share), Object: h.s.texts.Shared(path), Evidence: []model.Evidence{h.evidence(e, "5145 read access")}}
 	h.reads = append(h.reads, a)
-	h.accesses = append(h.accesses, a)
-	h.s.out.Reads = append(h.s.out.Reads, a)
+	if h.s.out.Opened(a) {
+		h.accesses = append(h.accesses, a)
+	}
 	h.served(a)
 	if len(h.reads) > 64 {
 		h.reads = slices.Delete(h.reads, 0, 32)

@@ -43,8 +43,9 @@ func digest(parts ...string) string {
 // found says a movement. side is the end that this host is.
 func (h *host) found(tr *model.Transfer, side string) {
 	tr.Kind = "transfer"
-	h.s.out.Transfers = append(h.s.out.Transfers, tr)
-	h.mine = append(h.mine, side0{tr, side})
+	if h.s.out.Moved(tr) {
+		h.mine = append(h.mine, side0{tr, side})
+	}
 }
 
 // side0 is a transfer and which of its ends this host is.

@@ -48,7 +48,7 @@ type Hosts struct {
 
 // New makes a state without hosts.
 func New(o telemetry.FollowerOptions) *Hosts {
-	return &Hosts{o: o, hosts: map[string]*host{}, short: map[string]*host{}, seed: maphash.MakeSeed(),
+	return &Hosts{o: o, out: telemetry.Result{Room: o.Room}, hosts: map[string]*host{}, short: map[string]*host{}, seed: maphash.MakeSeed(),
 		seen: [2]map[uint64]model.Time{{}, {}}}
 }
 

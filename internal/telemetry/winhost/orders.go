@@ -60,6 +60,7 @@ func (h *host) asks(x *start) {
 	if session.Script {
 		a.Detail = "with a file of commands"
 	}
-	h.s.out.Accesses = append(h.s.out.Accesses, a)
-	h.asking = append(h.asking, a)
+	if h.s.out.Accessed(a) {
+		h.asking = append(h.asking, a)
+	}
 }

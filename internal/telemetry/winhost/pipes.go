@@ -131,6 +131,7 @@ func (h *host) pipe(e *winevent.Event, from model.Endpoint, name, kind string) {
 	}
 	a := &model.Access{Kind: "access", ID: "x" + h.id(e)[1:], Time: e.Time, What: "pipe-open", Source: from, User: strings.Clone(e.First("SubjectUserName", "User")),
 		Channel: "smb", Share: "IPC$", Object: strings.Clone(name), Detail: kind, Command: strings.Clone(e.Get("Image")), Evidence: []model.Evidence{h.evidence(e, eventName(e)+" pipe")}}
-	h.s.out.Accesses = append(h.s.out.Accesses, a)
-	h.accesses = append(h.accesses, a)
+	if h.s.out.Accessed(a) {
+		h.accesses = append(h.accesses, a)
+	}
 }

@@ -219,8 +219,9 @@ func (h *host) networkWriter(c *creation) {
 	}
 	a := &model.Access{Kind: "access", ID: "x" + c.id[1:], Time: c.time, What: "network-write", Source: model.Endpoint{IP: s.addr, Port: s.port},
 		User: c.user, Object: c.shown, Command: c.process, Detail: "a process with an inside connection created a file", Evidence: []model.Evidence{c.evidence, s.evidence}}
-	h.s.out.Accesses = append(h.s.out.Accesses, a)
-	h.accesses = append(h.accesses, a)
+	if h.s.out.Accessed(a) {
+		h.accesses = append(h.accesses, a)
+	}
 	if l := h.landed[c.image]; l != nil {
 		note := "once started it wrote " + c.shown + " while connected to " + s.addr.String()
 		if !slices.Contains(l.transfer.Notes, note) && len(l.transfer.Notes) < maxExecutions {
