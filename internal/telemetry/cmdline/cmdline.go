@@ -71,8 +71,9 @@ func ReadScript(text string) Meaning {
 
 type reader struct {
 	Meaning
-	on       string            // the host that the command at hand is to run on
-	sessions map[string]string // the hosts of PowerShell sessions, by variable
+	on string // the host that the command at hand is to run on
+	// Of a PowerShell script, by variable: texts, and the hosts of sessions.
+	variables, sessions map[string]string
 }
 
 // program is the name of a program without folder and extension, lower case.
@@ -120,6 +121,7 @@ func (r *reader) move(t tool, name string, m Move) {
 	m.Tool, m.On = name, r.on
 	r.resolve(&m.From)
 	r.resolve(&m.To)
+	m.From.Path, m.To.Path = unknownPath(m.From.Path), unknownPath(m.To.Path)
 	if m.Channel == "" {
 		m.Channel = t.channel
 	}
