@@ -186,14 +186,20 @@ func otherContent(o, t *model.Transfer) bool {
 	return known && !equal && !(sameConnection(o, t) && o.Name != "" && strings.EqualFold(o.Name, t.Name))
 }
 
-// sameChannel compares channels: logs seldom tell the dialect of SMB, and a
-// download by BITS or by WebDAV is HTTP on the wire.
+// sameChannel compares channels: logs seldom tell the dialect of SMB, a download by BITS
+// or by WebDAV is HTTP on the wire, and some are no more than supposed.
 func sameChannel(o, t *model.Transfer) bool {
 	if o.Channel == t.Channel {
 		return true
 	}
 	a, c := model.ChannelFamily(o.Channel), model.ChannelFamily(t.Channel)
-	return a == c || a == "unknown" || c == "unknown"
+	return a == c || a == "unknown" || c == "unknown" || supposed(o) || supposed(t)
+}
+
+// supposed says whether the channel of a movement is what is usual: a start on a host alone
+// showed that the file came.
+func supposed(t *model.Transfer) bool {
+	return t.Channel == "smb" && t.Completeness == model.Inferred && t.Share == "" && t.Start == 0
 }
 
 // otherConnection says whether two are of different connections. FTP and TFTP have one

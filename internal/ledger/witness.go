@@ -384,13 +384,15 @@ func operationsDiffer(o, t *model.Transfer) (a, b string) {
 }
 
 func weighChannel(t *model.Transfer, s sight) uint8 {
-	switch t.Channel {
-	case "", "unknown":
+	switch {
+	case t.Channel == "" || t.Channel == "unknown":
 		return 0
-	case "smb":
+	case supposed(t):
 		return 1
+	case t.Channel == "smb":
+		return 2
 	}
-	return 1 + uint8(s)
+	return 2 + uint8(s)
 }
 
 func weighSource(t *model.Transfer, _ sight) uint8      { return weighEnd(t, &t.Source) }
