@@ -76,6 +76,7 @@ func (o *office) day(n int) {
 		at(hour, 30)
 		for i := range 20 {
 			o.access("rpc-call", "watcher", station(i), nil)
+			o.access("rpc-call", "giver", station(i), nil)
 		}
 	}
 	o.now = midnight + 8*oneHour
@@ -107,6 +108,9 @@ func TestRolesByBehaviour(t *testing.T) {
 	o := newOffice(t)
 	for n := range 21 {
 		o.day(n)
+		if n == 10 {
+			o.is("giver", RoleDeployment, "medium", "on 2 days in 2 weeks")
+		}
 	}
 	o.is("north", RoleController, "high", "issues Kerberos tickets")
 	o.is("stores", RoleFileServer, "high", " files on it")
