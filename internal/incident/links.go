@@ -18,6 +18,7 @@ const (
 	accountGap  = 2 * hour
 	victimGap   = 6 * hour
 	togetherGap = hour
+	atOnceGap   = hour / 6
 
 	// clockError is by how much the clocks of two sensors may differ.
 	clockError model.Time = 10e9
@@ -61,17 +62,25 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 		}
 		return keys
 	})
-	u.alike(togetherGap, func(m *member) []string { return m.together(usual) })
+	u.alike(togetherGap, func(m *member) []string { return m.together(usual, false) })
+	u.alike(atOnceGap, func(m *member) []string { return m.together(usual, true) })
 	return u.collect(usual)
 }
 
-// together are the ways on which something of worth went: two files that one host puts on
+// together are the ways on which something of worth was put: two files that one host puts on
 // another within the hour belong together, also where one of them is a server. A host whose
-// business it is to turn to many brings many things that way.
-func (m *member) together(usual *everyday) []string {
+// business it is to turn to many brings many things that way: not so soon after each other
+// under one account (at once).
+func (m *member) together(usual *everyday, atOnce bool) []string {
 	var keys []string
-	for _, host := range m.reached() {
-		keys = append(keys, only(m.core() && !m.fetched && !usual.tool(m.actor), m.actor, host)...)
+	for _, t := range m.moves {
+		actor, account := hostKey(t.Actor()), ""
+		if atOnce {
+			account = cmp.Or(strings.ToLower(t.Account()), "-")
+		}
+		if t.Operation == model.Push && landed(t) && (atOnce || !usual.tool(actor)) {
+			keys = append(keys, only(m.core() && actor != hostKey(t.Destination), actor, hostKey(t.Destination), "as "+account)...)
+		}
 	}
 	return keys
 }
