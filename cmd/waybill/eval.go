@@ -22,6 +22,7 @@ type evalCommand struct {
 	HeldOut   bool    `help:"Also the kinds of campaigns, and only worlds, that tuning never saw."`
 	Write     string  `type:"path" help:"Instead, write what the sensors of one tier log as plain files into this folder."`
 	Draws     int     `help:"Instead, vary all parameters together by up to a factor of 5 so often, and print median, 5th percentile and worst."`
+	Reasons   int     `help:"Instead, run so many worlds at each tier, and print what each reason turned out to be worth, how families of reasons go together, and what scores are worth."`
 	Prevent   bool    `help:"Also learn policies day by day and try them on what happens next."`
 	Explain   int     `help:"So many findings of each benign row, and of each campaign that was missed, with their reasons."`
 	Format    string  `default:"table" enum:"table,ndjson" help:"table or ndjson."`
@@ -66,6 +67,9 @@ func (e *evalCommand) Run(p *program) error {
 	}
 	if e.Draws > 0 {
 		return e.draws(p, c, tiers)
+	}
+	if e.Reasons > 0 {
+		return e.reasons(p, c, tiers)
 	}
 	var results []*eval.Result
 	for _, t := range tiers {
@@ -119,6 +123,18 @@ func (e *evalCommand) draws(p *program, c eval.Config, tiers []eval.Tier) error 
 		return eval.DrawNDJSON(p.stdout, all)
 	}
 	return eval.DrawTable(p.stdout, all, tiers)
+}
+
+// reasons prints what reasons are worth.
+func (e *evalCommand) reasons(p *program, c eval.Config, tiers []eval.Tier) error {
+	w := eval.Reasons(p.ctx, c, tiers, e.Reasons)
+	if p.ctx.Err() != nil {
+		return p.ctx.Err()
+	}
+	if e.Format == "ndjson" {
+		return eval.ReasonNDJSON(p.stdout, w)
+	}
+	return eval.ReasonTable(p.stdout, w)
 }
 
 // campaigns are those to run.

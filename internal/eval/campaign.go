@@ -10,18 +10,20 @@ import (
 // Running is one campaign in a world: what it did.
 type Running struct {
 	*Campaign
-	ID    int
-	Start model.Time // of its first hostile movement
-	Moves []*Move    // the hostile ones, in the order of time
-	label *Label
-	prime *Label
-	rng   *rand.Rand
+	ID     int
+	Start  model.Time // of its first hostile movement
+	Primed int        // days on which its hosts exchanged harmless files before
+	Moves  []*Move    // the hostile ones, in the order of time
+	label  *Label
+	prime  *Label
+	rng    *rand.Rand
 }
 
 // plan puts all campaigns into the days that are judged.
 func (w *World) plan() {
 	for range max(1, w.Repeat) {
 		for _, c := range w.Campaigns {
+			c = c.varied(w.Varied)
 			r := &Running{Campaign: c, ID: len(w.Running)}
 			r.rng = seeded(w.Seed, 9, uint64(r.ID), text(c.Name))
 			r.label = w.label(Label{Row: c.Name, Campaign: r, Irreducible: c.Irreducible})
@@ -158,6 +160,7 @@ func (w *World) primed(a *attack, targets []*Host, hostile model.Time) {
 			if at < Epoch {
 				continue
 			}
+			a.r.Primed = d + 1
 			act := Action{Push: true, Channel: "smb", Share: "C$", Path: `Temp\notes{rand:3}.txt`, Content: ContentSpec{Type: "text", Size: Range{200, 9000}, Fresh: true}}
 			m := w.move(&act, a.r.prime, a.source, t, at, &filled{})
 			m.User, m.Domain = a.user, domain

@@ -33,6 +33,7 @@ type chain struct {
 	hostile  map[string]*model.Transfer // those of campaigns: their trees are looked at
 	waiting  []judge.Event              // of the next day
 	story    incident.Input             // of what incidents are made
+	weighed  func([]judge.Mark, []*model.Transfer)
 }
 
 func newChain(w *World) *chain {
@@ -41,14 +42,19 @@ func newChain(w *World) *chain {
 		c.inputs = append(c.inputs, labelName(l))
 	}
 	c.story = incident.Input{StartsLogged: c.logged, Life: &incident.Life{}}
-	c.judge = judge.New(judge.Settings{StartsLogged: c.logged, Found: c.found, Spread: spread.Settings{Contents: 1 << 19, Movements: 1 << 21}})
+	c.judge = judge.New(judge.Settings{StartsLogged: c.logged, Closed: c.closed, Spread: spread.Settings{Contents: 1 << 19, Movements: 1 << 21}})
 	return c
 }
 
-// found keeps what moved in a finding.
-func (c *chain) found(f *model.Finding, all []*model.Transfer) {
-	c.story.Findings = append(c.story.Findings, f)
-	c.story.Transfers = append(c.story.Transfers, all...)
+// closed keeps what moved in a finding.
+func (c *chain) closed(f *model.Finding, marks []judge.Mark, all []*model.Transfer) {
+	if f != nil {
+		c.story.Findings = append(c.story.Findings, f)
+		c.story.Transfers = append(c.story.Transfers, all...)
+	}
+	if c.weighed != nil {
+		c.weighed(marks, all)
+	}
 }
 
 // morning begins a day: what hosts logged yesterday is decided.

@@ -19,6 +19,7 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 	w := NewWorld(c)
 	r := newResult(w, t)
 	ch := newChain(w)
+	ch.weighed = r.weigh
 	eyes := newEyes(w, t, ch.event)
 	var g *guard
 	if c.Prevent {
@@ -44,6 +45,7 @@ func observed(ctx context.Context, c Config, t Tier, see func([]*model.Transfer,
 		if w.hour%24 == 0 {
 			transfers, accesses := ch.evening(eyes.seen)
 			r.day(transfers, accesses)
+			r.Weights.moved(r, transfers)
 			g.saw(transfers, accesses)
 			if see != nil {
 				see(transfers, nil)

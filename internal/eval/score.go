@@ -30,6 +30,7 @@ type Result struct {
 	Loudest                       []Loud // benign rows by what they raised
 	Missed                        []*Running
 	Incidents                     Incidents
+	Weights                       Weights
 	Prevented                     *Prevented // nil unless asked for
 	alerts                        [][]alert  // by day
 	labels                        map[uint64]uint16
@@ -48,6 +49,7 @@ type Kind struct {
 	Reached     []float64   // hosts before the first alert at five a day
 	Parents     [2]int      // right, all
 	Ranks       []float64   // of the best alert; 1000 for none
+	Primed      [2]int      // days on which hosts exchanged harmless files before, of so many that the scenario wants
 }
 
 // Recall is the share of campaigns that were found.
@@ -100,7 +102,8 @@ type alert struct {
 }
 
 func newResult(w *World, t Tier) *Result {
-	return &Result{World: w, Tier: t, labels: map[uint64]uint16{}, alerts: make([][]alert, w.Days+1), seen: make([]int, len(w.Running)), base: newBaselines(w)}
+	from := Epoch + model.Time(min(w.Learn, w.Days-1))*day
+	return &Result{World: w, Tier: t, Weights: Weights{from: from}, labels: map[uint64]uint16{}, alerts: make([][]alert, w.Days+1), seen: make([]int, len(w.Running)), base: newBaselines(w)}
 }
 
 // day takes what the ledger made of a day.
@@ -194,11 +197,12 @@ func (r *Result) rank() {
 		}
 		k := kinds[c.Name]
 		if k == nil {
-			k = &Kind{Name: c.Name, HeldOut: c.HeldOut, Irreducible: c.Irreducible, Found: map[int]int{}}
+			k = &Kind{Name: c.Name, HeldOut: c.HeldOut, Irreducible: c.Irreducible, Found: map[int]int{}, Primed: [2]int{c.Primed, c.Prime}}
 			kinds[c.Name] = k
 			r.Kinds = append(r.Kinds, k)
 		}
 		k.Campaigns++
+		k.Primed[0] = min(k.Primed[0], c.Primed)
 		if r.seen[c.ID] == 0 {
 			k.Blind++
 		}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"reflect"
 	"testing"
 
 	"waybill/internal/model"
@@ -57,6 +58,53 @@ func TestVariation(t *testing.T) {
 	}
 	if p.Network["server"] != DefaultParameters().Network["server"] {
 		t.Error("a draw changes what it is drawn from")
+	}
+	before, changed := DefaultCampaigns(), 0
+	for i, c := range DefaultCampaigns() {
+		got := c.varied(&Variation{Seed: 7, Most: Most})
+		if got.Pace != c.Pace && got.Steps[0].Content.Size != c.Steps[0].Content.Size {
+			changed++
+		}
+		if got.Relay > 1 || got.Steps[0].Start != nil && got.Steps[0].Start.Chance > 1 {
+			t.Errorf("%s: chances of %g and %+v", c.Name, got.Relay, got.Steps[0].Start)
+		}
+		if c.Name == "staging" && got.Steps[0].Content.Size != got.Steps[1].Content.Size {
+			t.Error("what is put on a share is not what is fetched from it")
+		}
+		if !reflect.DeepEqual(c, before[i]) {
+			t.Errorf("%s: a draw changes what it is drawn from", c.Name)
+		}
+		if c.Basis == "" {
+			t.Errorf("%s: no basis", c.Name)
+		}
+	}
+	if changed != len(before) {
+		t.Errorf("%d of %d campaigns vary", changed, len(before))
+	}
+	for i, r := range p.varied(&Variation{Seed: 7, Most: Most}).Benign {
+		if o := p.Benign[i]; o.Over > 0 && r.Over == o.Over || o.Then != nil && r.Then.After == o.Then.After || o.Start != nil && o.Start.Chance > 0 && r.Start.Chance == o.Start.Chance {
+			t.Errorf("%s (%s) does not vary", r.Row, r.What)
+		}
+	}
+}
+
+// TestPrimed: the hosts of the primed campaign exchange harmless files on so many days
+// before as its scenario says, where the world is long enough, and the table says where not.
+func TestPrimed(t *testing.T) {
+	for days, want := range map[int]int{21: 14, 10: 8} {
+		c := small("primed")
+		c.Days, c.Learn = days, 7
+		w := NewWorld(c)
+		r := w.Running[0]
+		on := map[model.Time]bool{}
+		for _, m := range w.pending {
+			if m.Label == r.prime {
+				on[(m.Time-Epoch)/day] = true
+			}
+		}
+		if r.Primed != want || len(on) < want || r.Start < Epoch+model.Time(want)*day {
+			t.Errorf("%d days: primed on %d, files on %d, begins %s", days, r.Primed, len(on), r.Start)
+		}
 	}
 }
 

@@ -113,6 +113,9 @@ func (w *printer) tier(r *Result) {
 		if k.Irreducible {
 			name += " (irreducible)"
 		}
+		if k.Primed[0] < k.Primed[1] {
+			name += fmt.Sprintf(" (on %d of %d days: the world is too short)", k.Primed[0], k.Primed[1])
+		}
 		w.line("%s\t%d\t%d\t%.2f\t%.2f\t%.2f\t%s\t%.0f", name, k.Campaigns, k.Blind, k.Recall(1), k.Recall(5), k.Recall(10), parents(k), median(k.Reached))
 	}
 	w.line("\n%s: findings of no campaign a day\tlow+\tmedium+\thigh+\tcritical", r.Tier.Name)

@@ -96,9 +96,12 @@ func (c *cluster) offer(m *member) {
 }
 
 // best gives the reasons of the strongest member.
-func (c *cluster) best() []model.Reason {
+func (c *cluster) best() []model.Reason { return reasons(c.counting()) }
+
+// counting are the marks of the strongest member.
+func (c *cluster) counting() []Mark {
 	c.score()
-	return reasons(append(slices.Clone(c.top.marks), c.shared...))
+	return append(slices.Clone(c.top.marks), c.shared...)
 }
 
 func digest(kind string, parts ...string) string {
@@ -197,6 +200,9 @@ func sum(marks []Mark) float64 {
 	return total
 }
 
+// Sum is the score that marks have together.
+func Sum(marks []Mark) float64 { return sum(marks) }
+
 func total(reasons []model.Reason) float64 {
 	sum := 0.0
 	for _, r := range reasons {
@@ -211,7 +217,7 @@ const maxEvidence = 16
 // record makes the finding.
 func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 	score := total(why)
-	f := &model.Finding{Kind: "finding", Score: score, Severity: model.SeverityOf(score), Reasons: why,
+	f := &model.Finding{Kind: "finding", Score: score, Worth: Worth(score), Severity: model.SeverityOf(score), Reasons: why,
 		ID: digest("f-", c.key, hostKey(c.actor), c.members[0].t.ID), Start: c.members[0].t.Start,
 		Transfers: []string{}, Hosts: []string{}}
 	if content := c.content; content != "" {
@@ -254,7 +260,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 
 // reached is when the evidence for a severity was there.
 func (c *cluster) reached(s model.Severity) model.Time {
-	marks := append(slices.Clone(c.top.marks), c.shared...)
+	marks := c.counting()
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Time, b.Time) })
 	for i := range marks {
 		if at := marks[i].Time; model.SeverityOf(sum(marks[:i+1])) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {

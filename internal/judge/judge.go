@@ -45,9 +45,9 @@ type Settings struct {
 	// Withheld takes, at the end, what was not learned since it took part in a finding of
 	// medium or above. May be nil.
 	Withheld func(t *model.Transfer, h history.Held)
-	// Found takes each finding with its transfers, once nothing can be added to it: the
-	// judge keeps none of them. May be nil.
-	Found func(f *model.Finding, all []*model.Transfer)
+	// Closed takes each cluster once nothing can be added to it, with the marks that count;
+	// f is nil where it makes no finding. The judge keeps none of its transfers. May be nil.
+	Closed func(f *model.Finding, marks []Mark, all []*model.Transfer)
 	// Assets are the hardware addresses that are known, lower case, with the system on
 	// each, and known hosts by address where their hardware is not; empty: no list.
 	Assets map[string]string

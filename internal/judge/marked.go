@@ -121,7 +121,7 @@ func (j *Judge) markFinding(f *model.Finding, c *cluster) {
 	f.Reasons = append(f.Reasons, r)
 	f.Analytics = append(f.Analytics, r.Analytic)
 	f.Score += r.Nats
-	f.Severity = model.SeverityOf(f.Score)
+	f.Severity, f.Worth = model.SeverityOf(f.Score), Worth(f.Score)
 }
 
 func as(account string) string {

@@ -348,9 +348,9 @@ func (j *Judge) forget(m *member) {
 		f.Missing = c.missing(j.set.StartsLogged)
 		j.markFinding(f, c)
 		j.findings = append(j.findings, f)
-		if j.set.Found != nil {
-			j.set.Found(f, c.transfers())
-		}
+	}
+	if j.set.Closed != nil {
+		j.set.Closed(f, c.counting(), c.transfers())
 	}
 	j.settle(c, f)
 }

@@ -46,6 +46,7 @@ type Finding struct {
 	Title      string   `json:"title"`
 	Severity   Severity `json:"severity"`
 	Score      float64  `json:"score"` // nats
+	Worth      float64  `json:"worth"` // nats that such scores turned out to be worth
 	Analytics  []string `json:"analytics"`
 	Techniques []string `json:"techniques,omitempty"`
 	Transfers  []string `json:"transfers"`

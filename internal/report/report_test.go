@@ -27,7 +27,7 @@ func records() model.Records {
 		Accesses:  []*model.Access{{Kind: "access", ID: "a-1", What: "logon", Object: "x"}},
 		Artifacts: []*model.Artifact{{Kind: "artifact", ID: "a-2", Names: []string{"x"}, Size: sized(5)}},
 		Findings: []*model.Finding{
-			{Kind: "finding", ID: "f-1", Score: 6, Severity: model.Low, Title: "low", Reasons: []model.Reason{{Analytic: "disguise", Nats: 6, Text: nasty}}},
+			{Kind: "finding", ID: "f-1", Score: 6, Worth: 3.9, Severity: model.Low, Title: "low", Reasons: []model.Reason{{Analytic: "disguise", Nats: 6, Text: nasty}}},
 			{Kind: "finding", ID: "f-2", Score: 19, Severity: model.Critical, Title: "critical"},
 		},
 		Incidents: []*model.Incident{{Kind: "incident", ID: "i-1", Start: 1e18, End: 1e18 + 90e9, Score: 19, Severity: model.Critical, Title: "critical", Findings: []string{"f-2"},

@@ -199,6 +199,7 @@ func (p *page) finding(f *model.Finding) {
 		p.f("  %+5.1f  %-20s %s\n", reason.Nats, reason.Analytic, Plain(reason.Text))
 		p.f("%30s%s\n", "", Plain(someplaces(reason.Evidence)))
 	}
+	p.f("  =%4.1f  as they add up; such scores turned out to be worth %.0f in simulated networks\n", f.Score, f.Worth)
 	for _, m := range f.Missing {
 		p.f("      ?  %s\n", Plain(m))
 	}
