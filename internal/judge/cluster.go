@@ -241,6 +241,7 @@ func (c *cluster) record(why []model.Reason, all []Mark) *model.Finding {
 				f.Techniques = append(f.Techniques, technique)
 			}
 		}
+		f.Techniques = append(f.Techniques, means(t)...)
 		for _, e := range []model.Endpoint{t.Source, t.Destination} {
 			if n := e.Name(); n != "" {
 				f.Hosts = append(f.Hosts, n)

@@ -31,9 +31,20 @@ func lookEdge(s struct{}, e Event) (struct{}, []Mark) {
 	if nats == 0 {
 		return s, nil
 	}
-	return s, []Mark{{Family: "novelty", Analytic: "new-edge", Transfer: t.ID, Time: e.Time, Nats: nats,
+	return s, []Mark{{Family: "novelty", Analytic: "new-edge", Transfer: t.ID, Time: e.Time, Nats: nats, Techniques: strangersTechnique(&e, nats),
 		Text: fmt.Sprintf("%s, %s: %s", t.Source.Name()+" and "+t.Destination.Name(), e.Way, text), Evidence: t.Evidence}}
 }
+
+// strangersTechnique is that of an account which was never seen on the host that asked.
+func strangersTechnique(e *Event, nats float64) []string {
+	if nats <= newPair || !e.Usual.stranger(e.Facts.User) || serviceAccount(e.Facts.User) {
+		return nil
+	}
+	return validAccounts(e.Transfer)
+}
+
+// stranger says whether an account was never seen on the host that asked.
+func (u *Usual) stranger(user string) bool { return user != "" && !u.AccountOn.Known() && !u.ToldOn }
 
 // edge says how new an exchange of a program is.
 func (u *Usual) edge(user string, pull, policy bool) (nats float64, text string) {
@@ -76,7 +87,7 @@ func (u *Usual) unseen(user string, pull, policy bool) (nats float64, text strin
 		return newPair, "never" + days + ", with others it did"
 	case u.AnyPair.Known() && !policy:
 		return newWay, "never" + days + ", though they exchanged other files"
-	case user != "" && !u.AccountOn.Known() && !u.ToldOn:
+	case u.stranger(user):
 		return newAll, nothing + days + u.butTold() + ", and the account was never seen on the host that asked"
 	}
 	return newNever, nothing + days + ", and no program so from the host that asked" + u.butTold()

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"strings"
 
 	"waybill/internal/model"
 )
@@ -67,8 +68,12 @@ func lookPipe(s pipes, e Event) (pipes, []Mark) {
 func (p *pipeUse) fits(l *landing) bool { return p.From == "" || p.From == l.From }
 
 func (p *pipeUse) mark(l *landing, at model.Time) Mark {
+	techniques := []string{"T1021.002"}
+	if strings.HasSuffix(p.Text, "of no known service") {
+		techniques = append(techniques, "T1559") // two programs talk over it
+	}
 	return Mark{Family: "pipe", Analytic: "pipe-context", Transfer: l.Transfer, Time: at, Nats: 2,
-		Text: "a named pipe was used on the destination: " + p.Text, Evidence: p.Evidence, Techniques: []string{"T1021.002"}}
+		Text: "a named pipe was used on the destination: " + p.Text, Evidence: p.Evidence, Techniques: techniques}
 }
 
 // needsPipeEvents says whether pipes show.

@@ -236,7 +236,8 @@ type Execution struct {
 	Command  string     `json:"command,omitempty"`
 	User     string     `json:"user,omitempty"`
 	PID      uint64     `json:"pid,omitempty"`
-	By       string     `json:"by,omitempty"` // what started a process, where its parent tells: service, task, wmi, winrm, dcom
+	Parent   string     `json:"parent,omitempty"` // the program that started it, lower case
+	By       string     `json:"by,omitempty"`     // what started a process, where its parent tells: service, task, wmi, winrm, dcom
 	Evidence []Evidence `json:"evidence,omitempty"`
 }
 

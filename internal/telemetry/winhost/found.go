@@ -270,7 +270,7 @@ func startedBy(parent, command string) string {
 }
 
 func (x *start) execution() model.Execution {
-	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: cmdline.Redact(x.command), User: x.user, PID: x.pid, By: x.by, Evidence: []model.Evidence{x.evidence}}
+	out := model.Execution{Time: x.time, How: x.how, Process: x.shown, Command: cmdline.Redact(x.command), User: x.user, PID: x.pid, Parent: x.parent, By: x.by, Evidence: []model.Evidence{x.evidence}}
 	if x.how == "module-load" {
 		out.Process, out.Command = x.command, "" // the process that loaded it
 	}
