@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"waybill/internal/model"
 )
@@ -155,13 +156,18 @@ func (p *part) why(start model.Time) string {
 
 // earliest is the host that any input shows first with a file of the incident's findings
 // of worth: a lead to the origin. A file that was somewhere long before belongs to
-// another story.
+// another story. A host that got it from another one had it after that one, whatever the
+// clocks of their sensors say.
 func (c *chain) earliest() string {
-	host, best := "", model.Sighting{}
+	host, best, given := "", model.Sighting{}, c.given()
 	for _, a := range c.artifacts {
 		for _, s := range a.Sightings {
 			n := model.Endpoint{Host: s.Host, IP: s.IP}.Name()
-			if n != "" && s.Time >= c.members[0].start-artifactGap && (host == "" || earlier(s, best) < 0) {
+			at, got := given[strings.ToLower(n)]
+			if n == "" || got && at-clockError <= s.Time || s.Time < c.members[0].start-artifactGap {
+				continue
+			}
+			if host == "" || earlier(s, best) < 0 {
 				host, best = n, s
 			}
 		}
@@ -172,6 +178,19 @@ func (c *chain) earliest() string {
 		}
 	}
 	return host
+}
+
+// given is when each host was first given a file of the incident by another one that is known.
+func (c *chain) given() map[string]model.Time {
+	out := map[string]model.Time{}
+	for i := range c.moves { // in the order of time
+		m := &c.moves[i]
+		from, to := hostKey(m.Source), hostKey(m.Destination)
+		if _, known := out[to]; !known && from != "" && from != to && landed(m.Transfer) {
+			out[to] = begin(m.Transfer)
+		}
+	}
+	return out
 }
 
 // earlier orders sightings; who sent a file had it before who received it.

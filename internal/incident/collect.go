@@ -25,8 +25,8 @@ type want struct {
 	what      string   // with %s where the hosts stand
 	analytics []string // that it would feed
 	analytic  string   // of these the one that would gain most
-	lowers    string   // what else it may show, that lowers the score
 	gain      float64
+	lowers    float64 // by how much it may lower the score, by showing that this is everyday life
 	hosts     []string
 }
 
@@ -44,13 +44,16 @@ func (c *chain) collectNext() []string {
 					w.gain, w.analytic = g, a
 				}
 			}
-			if w.gain -= c.strongest.Score - m.Score; w.gain >= worthCollecting {
+			if w.gain -= c.strongest.Score - m.Score; m != c.strongest {
+				w.lowers = 0 // the score stays that of the strongest
+			}
+			if w.change() >= worthCollecting {
 				merge(wants, w)
 			}
 		}
 	}
 	all := slices.SortedFunc(maps.Values(wants), func(a, b *want) int {
-		return cmp.Or(cmp.Compare(b.gain, a.gain), cmp.Compare(a.what, b.what))
+		return cmp.Or(cmp.Compare(b.change(), a.change()), cmp.Compare(a.what, b.what))
 	})
 	var out []string
 	for _, w := range all[:min(len(all), maxCollect)] {
@@ -58,6 +61,9 @@ func (c *chain) collectNext() []string {
 	}
 	return out
 }
+
+// change is by how much it could change the score, either way.
+func (w *want) change() float64 { return max(w.gain, w.lowers) }
 
 // merge puts the hosts together for which one kind of evidence would give the same.
 func merge(wants map[string]*want, w want) {
@@ -67,6 +73,9 @@ func merge(wants map[string]*want, w want) {
 	}
 	old := wants[key]
 	if old == nil || w.gain > old.gain {
+		if old != nil {
+			w.lowers = max(w.lowers, old.lowers)
+		}
 		old = &w
 		wants[key] = old
 	}
@@ -80,7 +89,11 @@ func (w *want) text() string {
 	if len(w.hosts) > 0 {
 		what = fmt.Sprintf(what, some(w.hosts))
 	}
-	return fmt.Sprintf("%s: could add %.1f nats (%s)%s", what, w.gain, w.analytic, w.lowers)
+	text := fmt.Sprintf("%s: could add %.1f nats (%s)", what, w.gain, w.analytic)
+	if w.lowers > 0 {
+		text += fmt.Sprintf(", or take away up to %.0f where it shows that this is everyday life", w.lowers)
+	}
+	return text
 }
 
 // gain is what a finding's score would gain from an analytic at its full weight: of a
@@ -121,7 +134,7 @@ func (c *chain) wanted(m *member) []want {
 	}
 	out = slices.DeleteFunc(out, func(w want) bool { return len(w.hosts) == 0 })
 	if judge.LacksHistory(m.Finding) {
-		out = append(out, want{what: "a history of what is usual here (--history)", analytics: []string{"new-edge"}, lowers: ", or take away what is everyday life here"})
+		out = append(out, want{what: "a history of what is usual here (--history)", analytics: []string{"new-edge"}, lowers: judge.Explains})
 	}
 	return out
 }

@@ -168,6 +168,16 @@ func TestEarliest(t *testing.T) {
 	if got := only1(t, in).EarliestVisible; got != "W1" {
 		t.Errorf("%q", got)
 	}
+	// The clock of who got it is some seconds behind; nobody had it before who gave it.
+	in = world(deed{id: "A", score: 11, from: "W1", to: "W2", content: "a-1"})
+	for i := range in.Artifacts[0].Sightings {
+		if s := &in.Artifacts[0].Sightings[i]; s.Host == "W2" {
+			s.Time -= 4e9
+		}
+	}
+	if got := only1(t, in).EarliestVisible; got != "W1" {
+		t.Errorf("%q had it first, as one clock says", got)
+	}
 }
 
 func targets(i *model.Incident) (out []string) {
@@ -240,7 +250,7 @@ func TestCollectNext(t *testing.T) {
 	in.Findings[0].Reasons = []model.Reason{{Family: "channel", Analytic: "admin-share-write", Nats: 5}, {Family: "execution", Analytic: "executor-match", Nats: 4}, {Family: "file", Analytic: "x", Nats: 2}}
 	in.Transfers[0].Completeness = model.Logged
 	want := []string{
-		"a history of what is usual here (--history): could add 4.5 nats (new-edge), or take away what is everyday life here",
+		"a history of what is usual here (--history): could add 4.5 nats (new-edge), or take away up to 6 where it shows that this is everyday life",
 		"logs and packets of W1 from before, to see how it came there: could add 4.0 nats (relay)",
 		"process start logs (Sysmon 1, Security 4688, auditd) of W2, W3: could add 3.0 nats (remote-start)",
 		"process start logs (Sysmon 1, Security 4688, auditd) of W1, to see what moved it: could add 2.0 nats (transfer-utility)",

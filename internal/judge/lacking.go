@@ -26,6 +26,10 @@ func Weights() map[string]Weight {
 	}
 }
 
+// Explains is how much the habits of a site can take away at most: that of who hands out
+// such files every day.
+const Explains = -distributorKnown
+
 // Share is what marks count beside a stronger one of their family: they often share one
 // cause.
 const Share = 0.25
