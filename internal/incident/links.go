@@ -69,9 +69,12 @@ func groups(all []*member, usual *everyday, window model.Time) [][]*member {
 
 // together are the ways on which something of worth was put: two files that one host puts on
 // another within the hour belong together, also where one of them is a server. A host whose
-// business it is to turn to many brings many things that way: not so soon after each other
-// under one account (at once).
+// business it is to turn to many brings many things that way: but few things to few hosts so soon
+// after each other under one account (at once).
 func (m *member) together(usual *everyday, atOnce bool) []string {
+	if atOnce && len(m.reached()) >= serves {
+		return nil // software distribution, whatever it hands out
+	}
 	var keys []string
 	for _, t := range m.moves {
 		actor, account := hostKey(t.Actor()), ""
