@@ -50,6 +50,9 @@ func TestFound(t *testing.T) {
 		if r.Moves == 0 || len(r.Kinds) != 2 {
 			t.Fatalf("%s: %d movements, %d kinds", r.Tier.Name, r.Moves, len(r.Kinds))
 		}
+		if x := &r.Incidents; x.Tuned.Told != len(tt.found) || x.Tuned.Whole != x.Tuned.Told || x.Foreign > 0 || x.First[0] != x.First[1] {
+			t.Errorf("%s: %+v: each campaign that is found is one incident, of nothing else", r.Tier.Name, x)
+		}
 		for _, k := range r.Kinds {
 			want := strings.Contains(strings.Join(tt.found, " "), k.Name)
 			if got := spoken(r, k.Name); got != want {

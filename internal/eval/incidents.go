@@ -246,3 +246,14 @@ func count(right *[2]int, holds bool) {
 		right[0]++
 	}
 }
+
+// figures are those of a record.
+func (x *Incidents) figures(r *Result) map[string]any {
+	return map[string]any{"tuned": x.Tuned.figures(), "held_out": x.HeldOut.figures(), "findings": x.Own, "everyday_findings": x.Foreign, "of_other_campaigns": x.Others,
+		"targets_right": ratio(x.Targets[0], x.Targets[1]), "first_target_right": ratio(x.First[0], x.First[1]), "earliest_holder_right": ratio(x.Leads[0], x.Leads[1]),
+		"medium_a_day": r.PerDay(x.Benign, model.Medium), "high_a_day": r.PerDay(x.Benign, model.High)}
+}
+
+func (t *Together) figures() map[string]any {
+	return map[string]any{"campaigns": t.Campaigns, "recall_1": t.Recall(1), "recall_5": t.Recall(5), "recall_10": t.Recall(10), "told": t.Told, "in_one": t.Whole}
+}

@@ -163,6 +163,7 @@ func NDJSON(out io.Writer, results []*Result) error {
 			kinds[k.Name] = figures(k)
 		}
 		record["kinds"] = kinds
+		record["incidents"] = r.Incidents.figures(r)
 		if err := e.Encode(record); err != nil {
 			return err
 		}
