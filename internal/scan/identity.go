@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"waybill/internal/identity"
-	"waybill/internal/ledger"
 	"waybill/internal/model"
 	"waybill/internal/telemetry"
 	"waybill/internal/wire/dhcp"
@@ -57,31 +56,7 @@ func (r *Records) named(hosts *identity.Table, found *telemetry.Result) {
 	for _, t := range found.Transfers {
 		calls.inExchange(hosts, t)
 	}
-	r.sessions(hosts, found.Accesses)
-}
-
-// sessions adds the address of a host that logged a client's login and not its own end, as
-// sshd does: packets or a sensor saw the session of that client's address and port.
-func (r *Records) sessions(hosts *identity.Table, logged []*model.Access) {
-	seen := map[model.Endpoint][]*model.Access{}
-	for _, all := range [...][]*model.Access{r.Accesses, logged} {
-		for _, a := range all {
-			if a.What == "ssh-session" && a.Destination.IP.Known() {
-				client := model.Endpoint{IP: a.Source.IP, Port: a.Source.Port}
-				seen[client] = append(seen[client], a)
-			}
-		}
-	}
-	for _, a := range logged {
-		if a.What != "logon" || a.Channel != "ssh" || a.Source.Port == 0 || a.Destination.Host == "" || a.Destination.IP.Known() {
-			continue
-		}
-		for _, s := range seen[model.Endpoint{IP: a.Source.IP, Port: a.Source.Port}] {
-			if max(a.Time-s.Time, s.Time-a.Time) <= ledger.Slack {
-				hosts.Add(identity.Binding{Addr: s.Destination.IP, Host: a.Destination.Host, First: a.Time, Last: a.Time, Weak: true})
-			}
-		}
-	}
+	r.sessions(hosts, found)
 }
 
 // domainNames are names of domains, lower case: \\corp.example\SYSVOL names no host.

@@ -243,6 +243,7 @@ type Use struct {
 	Host          *model.Endpoint // completed at the end
 	What, Channel string
 	From          model.Addr
+	Port          uint16 // of the client at a logon, where the log says it
 	Account       string
 	Share         string
 	Input         string // whose log said so

@@ -27,7 +27,7 @@ func (h *host) use(e *winevent.Event, u used) {
 	}
 	u.account = h.s.texts.Shared(u.account)
 	h.used[u] = true
-	h.s.out.Uses = append(h.s.out.Uses, telemetry.Use{Time: e.Time, Host: h.end, What: u.what, Channel: u.channel, From: u.from, Account: u.account, Share: u.share, Input: h.s.o.Inputs[e.Input]})
+	h.s.out.Uses = append(h.s.out.Uses, telemetry.Use{Time: e.Time, Host: h.end, What: u.what, Channel: u.channel, From: u.from, Port: uint16(e.Number("IpPort")), Account: u.account, Share: u.share, Input: h.s.o.Inputs[e.Input]})
 }
 
 // ticketsIssued takes a 4768 or 4769, which only domain controllers log.
