@@ -45,6 +45,7 @@ type Table struct {
 	roles    map[string][]Binding           // those that say one, by address, hardware and name
 	answered map[string]map[model.Addr]bool // IPv4 addresses that a hardware address answered for
 	long     map[string]string              // bare name to the one with domain; "" where there are two
+	domains  map[string]string              // of the accounts of computers, by their bare name; "" where there are two
 	whole    map[string]string              // names with domain as they are written, by lower case
 	memo     memo
 
@@ -88,7 +89,7 @@ func (t *Table) AddName(host string) {
 func (t *Table) make() {
 	if t.byAddr == nil {
 		*t = Table{namings: t.namings, unsettled: t.unsettled, byAddr: map[model.Addr][]Binding{}, byName: map[string][]Binding{}, hardware: map[model.Addr][]Binding{}, leases: map[model.Addr][]Binding{}, dynamic: map[model.Addr]bool{},
-			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}, whole: map[string]string{}}
+			byMAC: map[string][]Binding{}, roles: map[string][]Binding{}, answered: map[string]map[model.Addr]bool{}, long: map[string]string{}, whole: map[string]string{}, domains: map[string]string{}}
 	}
 }
 
@@ -293,10 +294,11 @@ func (t *Table) full(host string) string {
 	if host == "" || strings.Contains(host, ".") {
 		return host
 	}
-	if long := t.long[strings.ToLower(host)]; long != "" {
-		return long
+	long, known := t.long[strings.ToLower(host)]
+	if domain := t.domains[strings.ToLower(host)]; !known && domain != "" {
+		return host + "." + domain
 	}
-	return host
+	return cmp.Or(long, host)
 }
 
 // ofSeveral says whether a name without domain is that of hosts of several domains.

@@ -23,6 +23,26 @@ type renamed struct {
 	to    string
 }
 
+// netBIOS is the most letters of a computer account's name: of a longer one the rest is
+// not known.
+const netBIOS = 15
+
+// AddDomain says of which domain the account of a computer is. Where no record has the
+// computer's whole name, it is the account's and the domain's.
+func (t *Table) AddDomain(computer, domain string) {
+	bare := Bare(computer)
+	if bare == "" || len(bare) >= netBIOS || !strings.Contains(domain, ".") {
+		return
+	}
+	t.make()
+	t.memo.forget()
+	domain = strings.ToLower(domain)
+	if known, ok := t.domains[bare]; ok && known != domain {
+		domain = ""
+	}
+	t.domains[bare] = domain
+}
+
 // AddNaming adds a naming.
 func (t *Table) AddNaming(n Naming) {
 	if n.Key == "" || n.Host == "" || generic(n.Host) {

@@ -120,3 +120,19 @@ func TestTwoDomains(t *testing.T) {
 		}
 	}
 }
+
+// TestDomainOfAccount: a computer that no record names in full is of its account's domain; a
+// record's word counts before, and two domains tell nothing.
+func TestDomainOfAccount(t *testing.T) {
+	var hosts Table
+	for _, c := range [][2]string{{"PC1", "NORTH.TEST"}, {"PC2", "NORTH.TEST"}, {"PC3", "NORTH.TEST"}, {"PC3", "SOUTH.TEST"}, {"PC4", "NORTH"}, {"A-NAME-CUT-OFF1", "NORTH.TEST"}} {
+		hosts.AddDomain(c[0], c[1])
+	}
+	hosts.AddName("pc2.apart.test")
+	for host, want := range map[string]string{"PC1": "PC1.north.test", "PC2": "pc2.apart.test", "PC3": "PC3", "PC4": "PC4", "A-NAME-CUT-OFF1": "A-NAME-CUT-OFF1", "PC5": "PC5"} {
+		e := model.Endpoint{Host: host}
+		if hosts.Complete(&e, 1e18); e.Host != want {
+			t.Errorf("%s: %q instead of %q", host, e.Host, want)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func (r *Records) named(hosts *identity.Table, found *telemetry.Result) {
 		case "kerberos-ticket", "logon":
 			if b, ok := bindingOf(a); ok {
 				hosts.Add(b)
+				if a.What == "kerberos-ticket" {
+					hosts.AddDomain(b.Host, a.Domain)
+				}
 			}
 		case "share-connect":
 			calls.tree(hosts, a.Destination, a.Share, a.Time, a.Time)

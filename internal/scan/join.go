@@ -46,6 +46,10 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 	}
 	r.named(hosts, found)
 	for _, n := range found.Namings {
+		if n.Kind == telemetry.Realm {
+			hosts.AddDomain(n.Host, n.Key)
+			continue
+		}
 		hosts.AddNaming(identity.Naming(n))
 	}
 	l.renamed = hosts.Renamed()

@@ -29,7 +29,7 @@ func TestNamed(t *testing.T) {
 	for _, ip := range []string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7"} {
 		got = append(got, hosts.Host(addr(ip), 1e18))
 	}
-	if want := []string{"PDQ01", "ex1.corp.test", "", "", "", "", ""}; !slices.Equal(got, want) {
+	if want := []string{"PDQ01.corp.test", "ex1.corp.test", "", "", "", "", ""}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -259,6 +259,9 @@ type Binding struct {
 	Lease       bool // handed out until Last: the next host that gets it ends it
 }
 
+// Realm is the kind of a naming that says of which domain a host is; the key is the domain.
+const Realm = "realm"
+
 // Naming says what a host was called over a time, by what tells it under all its names:
 // the id of its system or agent, its machine SID, the SID of its account.
 type Naming struct {

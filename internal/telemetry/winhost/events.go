@@ -130,6 +130,7 @@ func (h *host) logon(e *winevent.Event) {
 	kerberos := strings.EqualFold(e.Get("AuthenticationPackageName"), "Kerberos")
 	if name, computer := strings.CutSuffix(l.user, "$"); computer && kerberos && l.kind == 3 && !strings.EqualFold(name, h.bare) {
 		h.s.hear(from, name, e.Time)
+		h.s.joined(name, l.domain, e.Time)
 	}
 	// Kerberos gives a host's own account to the host alone.
 	if own := strings.EqualFold(l.user, h.bare+"$") && kerberos; (self || own) && from.Known() && l.kind != 10 {

@@ -39,6 +39,7 @@ type Hosts struct {
 
 	namings     map[naming]*telemetry.Naming
 	lastAccount *telemetry.Naming
+	lastJoined  *telemetry.Naming
 
 	// Files that went into, and came out of, synced folders and media.
 	syncedIn, syncedOut, mediaIn, mediaOut []placed

@@ -129,6 +129,14 @@ func (h *host) computer(sid, user string, t model.Time) {
 	}
 }
 
+// joined notes the domain of a computer's account, where Kerberos says it: the realm is the
+// domain's DNS name (MS-KILE 3.1.5.6).
+func (s *Hosts) joined(name, domain string, t model.Time) {
+	if strings.Contains(domain, ".") {
+		s.named(&s.lastJoined, telemetry.Realm, domain, name, t)
+	}
+}
+
 // allNamings gives them in their order.
 func (s *Hosts) allNamings() []telemetry.Naming {
 	out := make([]telemetry.Naming, 0, len(s.namings))

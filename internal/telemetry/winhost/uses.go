@@ -34,6 +34,10 @@ func (h *host) use(e *winevent.Event, u used) {
 func (h *host) ticketsIssued(e *winevent.Event) {
 	if e.Provider == winevent.Security && (e.ID == 4768 || e.ID == 4769) {
 		h.use(e, used{what: "tickets-issued"})
+		account, _, _ := strings.Cut(e.Get("TargetUserName"), "@")
+		if name, computer := strings.CutSuffix(account, "$"); computer {
+			h.s.joined(name, e.Get("TargetDomainName"), e.Time)
+		}
 	}
 }
 
