@@ -15,7 +15,7 @@ func FuzzLoad(f *testing.F) {
 		small := NewMemory()
 		small.Normal.Learn(Pair, "a", "smb push", "b", start)
 		small.Normal.Learn(Pair, "a", "smb push", "b", start+day)
-		small.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start})
+		small.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start, Covers: []Work{workOf(1)}})
 		small.Hold(somethingOfAll(0).Held...)
 		small.Inputs["x"] = Input{"a.pcap", start}
 		return small

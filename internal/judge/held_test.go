@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -66,4 +67,49 @@ func knowing(told []history.Entry) *history.Normal {
 		n.Restore(e)
 	}
 	return n
+}
+
+// TestTold: within one run, too, what a finding told is not called new days later, and is
+// not trusted either.
+func TestTold(t *testing.T) {
+	again := func(host, user, content string) string {
+		all := attack()
+		for i := range 5 { // both ends are watched
+			day := model.Time(i) * Window
+			for _, ends := range [][2]string{{"ws-1", "fs"}, {"fs", "srv-9"}} {
+				all = append(all, logged(fmt.Sprint("t-daily-", ends, i), day, func(t *model.Transfer) {
+					t.Source.Host, t.Destination.Host, t.Share, t.Path, t.Name = ends[0], ends[1], `\\fs\Docs`, "a.docx", "a.docx"
+				}))
+			}
+		}
+		x := attack()[0]
+		x.ID, x.Source.Host, x.Destination.Host, x.User, x.SHA256 = "t-again", host, "srv-9", user, strings.Repeat(content, 32)
+		x.Start, x.End, x.Executed[0].Time = x.Start+5*Window, x.End+5*Window, x.Executed[0].Time+5*Window
+		for _, f := range Look(append(all, x), nil, nil, Settings{}).Findings {
+			if !slices.Contains(f.Transfers, "t-again") {
+				continue
+			}
+			var why []string
+			for _, r := range f.Reasons {
+				why = append(why, r.Text)
+			}
+			return strings.Join(why, "; ")
+		}
+		return ""
+	}
+	for name, c := range map[string]struct {
+		host, user, content  string
+		fresh, account, told bool
+	}{
+		"the same again":           {"ws-1", "anna", "ab", false, false, true},
+		"with another account":     {"ws-1", "ben", "ab", false, true, true},
+		"with another content":     {"ws-1", "anna", "cd", true, false, true},
+		"another of all of these":  {"ws-2", "ben", "cd", true, true, false},
+		"by somebody else at last": {"ws-2", "anna", "ab", false, true, false},
+	} {
+		got := again(c.host, c.user, c.content)
+		if strings.Contains(got, "no host was seen with this content") != c.fresh || strings.Contains(got, "the account was never seen") != c.account || strings.Contains(got, "but for what findings told") != c.told {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 }
