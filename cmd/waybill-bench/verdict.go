@@ -30,9 +30,11 @@ func verdict(hosts, days int) {
 	for minute := range days * 24 * 60 {
 		batch := w.minute(minute)
 		began := processorTime()
-		for _, t := range batch {
-			l.Add(t)
-			for _, t := range l.Advance(t.Start) {
+		for some := range slices.Chunk(batch, together) {
+			for _, t := range some {
+				l.Add(t)
+			}
+			for _, t := range l.Advance(some[len(some)-1].Start) {
 				j.Step(judge.Event{Time: t.End, Transfer: t})
 			}
 		}
@@ -50,6 +52,9 @@ func verdict(hosts, days int) {
 	}
 	fmt.Printf("%7d hosts %3d days %10d transfers %9.0f/s  %6.1f MiB  findings %v\n", hosts, days, n, float64(n)/took.Seconds(), float64(peak)/(1<<20), by)
 }
+
+// together is how many transfers the ledger is given before it is asked what is finished.
+const together = 256
 
 // processorTime is what this process used so far: other programs on the machine do not
 // count.

@@ -21,8 +21,8 @@ type simple struct {
 }
 
 type hit struct {
-	hosts     map[string]bool
-	campaigns map[*Running]bool
+	hosts     []string          // as many as it takes
+	campaigns map[*Running]bool // of few: there is a hit for each file of each host
 	benign    bool
 	alarm     bool
 }
@@ -100,14 +100,17 @@ func (b *baselines) note(rule, d int, subject, host string, l *Label, enough int
 	day := b.rules[rule].days[d]
 	h := day[subject]
 	if h == nil {
-		h = &hit{hosts: map[string]bool{}, campaigns: map[*Running]bool{}}
+		h = &hit{}
 		day[subject] = h
 	}
-	if len(h.hosts) < enough {
-		h.hosts[host] = true
+	if len(h.hosts) < enough && !slices.Contains(h.hosts, host) {
+		h.hosts = append(h.hosts, host)
 	}
 	h.alarm = len(h.hosts) >= enough
 	if l.Campaign != nil {
+		if h.campaigns == nil {
+			h.campaigns = map[*Running]bool{}
+		}
 		h.campaigns[l.Campaign] = true
 	} else {
 		h.benign = true

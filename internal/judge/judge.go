@@ -155,6 +155,9 @@ type rule[S any] struct {
 	// look gives the next state from a state, which it may reuse, and an event.
 	look func(S, Event) (S, []Mark)
 	able func(*model.Coverage) model.Ableness
+	// begins says whether an event may begin a state; nil: each does. What only adds to one
+	// leaves nothing where there is none.
+	begins func(Event) bool
 	// wide says that it looks at what neither runs nor may, too.
 	wide bool
 	// keep is how long after its last event a state is kept; 0 is twice the Window.
@@ -194,6 +197,9 @@ func (r *rule[S]) step(key string, e *Event) []Mark {
 		var none S
 		_, marks := r.look(none, *e)
 		return marks
+	}
+	if r.begins != nil && r.states[partition(key)][key] == nil && !r.begins(*e) {
+		return nil
 	}
 	h := r.state(key)
 	next, marks := r.look(h.State, *e)

@@ -13,7 +13,7 @@ import (
 // log or packet shows that bytes moved. Reads of what nobody was seen to put there are
 // everyday life, and not looked at.
 func sharedRead() Analytic {
-	return &rule[readers]{name: "shared-read", key: shelfOf, look: lookReaders, able: needsShareAudit}
+	return &rule[readers]{name: "shared-read", key: shelfOf, look: lookReaders, begins: putOnShare, able: needsShareAudit}
 }
 
 // readers are the hosts that opened what lies at one place of a share since it was put there.
@@ -50,6 +50,10 @@ func shelfOf(e Event) string {
 	}
 	return shelf(&e.Facts, t)
 }
+
+// putOnShare says whether an event puts something on a share. What is read there before tells
+// nothing: programs that ten thousand hosts read from shares every day would be 20 MiB.
+func putOnShare(e Event) bool { return e.Transfer != nil && e.Transfer.Operation == model.Push }
 
 func lookReaders(s readers, e Event) (readers, []Mark) {
 	switch {

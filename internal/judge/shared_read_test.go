@@ -91,3 +91,22 @@ func TestSharedReadHosts(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestReadsOfNothingPut: what hosts read from a share where nobody put it is not remembered.
+func TestReadsOfNothingPut(t *testing.T) {
+	r := sharedRead().(*rule[readers])
+	take := func(operation, from, to string) (states int) {
+		x := logged("t-"+from+to, 0, func(t *model.Transfer) { t.Share, t.Path, t.Operation = "Pub", `Tools\a.exe`, operation })
+		r.Step(Event{Time: begin, Transfer: x, Usual: &Usual{}, Facts: Facts{Program: true, From: from, To: to}})
+		for _, part := range r.states {
+			states += len(part)
+		}
+		return states
+	}
+	if n := take(model.Pull, "srv", "pc-1"); n != 0 {
+		t.Errorf("%d states of a share that is only read from", n)
+	}
+	if n := take(model.Push, "ws", "srv") + take(model.Pull, "srv", "pc-2"); n != 2 {
+		t.Errorf("%d states of what was put and then read, twice", n)
+	}
+}
