@@ -33,13 +33,8 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 	if policyFile(t) {
 		return s, []Mark{adminMark(e.landing(), "a group policy file that copies or starts programs", t.End)}
 	}
-	if !e.Runs && isArchive(t) {
-		m := adminMark(e.landing(), "an archive", t.End)
-		m.Nats = adminArchive
-		if _, _, nats := oddlyPlaced(t); nats > 0 {
-			m.Nats, m.Text = adminArchive+adminTemp, m.Text+", to a folder for temporary files or one that holds no programs"
-		}
-		return s, []Mark{m}
+	if isArchive(t) && !runsItself(t) {
+		return s, []Mark{archiveMark(&e)}
 	}
 	if !e.Runs {
 		s.Files = remember(s.Files, e.landing(), e.window())
@@ -56,6 +51,18 @@ func lookAdminShare(s adminWrites, e Event) (adminWrites, []Mark) {
 		m.asTool(t)
 	}
 	return s, []Mark{m}
+}
+
+// archiveMark marks an archive or disk image, more when something of it was started there.
+func archiveMark(e *Event) Mark {
+	m := adminMark(e.landing(), "an archive", e.Transfer.End)
+	if m.Nats = adminArchive; e.Runs {
+		m.Nats, m.Text = adminWrite, m.Text+", of which something was started"
+	}
+	if _, _, nats := oddlyPlaced(e.Transfer); nats > 0 {
+		m.Nats, m.Text = m.Nats+adminTemp, m.Text+", to a folder for temporary files or one that holds no programs"
+	}
+	return m
 }
 
 // asTool adds what speaks for a tool rather than for software: it lies where anybody may

@@ -310,7 +310,7 @@ func (c *cluster) title() string {
 		}
 	}
 	for _, m := range c.members {
-		started = started || len(m.t.Executed) > 0
+		started = started || ran(m.t)
 		if !pushed || m.t.Operation != model.Pull {
 			targets[m.t.Destination.Name()] = true
 		}

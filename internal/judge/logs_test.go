@@ -23,6 +23,17 @@ func started(user string) []model.Execution {
 	return []model.Execution{{Time: begin + 5e9, How: "process", Process: `C:\Windows\System32\a.exe`, User: user}}
 }
 
+// archive is one of which the bytes are not known, and what became of it.
+func archive(became ...model.Execution) func(*model.Transfer) {
+	return func(t *model.Transfer) {
+		t.Share, t.Name, t.Path, t.Executed = "C$", "a.7z", `ProgramData\a.7z`, became
+	}
+}
+
+func unpackedBy(by string) model.Execution {
+	return model.Execution{Time: begin + 4e9, How: "unpack", Process: `C:\7z.exe`, Command: `7z x a.7z`, User: `CORP\bob`, By: by}
+}
+
 // said writes the marks of a run: analytic and nats.
 func said(transfers []*model.Transfer, accesses []*model.Access, set Settings) string {
 	var out []string
@@ -44,18 +55,25 @@ func TestLogged(t *testing.T) {
 		set      Settings
 		want     string
 	}{
-		"a write":                  {func(t *model.Transfer) {}, nil, Settings{}, "admin-share-write 5"},
-		"a claim":                  {func(t *model.Transfer) { t.Status = model.Claimed }, nil, Settings{}, "admin-share-write 4"},
-		"refused":                  {func(t *model.Transfer) { t.Status = model.Denied }, nil, Settings{}, ""},
-		"started":                  {func(t *model.Transfer) { t.Executed = started(`NT AUTHORITY\SYSTEM`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
-		"started by the writer":    {func(t *model.Transfer) { t.Executed = started(`CORP\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5, executor-match 1"},
-		"started by a namesake":    {func(t *model.Transfer) { t.Executed = started(`SRV\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
-		"a text that was started":  {func(t *model.Transfer) { t.Name, t.Path = "a.xml", `System32\a.xml`; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
-		"a text":                   {func(t *model.Transfer) { t.Name, t.Path = "a.txt", `System32\a.txt` }, nil, Settings{}, ""},
-		"a policy that starts":     {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "ScheduledTasks.xml" }, nil, Settings{}, "admin-share-write 5"},
-		"another policy file":      {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "gpt.ini" }, nil, Settings{}, ""},
-		"no share is named":        {func(t *model.Transfer) { t.Share, t.Path = "", `C:\ProgramData\a\a.exe` }, nil, Settings{}, "admin-share-write 5"},
-		"a share's own folder":     {func(t *model.Transfer) { t.Share, t.Path = "", `D:\Data\a.exe` }, nil, Settings{}, ""},
+		"a write":                 {func(t *model.Transfer) {}, nil, Settings{}, "admin-share-write 5"},
+		"a claim":                 {func(t *model.Transfer) { t.Status = model.Claimed }, nil, Settings{}, "admin-share-write 4"},
+		"refused":                 {func(t *model.Transfer) { t.Status = model.Denied }, nil, Settings{}, ""},
+		"started":                 {func(t *model.Transfer) { t.Executed = started(`NT AUTHORITY\SYSTEM`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"started by the writer":   {func(t *model.Transfer) { t.Executed = started(`CORP\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5, executor-match 1"},
+		"started by a namesake":   {func(t *model.Transfer) { t.Executed = started(`SRV\bob`) }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"a text that was started": {func(t *model.Transfer) { t.Name, t.Path = "a.xml", `System32\a.xml`; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, admin-share-write 5"},
+		"a text":                  {func(t *model.Transfer) { t.Name, t.Path = "a.txt", `System32\a.txt` }, nil, Settings{}, ""},
+		"a policy that starts":    {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "ScheduledTasks.xml" }, nil, Settings{}, "admin-share-write 5"},
+		"another policy file":     {func(t *model.Transfer) { t.Share, t.Name = "SYSVOL", "gpt.ini" }, nil, Settings{}, ""},
+		"no share is named":       {func(t *model.Transfer) { t.Share, t.Path = "", `C:\ProgramData\a\a.exe` }, nil, Settings{}, "admin-share-write 5"},
+		"a share's own folder":    {func(t *model.Transfer) { t.Share, t.Path = "", `D:\Data\a.exe` }, nil, Settings{}, ""},
+		"an archive":              {archive(), nil, Settings{}, ""},
+		"an archive, unpacked":    {archive(unpackedBy("wmi")), nil, Settings{}, "remote-start 5, admin-share-write 3, executor-match 1"},
+		"what it holds, started":  {archive(unpackedBy("wmi"), started("x")[0]), nil, Settings{}, "admin-share-write 7, remote-start 6, executor-match 1, disguise 1"},
+		"a disk image, mounted": {func(t *model.Transfer) {
+			archive(model.Execution{Time: begin + 5e9, How: "mount"})(t)
+			t.Name, t.Path = "a.iso", `ProgramData\a.iso`
+		}, nil, Settings{}, "admin-share-write 7, remote-start 6, disguise 1"},
 		"to a share, nothing else": {func(t *model.Transfer) { t.Share = "pub" }, nil, Settings{}, ""},
 		"to a share, and started":  {func(t *model.Transfer) { t.Share = "pub"; t.Executed = started("x") }, nil, Settings{}, "remote-start 6, share-drop 3"},
 		"by a tool":                {func(t *model.Transfer) { t.Tool, t.Command = "robocopy", "robocopy a b" }, nil, Settings{}, "admin-share-write 5, transfer-utility 2"},

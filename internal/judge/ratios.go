@@ -37,14 +37,15 @@ const (
 	toolScript = 4.0 // with a client that a file told what to do
 	toolOrder  = 2.0 // more: another host ordered the command, by WMI or a service
 
-	startedThere = 6.0 // it was started on the host that it came to
-	sameExecutor = 4.0 // by the host or account that wrote it
-	freshStart   = 5.0 // the destination fetched and started what was never seen
-	orderedStart = 5.0 // a command fetched it, and it was started
-	oddStart     = 6.0 // so, out of a folder for temporary files or one that holds no programs
-	pulledStart  = 3.0 // the destination fetched and started it: programs are run from shares
-	serviceStart = 1.0 // the service of a remote execution tool was started
-	sharedPut    = 7.0 // what one host put on a share another started from there
+	startedThere  = 6.0 // it was started on the host that it came to
+	unpackedThere = 5.0 // an archive was taken apart there, by another host's word
+	sameExecutor  = 4.0 // by the host or account that wrote it
+	freshStart    = 5.0 // the destination fetched and started what was never seen
+	orderedStart  = 5.0 // a command fetched it, and it was started
+	oddStart      = 6.0 // so, out of a folder for temporary files or one that holds no programs
+	pulledStart   = 3.0 // the destination fetched and started it: programs are run from shares
+	serviceStart  = 1.0 // the service of a remote execution tool was started
+	sharedPut     = 7.0 // what one host put on a share another started from there
 )
 
 // Of spread.
@@ -58,6 +59,7 @@ const (
 	sameSlow    = 2.0 // it did in two weeks
 
 	openedMany   = 3.0 // what one put on a share many others opened there, as the server's audit says
+	openedUnsure = 0.5 // nothing is known of what others open there every day
 	openedSame   = 6.0 // several did so under the account that had put it there
 	openedPolicy = 1.5 // it lies in the policies of a domain, which every host reads
 

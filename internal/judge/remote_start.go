@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,9 +76,11 @@ func executedMarks(e *Event) []Mark {
 	if len(t.Executed) == 0 {
 		return placedMarks(e)
 	}
-	x := t.Executed[0]
+	x := t.Executed[max(0, slices.IndexFunc(t.Executed, func(x model.Execution) bool { return x.How != unpacked }))]
 	m := Mark{Family: "execution", Analytic: "remote-start", Transfer: t.ID, Time: x.Time, Nats: startedThere, Techniques: startTechniques(t)}
 	switch {
+	case x.How == unpacked:
+		m.Nats = unpackedThere
 	case e.Service:
 		m.Nats = serviceStart
 	case t.Operation == model.Pull && e.Usual.Days >= watched && !e.Usual.Content.Known() && e.Content != "" && !installer(t.Name):
@@ -91,6 +94,9 @@ func executedMarks(e *Event) []Mark {
 		m.Nats = pulledStart
 	}
 	m.Text = "started on the destination: " + executionText(&x)
+	if x.How == unpacked {
+		m.Text = "unpacked on the destination" + executionText(&x)
+	}
 	if n := len(t.Executed); n > 1 {
 		m.Text += fmt.Sprintf(", and %d more", n-1)
 	}
@@ -117,6 +123,11 @@ func placedMarks(e *Event) []Mark {
 func executionText(x *model.Execution) string {
 	text := x.How
 	switch x.How {
+	case unpacked:
+		if text = ""; orders[x.By] != "" {
+			text = ", which another host ordered (" + orders[x.By] + ")"
+		}
+		text += ": " + cmp.Or(x.Command, x.Process)
 	case "process":
 		text = "process " + x.Process
 		if x.Command != "" {
@@ -144,6 +155,9 @@ func startTechniques(t *model.Transfer) []string {
 	}
 	if sideLoaded(t) {
 		all = append(all, "T1574")
+	}
+	if slices.ContainsFunc(t.Executed, func(x model.Execution) bool { return x.How == unpacked }) {
+		all = append(all, "T1140")
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,10 +29,10 @@ var runsAs = map[string]string{
 
 // runs says whether a file is executable: it was started, it lies where what lies is
 // started, its bytes tell it, or its name or its permissions where they cannot.
-func runs(t *model.Transfer) bool {
-	if len(t.Executed) > 0 {
-		return true
-	}
+func runs(t *model.Transfer) bool { return ran(t) || runsItself(t) }
+
+// runsItself says so whether or not it was started.
+func runsItself(t *model.Transfer) bool {
 	switch t.Type {
 	case "pe", "elf", "macho", "java", "script":
 		return true
@@ -46,6 +47,15 @@ func runs(t *model.Transfer) bool {
 		return true
 	}
 	return startedByPlace(t)
+}
+
+// unpacked is how an archive is used: it was taken apart.
+const unpacked = "unpack"
+
+// ran says whether a file, or what came out of it, was started: that an archive was taken
+// apart is less.
+func ran(t *model.Transfer) bool {
+	return slices.ContainsFunc(t.Executed, func(x model.Execution) bool { return x.How != unpacked })
 }
 
 // seenProgram says whether the bytes of a file are those of a program, and its name is no
@@ -76,14 +86,14 @@ func mayHold(t *model.Transfer) bool {
 	return t.Type == "" && !plain(t.Name)
 }
 
-// isArchive says whether a file is an archive, by its content or, where nothing is known of
-// that, by its name.
+// isArchive says whether a file is an archive or a disk image, by its content or, where
+// nothing is known of that, by its name.
 func isArchive(t *model.Transfer) bool {
 	if t.Type != "" {
-		return t.Type == "archive"
+		return t.Type == "archive" || t.Type == "disk"
 	}
 	switch _, ext := cutExtension(strings.ToLower(t.Name)); ext {
-	case "rar", "7z", "zip", "tar", "tgz", "gz", "xz", "zst":
+	case "rar", "7z", "zip", "tar", "tgz", "gz", "xz", "zst", "cab", "iso", "img", "vhd", "vhdx":
 		return true
 	}
 	return false

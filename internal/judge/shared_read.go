@@ -116,6 +116,8 @@ func (s *readers) nats(e *Event, same, all int) float64 {
 		return openedPolicy
 	case same >= manyHosts:
 		return openedSame
+	case all >= manyOpened && e.Usual.Days < watched:
+		return openedUnsure // people start tools of the house from shares every day
 	case all >= manyOpened && e.Usual.hands():
 		return sameLittle
 	case all >= manyOpened:

@@ -27,7 +27,9 @@ func readOn(hosts int, change func(i int, a *model.Access)) []*model.Access {
 func TestSharedRead(t *testing.T) {
 	same := func(_ int, a *model.Access) { a.User = "bob" }
 	none := func(int, *model.Access) {}
-	serves := history.New()
+	serves, seen := history.New(), Settings{Usual: history.New()}
+	seen.Usual.Learn(history.Host, "srv", "", "", begin-4*Window)
+	serves.Learn(history.Host, "srv", "", "", begin-4*Window)
 	for day := range 4 {
 		for i := range 6 {
 			at := begin - model.Time(day+1)*Window
@@ -41,7 +43,8 @@ func TestSharedRead(t *testing.T) {
 		set  Settings
 		want string
 	}{
-		"by many":                         {func(*model.Transfer) {}, readOn(5, none), Settings{}, "share-drop 3, shared-read 3"},
+		"by many":                         {func(*model.Transfer) {}, readOn(5, none), seen, "share-drop 3, shared-read 3, new-edge 2.9"},
+		"by many, and nothing is known":   {func(*model.Transfer) {}, readOn(5, none), Settings{}, ""},
 		"by few":                          {func(*model.Transfer) {}, readOn(4, none), Settings{}, ""},
 		"by who put it, on three hosts":   {func(*model.Transfer) {}, readOn(3, same), Settings{}, "shared-read 6, share-drop 3"},
 		"by who put it, on two":           {func(*model.Transfer) {}, readOn(2, same), Settings{}, ""},
@@ -52,7 +55,7 @@ func TestSharedRead(t *testing.T) {
 		"where it was put":                {func(*model.Transfer) {}, readOn(9, func(_ int, a *model.Access) { a.Source.Host = "WS" }), Settings{}, ""},
 		"two days later":                  {func(*model.Transfer) {}, readOn(5, func(_ int, a *model.Access) { a.Time += 2 * Window }), Settings{}, ""},
 		"a document":                      {func(t *model.Transfer) { t.Name, t.Path = "a.docx", `tools\a.docx` }, readOn(9, func(_ int, a *model.Access) { a.Object = `tools\a.docx` }), Settings{}, ""},
-		"from a server that many ask":     {func(*model.Transfer) {}, readOn(5, none), Settings{Usual: serves}, "share-drop 3, shared-read 1.5"},
+		"from a server that many ask":     {func(*model.Transfer) {}, readOn(5, none), Settings{Usual: serves}, "share-drop 3, new-edge 2.9, shared-read 1.5"},
 		"the policies of a domain":        {onSysvol("a.exe"), readOn(6, fromSysvol("a.exe")), Settings{}, "admin-share-write 6.5, shared-read 1.5"},
 		"a logon script of a domain":      {onSysvol("a.bat"), readOn(9, fromSysvol("a.bat")), Settings{}, "admin-share-write 6.5"},
 		"by the account of a host itself": {func(t *model.Transfer) { t.User = "WS$" }, readOn(3, func(_ int, a *model.Access) { a.User = "WS$" }), Settings{}, ""},
@@ -76,7 +79,7 @@ func fromSysvol(name string) func(int, *model.Access) {
 // told twice.
 func TestSharedReadHosts(t *testing.T) {
 	put := logged("t-1", 0, func(t *model.Transfer) { t.Share, t.Path = "Pub", `Tools\a.exe` })
-	reads := readOn(12, func(int, *model.Access) {})
+	reads := readOn(12, func(_ int, a *model.Access) { a.User = "bob" })
 	findings := Look([]*model.Transfer{put}, reads, nil, Settings{}).Findings
 	if len(findings) != 1 || len(findings[0].Hosts) != 14 || !strings.HasSuffix(findings[0].Title, ", and opened there by 12 others") {
 		t.Fatalf("%+v", findings)

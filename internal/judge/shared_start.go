@@ -26,7 +26,7 @@ func onShelf(e Event) string {
 	if e.Transfer.Operation == model.Push {
 		return e.To
 	}
-	if len(e.Transfer.Executed) == 0 || installer(e.Transfer.Name) {
+	if !ran(e.Transfer) || installer(e.Transfer.Name) {
 		return ""
 	}
 	return e.From

@@ -127,7 +127,7 @@ func (c *client) moved(e *Event) bool {
 // no installer, and it was started there: no habit with a tool explains that.
 func toOddPlace(t *model.Transfer) bool {
 	_, _, nats := oddlyPlaced(t)
-	return len(t.Executed) > 0 && nats > 0 && !installer(t.Name)
+	return ran(t) && nats > 0 && !installer(t.Name)
 }
 
 // needsCommands says whether command lines were logged.

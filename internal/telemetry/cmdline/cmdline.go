@@ -1,7 +1,8 @@
 // Package cmdline reads command lines as process logs and script blocks show them.
 // In comes one line; out come the movements of files that it asks for, the network
-// drives that it maps, and the line without the secrets in it. It runs nothing,
-// expands no file name and looks up no host: what a line asks for is a claim.
+// drives that it maps, the archives that it takes apart, and the line without the secrets
+// in it. It runs nothing, expands no file name and looks up no host: what a line asks for
+// is a claim.
 package cmdline
 
 import (
@@ -41,8 +42,9 @@ type Drive struct {
 
 // Meaning is what a command line asks for.
 type Meaning struct {
-	Moves  []Move
-	Drives []Drive
+	Moves      []Move
+	Drives     []Drive
+	Unpackings []Unpacking
 }
 
 // maxDepth bounds commands in commands.
@@ -99,6 +101,7 @@ func (r *reader) command(argv []string, depth int) {
 		w(r, args, depth)
 		return
 	}
+	r.unpack(name, args)
 	for _, t := range tools {
 		if t.is(name) {
 			for _, m := range t.read(args) {

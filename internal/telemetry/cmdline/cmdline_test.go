@@ -119,6 +119,30 @@ func TestReadScript(t *testing.T) {
 	}
 }
 
+func TestUnpackings(t *testing.T) {
+	for line, want := range map[string]Unpacking{
+		`C:\ProgramData\7z.exe x -pK1 C:\PerfLogs\t.7z -oC:\PerfLogs`: {"7z", `C:\PerfLogs\t.7z`, `C:\PerfLogs`, true},
+		`7za e t.7z -y`: {"7za", "t.7z", "", false},
+		`"C:\Program Files\WinRAR\Rar.exe" x -hpK1 "C:\my t.rar" C:\Temp\`: {"rar", `C:\my t.rar`, `C:\Temp`, true},
+		`rar x -p- t.rar a.exe`:              {"rar", "t.rar", "", false},
+		`tar -xf C:\t.tar.gz -C C:\Temp`:     {"tar", `C:\t.tar.gz`, `C:\Temp`, false},
+		`tar xzvf /tmp/t.tgz`:                {"tar", "/tmp/t.tgz", "", false},
+		`unzip -o -P K1 t.zip -d C:\x`:       {"unzip", "t.zip", `C:\x`, true},
+		`expand.exe C:\t.cab -F:* C:\Temp`:   {"expand", `C:\t.cab`, `C:\Temp`, false},
+		`extrac32 /Y /E /L C:\Temp C:\t.cab`: {"extrac32", `C:\t.cab`, `C:\Temp`, false},
+		`powershell -c "Expand-Archive -Force -Path C:\t.zip -DestinationPath C:\x\"`: {"expand-archive", `C:\t.zip`, `C:\x`, false},
+		`powershell Expand-Archive C:\t.zip C:\x`:                                     {"expand-archive", `C:\t.zip`, `C:\x`, false},
+		`cmd.exe /c cd C:\x & 7z x t.7z & a.exe`:                                      {"7z", "t.7z", "", false},
+		`7z a t.7z C:\d`:                                                              {}, `7z l t.7z`: {}, `tar -cf t.tar d`: {}, `tar -tf t.tar`: {}, `unzip -l t.zip`: {}, `expand -D t.cab`: {}, `rar`: {}, `unzip`: {},
+		`psexec \\h 7z x t.7z`: {}, // on another host
+	} {
+		m := Read(line)
+		if len(m.Unpackings) > 1 || len(m.Unpackings) == 0 && want != (Unpacking{}) || len(m.Unpackings) == 1 && m.Unpackings[0] != want {
+			t.Errorf("%s: %+v", line, m.Unpackings)
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	for _, line := range []string{
 		`net use \\srv\c$ S3cret /user:CORP\adm`, `net use Z: \\srv\c$ "S3cret" /user:adm`, `net use \\srv\c$ /user:adm S3cret`, `net user bob S3cret /add`,
@@ -127,6 +151,7 @@ func TestRedact(t *testing.T) {
 		`sshpass -p S3cret scp a b:`, `smbclient //h/s -U bob%S3cret -c ls`, `pscp -pw S3cret a h:`, `powershell ConvertTo-SecureString "S3cret" -AsPlainText -Force`,
 		`powershell ConvertTo-SecureString -AsPlainText S3cret -Force`, `schtasks /create /s h /u a /p S3cret /tn x`, `cmdkey /add:h /user:a /pass:S3cret`, `sc config x password= S3cret`,
 		`powershell -enc ` + encode(`net use \\h\c$ S3cret /user:a`), `New-Object Net.NetworkCredential("a","S3cret")`,
+		`C:\ProgramData\7z.exe x -pS3cret -oC:\Temp C:\t.7z`, `rar a -hpS3cret x.rar C:\d`, `"C:\Program Files\WinRAR\Rar.exe" x -y -p"S3cret x" t.rar`, `unzip -o -P S3cret t.zip`,
 	} {
 		got := Redact(line)
 		if strings.Contains(got, "S3cret") || !strings.Contains(got, "***") {
@@ -136,7 +161,7 @@ func TestRedact(t *testing.T) {
 			t.Errorf("the encoded secret is still there: %s", got)
 		}
 	}
-	for _, line := range []string{`net use * /delete`, `cmd /c dir c:\`, `curl http://h:80/x`, `copy a.exe \\h\c$\`, `net use \\srv\c$`, `robocopy a b /PURGE`, `net use Z: \\srv\c$ /persistent:no`} {
+	for _, line := range []string{`net use * /delete`, `cmd /c dir c:\`, `curl http://h:80/x`, `copy a.exe \\h\c$\`, `net use \\srv\c$`, `robocopy a b /PURGE`, `net use Z: \\srv\c$ /persistent:no`, `7z x -y t.7z`, `rar x -p- t.rar`, `unzip -o t.zip -d p`} {
 		if got := Redact(line); got != line {
 			t.Errorf("%s became %s", line, got)
 		}

@@ -18,6 +18,8 @@ var secrets = []struct {
 	{"/p", regexp.MustCompile(`(?i)((?:psexec|paexec|schtasks)\S*\s.*?/r?p\s+)("[^"]*"|\S+)`)},
 	{"pass", regexp.MustCompile(`(?i)([-/]{1,2}(?:password|passwd|pass|pw)(?:[:=]|\s+))("[^"]*"|'[^']*'|[^\s*]\S*)`)},
 	{"-pw", regexp.MustCompile(`(?i)(\s-pw\s+)("[^"]*"|\S+)`)},
+	{" -", regexp.MustCompile(`(?i)(\b(?:7z[argz]?|(?:win|un)?rar)(?:\.exe)?"?\s+[xealtud]\s(?:.*?\s)?-h?p)("[^"]*"|[^\s-]\S*)`)},
+	{"unzip", regexp.MustCompile(`(unzip\S*\s(?:.*?\s)?-P\s+)("[^"]*"|\S+)`)},
 	{"winrs", regexp.MustCompile(`(?i)(winrs\S*\s.*?[-/]p:)("[^"]*"|\S+)`)},
 	{"curl", regexp.MustCompile(`(\s(?:-u|--user|-U|--proxy-user)[ =]?["']?[^\s:"']*:)([^\s"']+)`)},
 	{"uthorization", regexp.MustCompile(`(?i)(authorization:\s*\w+\s+)([^\s"']+)`)},

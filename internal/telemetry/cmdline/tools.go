@@ -59,10 +59,10 @@ var toolNames = func() map[string]bool {
 }()
 
 // Knows says whether a program, by the path of its image in lower case, is one that
-// moves files, and whether it runs commands of its command line.
+// moves files or takes archives apart, and whether it runs commands of its command line.
 func Knows(image string) (moves, runs bool) {
 	name := strings.TrimSuffix(image[strings.LastIndexByte(image, '\\')+1:], ".exe")
-	return toolNames[name], wrappers[name] != nil
+	return toolNames[name] || unpackers[name] != nil, wrappers[name] != nil
 }
 
 // positional drops flags. valued are those, parted by blanks, that take the next

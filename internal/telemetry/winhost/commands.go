@@ -31,6 +31,9 @@ func (h *host) read(x *start, m cmdline.Meaning) {
 	for _, mv := range m.Moves {
 		h.asked(x, mv)
 	}
+	for _, u := range m.Unpackings {
+		h.unpacks(x, u)
+	}
 }
 
 // asked says a movement that a command asked for, as a claim.

@@ -218,6 +218,7 @@ func (h *host) mounted(e *winevent.Event) {
 	x := start{time: e.Time, image: strings.ToLower(strings.Clone(path)), shown: strings.Clone(path), how: "mount", evidence: h.evidence(e, "VHDMP image mounted")}
 	h.begun(x)
 	h.starts = append(h.starts, x)
+	h.imageMounted(&x)
 	h.remoteImage(&x)
 }
 
@@ -269,8 +270,18 @@ func (h *host) started(e *winevent.Event, x start) {
 	h.remoteScript(&x)
 	h.asks(&x)
 	if moves, runs := cmdline.Knows(x.image); x.command != "" && (moves || runs && (movesSomething(x.command) || encodedCommand(x.command))) {
-		h.read(&x, cmdline.Read(x.command))
+		h.read(&x, cmdline.Read(x.quoted()))
 	}
+}
+
+// quoted is a command line whose program is in quotes where its path has blanks: whoever
+// names the program apart may leave them out (CreateProcess).
+func (x *start) quoted() string {
+	n := len(x.image)
+	if !strings.Contains(x.image, " ") || len(x.command) < n || !strings.EqualFold(x.command[:n], x.image) {
+		return x.command
+	}
+	return `"` + x.command[:n] + `"` + x.command[n:]
 }
 
 // encodedCommand says whether a line of PowerShell hides its command.

@@ -59,8 +59,17 @@ func (h *host) land(tr *model.Transfer, local string, t model.Time) {
 	if local == "" || tr.Status == model.Denied {
 		return
 	}
-	ext := extension(local)
-	l := &landed{transfer: tr, path: local, stem: strings.TrimSuffix(local, "."+ext), time: t}
+	l := &landed{transfer: tr, path: local, time: t}
+	h.lands(l)
+	if archives[extension(local)] {
+		h.unpackedSince(l)
+	}
+}
+
+// lands does it for a file that came, or came out of one that did.
+func (h *host) lands(l *landed) {
+	tr, local, t := l.transfer, l.path, l.time
+	l.stem = strings.TrimSuffix(local, "."+extension(local))
 	if old := h.landed[local]; old == nil {
 		h.landedQ = append(h.landedQ, local)
 	} else if old.transfer != tr && old.time < t {
@@ -103,6 +112,8 @@ func (h *host) runs(local string, t model.Time) bool {
 
 // begun ties a start to the file that came before it.
 func (h *host) begun(x start) {
+	h.usesDrive(&x)
+	h.startedOut(&x)
 	if l := h.landed[x.image]; l != nil {
 		h.executed(l, &x)
 	} else if x.mayName() {
@@ -205,7 +216,7 @@ func handles(before string) bool {
 
 // handling are commands that take a file's name and do not run it.
 var handling = set("copy xcopy robocopy move del erase ren rename type more find findstr dir echo if attrib icacls cacls takeown certutil expand makecab " +
-	"compact fc comp mkdir md rd rmdir copy-item move-item remove-item get-item get-content set-content get-filehash test-path new-item out-file rm cp mv cat ls")
+	"7z 7za 7zr rar unrar unzip tar extrac32 expand-archive compress-archive compact fc comp mkdir md rd rmdir copy-item move-item remove-item get-item get-content set-content get-filehash test-path new-item out-file rm cp mv cat ls")
 
 // launchers run what their command line names.
 var launchers = set("rundll32.exe regsvr32.exe cmd.exe powershell.exe pwsh.exe wscript.exe cscript.exe mshta.exe msbuild.exe installutil.exe " +
@@ -228,10 +239,8 @@ func (h *host) executed(l *landed, x *start) {
 	if x.time < l.time-2e9 || x.time-l.time > landedFor {
 		return
 	}
-	if x.image == l.path {
+	if x.image == l.path && !l.inner {
 		addHashes(tr, x.hashes)
-	}
-	if x.image == l.path {
 		tr.OriginalName, tr.Company = cmp.Or(tr.OriginalName, x.original), cmp.Or(tr.Company, x.company)
 	}
 	h.confirm(tr)

@@ -73,6 +73,9 @@ type host struct {
 	put      map[string]bool // programs that others put on its shares
 	accesses []*model.Access
 
+	unpackings []*unpacking
+	firstUse   map[byte]model.Time // since when programs are started from a drive
+
 	jobs       map[string]*model.Transfer // BITS jobs
 	jobFolder  jobFolder                  // where BITS wrote last
 	desktops   []remote                   // servers of Remote Desktop sessions that began here
@@ -148,6 +151,7 @@ type landed struct {
 	path     string // lower case
 	stem     string // without extension
 	time     model.Time
+	inner    bool // it came out of the archive that the transfer moved
 }
 
 func newHost(s *Hosts, name, bare string) *host {

@@ -192,6 +192,7 @@ func (h *host) creation(e *winevent.Event) {
 		if h.toShare(&c) || h.synced(&c) {
 			return
 		}
+		h.cameOut(&c)
 	}
 	h.created = append(h.created, c)
 	h.open[c.path]++
