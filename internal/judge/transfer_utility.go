@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,7 +117,8 @@ func withClient(all []client, a *model.Access) []client {
 
 // moved says whether a transfer may be the client's doing.
 func (c *client) moved(e *Event) bool {
-	if c.Channel != e.Transfer.Channel || e.Transfer.Start < c.Time-clockSlack || e.Transfer.Start-c.Time > clientLasts {
+	at := cmp.Or(e.Transfer.Start, e.Transfer.End)
+	if c.Channel != e.Transfer.Channel || at < c.Time-clockSlack || at-c.Time > clientLasts {
 		return false
 	}
 	bare, _, _ := strings.Cut(e.Other, ".")

@@ -20,6 +20,7 @@ func TestClients(t *testing.T) {
 			a.Destination = model.Endpoint{IP: addr("10.0.0.8")}
 			t.Destination = a.Destination
 		}, "tool-push 6, transfer-utility 4"},
+		"an inferred one":  {func(_ *model.Access, t *model.Transfer) { t.Start, t.Completeness = 0, model.Inferred }, "tool-push 6, transfer-utility 4"},
 		"to another host":  {func(a *model.Access, _ *model.Transfer) { a.Destination.Host = "FS" }, "tool-push 6"},
 		"of another host":  {func(a *model.Access, _ *model.Transfer) { a.Source.Host = "PC" }, "tool-push 6"},
 		"an hour before":   {func(a *model.Access, _ *model.Transfer) { a.Time -= 3600e9 }, "tool-push 6"},

@@ -200,6 +200,9 @@ func (h *host) inferred(x *start) {
 	if path == x.image {
 		tr.Hashes = x.hashes
 	}
+	if inFTPRoot(path) {
+		tr.Channel, tr.Reason = "ftp", why+" where the FTP server puts files, while another host was connected, and no log shows how it came"
+	}
 	h.attribute(tr, from)
 	h.found(tr, model.ByDestination)
 	h.land(tr, path, x.time)
@@ -273,8 +276,11 @@ func oddPlace(image string) bool {
 	case `c:\windows\`, `c:\`, `c:\windows\temp\`, `c:\programdata\`, `c:\perflogs\`:
 		return !systemNames[name]
 	}
-	return strings.HasPrefix(folder, `c:\users\`) || strings.HasPrefix(folder, `c:\windows\temp\`)
+	return inFTPRoot(folder) || strings.HasPrefix(folder, `c:\users\`) || strings.HasPrefix(folder, `c:\windows\temp\`)
 }
+
+// inFTPRoot says whether a path lies where the FTP service of IIS puts files.
+func inFTPRoot(path string) bool { return strings.Contains(path, `\ftproot\`) }
 
 // systemNames live in C:\Windows itself.
 var systemNames = set("explorer.exe regedit.exe notepad.exe hh.exe splwow64.exe write.exe winhlp32.exe bfsvc.exe helppane.exe sysmon.exe sysmon64.exe fveupdate.exe")

@@ -195,6 +195,12 @@ var scenarios = []struct {
 		n.Ran(srv, "bob", `C:\ProgramData\kw.exe`, `kw.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 9, "aa11")
 		n.Ran(srv, "bob", `C:\Program Files\Agent\a.exe`, `a.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 10, "aa12")
 	}, "push smb kw.exe 10.0.0.31 > SRV inferred done by bob, process"},
+	{"a program that WMI starts where the FTP server puts files", func(n *synth.Net, srv, ws *synth.Host) {
+		n.Logon(srv, ws, "bob", 3)
+		n.Sleep(1e9)
+		n.Ran(srv, "bob", `C:\inetpub\ftproot\kw.exe`, `kw.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 9, "aa11")
+		n.Ran(srv, "bob", `C:\inetpub\wwwroot\kw.exe`, `kw.exe`, `C:\Windows\System32\wbem\WmiPrvSE.exe`, 10, "aa11")
+	}, "push ftp kw.exe 10.0.0.31 > SRV inferred done by bob, process"},
 	{"a library that a remote session loads, and what it copies", func(n *synth.Net, srv, ws *synth.Host) {
 		n.Logon(srv, ws, "bob", 3)
 		n.Sleep(1e9)
