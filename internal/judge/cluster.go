@@ -303,7 +303,7 @@ func sameEvidence(a, b model.Evidence) bool {
 // title says in one line what happened.
 func (c *cluster) title() string {
 	t := c.members[0].t
-	targets, started, pushed := map[string]bool{}, false, false
+	targets, taken, started, pushed := map[string]bool{}, map[string]bool{}, false, false
 	for _, m := range c.members {
 		if m.t.Operation != model.Pull {
 			pushed, t = true, m.t
@@ -311,7 +311,9 @@ func (c *cluster) title() string {
 	}
 	for _, m := range c.members {
 		started = started || ran(m.t)
-		if !pushed || m.t.Operation != model.Pull {
+		if pushed && m.t.Operation == model.Pull {
+			taken[m.t.Destination.Name()] = true
+		} else {
 			targets[m.t.Destination.Name()] = true
 		}
 	}
@@ -324,6 +326,9 @@ func (c *cluster) title() string {
 	s := fmt.Sprintf("%s copied from %s to %s", name, from, hosts)
 	if !pushed {
 		s = fmt.Sprintf("%s fetched from %s by %s", name, from, hosts)
+	}
+	if n := len(taken); pushed && n > 1 {
+		s += fmt.Sprintf(", fetched there by %d others", n)
 	}
 	if started {
 		s += " and started"

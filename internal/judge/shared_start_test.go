@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -53,6 +54,22 @@ func TestSharedStart(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %v", name, findings)
 		}
+	}
+}
+
+// TestSharedStartHoursLater: what others fetch through the day from where one put it is one
+// finding with it.
+func TestSharedStartHoursLater(t *testing.T) {
+	all := putAndStarted(func(_, _ *model.Transfer) {})
+	for i, later := range []model.Time{5 * 3600e9, 9 * 3600e9, 30 * 3600e9} {
+		run := *all[1]
+		run.ID, run.Destination.Host = fmt.Sprintf("t-%d", i+3), fmt.Sprintf("PC%d", i)
+		run.Start, run.End = begin+later, begin+later
+		all = append(all, &run)
+	}
+	findings := Look(all, nil, nil, Settings{}).Findings
+	if len(findings) == 0 || len(findings[0].Transfers) != 4 || findings[0].Title != "a.exe copied from WS to SRV, fetched there by 3 others and started" {
+		t.Errorf("%+v", findings)
 	}
 }
 

@@ -264,8 +264,16 @@ func namesake(m *member) openID {
 	return openID{kin + "|" + strings.ToLower(m.t.Name), m.facts.Actor}
 }
 
-// follows says whether a cluster is open when the transfer begins.
-func (m *member) follows(c *cluster) bool { return c != nil && m.t.Start-c.last <= clusterGap }
+// follows says whether a cluster is open when the transfer begins: for a day to those who
+// fetch what it began with from where that was put.
+func (m *member) follows(c *cluster) bool {
+	if c == nil || len(c.members) == 0 {
+		return c != nil && m.t.Start-c.last <= clusterGap
+	}
+	first := c.members[0]
+	put := m.t.Operation == model.Pull && first.t.Operation == model.Push && first.facts.To == m.facts.From
+	return m.t.Start-c.last <= clusterGap || put && m.t.Start-first.t.End <= Window
+}
 
 // mayBe says whether nothing tells the content from that of the cluster.
 func (m *member) mayBe(c *cluster) bool {
