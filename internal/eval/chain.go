@@ -96,6 +96,7 @@ func (c *chain) noted(all []*model.Transfer) {
 func (c *chain) evening(seen *Seen) ([]*model.Transfer, []*model.Access) {
 	found := c.follow.Close()
 	sensed := c.sensor.Close()
+	c.follow, c.sensor = nil, nil // the judge needs the room
 	scan.NameUsers(sensed)
 	found.Add(sensed)
 	for _, b := range found.Bindings {
