@@ -28,8 +28,10 @@ type reach struct {
 
 type arrival struct {
 	Host     string           `json:"host"`
-	Name     string           `json:"name"` // as people call it
-	From     string           `json:"from"` // whom it was fetched from; "" where it was put there
+	Name     string           `json:"name"`              // as people call it
+	From     string           `json:"from"`              // whom it was fetched from; "" where it was put there
+	By       string           `json:"by,omitempty"`      // who put it there
+	Account  string           `json:"account,omitempty"` // under which
 	Time     model.Time       `json:"time"`
 	Evidence []model.Evidence `json:"evidence"`
 }
@@ -65,6 +67,8 @@ func lookReach(s reach, e Event) (reach, []Mark) {
 		a := arrival{Host: e.To, Name: t.Destination.Name(), Time: t.End, Evidence: t.Evidence[:min(1, len(t.Evidence))]}
 		if t.Operation == model.Pull {
 			a.From = e.From
+		} else {
+			a.By, a.Account = e.Actor, strings.ToLower(cmp.Or(t.User, t.InitiatorUser))
 		}
 		s = s.add(a, e.window())
 		s.Last = t.ID
@@ -77,11 +81,11 @@ func lookReach(s reach, e Event) (reach, []Mark) {
 
 // judged says how far the content spread.
 func (s reach) judged(e Event) (reach, []Mark) {
-	recent := 0
-	for _, at := range s.Latest {
-		if e.Time-at <= e.window() {
-			recent++
-		}
+	by := ""
+	recent, all := s.count(e, by)
+	if all >= manyHosts && e.Transfer != nil && s.Latest[e.Actor] == 0 && s.hands() >= manyHands {
+		by = e.Actor
+		recent, all = s.count(e, by)
 	}
 	nats, within := sameFile, "a day"
 	switch {
@@ -94,8 +98,8 @@ func (s reach) judged(e Event) (reach, []Mark) {
 	case recent >= manyHosts && e.Transfer != nil && e.Content == "":
 		nats = sameName
 	case recent >= manyHosts:
-	case len(s.Latest) >= manyHosts && e.Usual.Days >= watched && !s.served() && (e.Transfer == nil || !e.Usual.hands()):
-		nats, within, recent = sameSlow, "two weeks", len(s.Latest)
+	case all >= manyHosts && e.Usual.Days >= watched && !s.served() && (e.Transfer == nil || !e.Usual.hands()):
+		nats, within, recent = sameSlow, "two weeks", all
 	default:
 		return s, nil
 	}
@@ -103,7 +107,48 @@ func (s reach) judged(e Event) (reach, []Mark) {
 		return s, nil
 	}
 	s.Marked = recent
-	return s, []Mark{s.mark(e, nats, recent, within)}
+	return s, []Mark{s.mark(e, by, nats, recent, within)}
+}
+
+// count is how many hosts the content reached in the window and in two weeks; by the hand
+// of one host alone, if it is named.
+func (s reach) count(e Event, by string) (recent, all int) {
+	if by == "" {
+		for _, at := range s.Latest {
+			if e.Time-at <= e.window() {
+				recent++
+			}
+		}
+		return recent, len(s.Latest)
+	}
+	for _, a := range s.Queue {
+		if s.stale(a) || a.By != by {
+			continue
+		}
+		all++
+		if e.Time-a.Time <= e.window() {
+			recent++
+		}
+	}
+	return recent, all
+}
+
+// manyHands is how many hand out a content, each from a host that did not receive it and
+// under an account of its own, when each is counted apart: administrators bring people the
+// same installers, while an intruder has few accounts, and sends on what he received.
+const manyHands = 3
+
+func (s reach) hands() int {
+	var by, accounts []string
+	for _, a := range s.Queue {
+		if s.stale(a) || a.By == "" || a.Account == "" || s.Latest[a.By] != 0 || slices.Contains(by, a.By) || slices.Contains(accounts, a.Account) {
+			continue
+		}
+		if by, accounts = append(by, a.By), append(accounts, a.Account); len(by) == manyHands {
+			break
+		}
+	}
+	return len(by)
 }
 
 // served says whether all arrivals were fetched from hosts that did not receive it
@@ -153,15 +198,16 @@ func (s reach) add(a arrival, window model.Time) reach {
 
 func (s reach) stale(a arrival) bool { return s.Latest[a.Host] != a.Time }
 
-// mark names the first hosts in the order of arrival.
-func (s reach) mark(e Event, nats float64, hosts int, within string) Mark {
+// mark names the first hosts in the order of arrival; of those that one host brought it
+// to, if it is named.
+func (s reach) mark(e Event, by string, nats float64, hosts int, within string) Mark {
 	m := Mark{Family: "spread", Analytic: "same-file-many-hosts", Transfer: s.Last, Time: e.Time, Nats: nats}
 	var names []string
 	for _, a := range s.Queue {
 		if len(names) == 8 {
 			break
 		}
-		if s.stale(a) || slices.Contains(names, a.Name) || within == "a day" && e.Time-a.Time > e.window() {
+		if s.stale(a) || by != "" && a.By != by || slices.Contains(names, a.Name) || within == "a day" && e.Time-a.Time > e.window() {
 			continue
 		}
 		names = append(names, a.Name)
