@@ -10,7 +10,7 @@ func distributor() Analytic {
 }
 
 func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
-	nats, text := distributorNats(e.Usual, e.Transfer.Operation == model.Push)
+	nats, text := distributorNats(e.Usual, e.Transfer.Operation == model.Push, e.Content != "")
 	if nats == 0 {
 		return s, nil
 	}
@@ -18,11 +18,14 @@ func lookDistributor(s struct{}, e Event) (struct{}, []Mark) {
 	return s, []Mark{{Family: "benign", Analytic: "distributor", Transfer: t.ID, Time: e.Time, Nats: nats, Text: text, Evidence: t.Evidence}}
 }
 
-// distributorNats says how usual it is that the host hands out such a file.
-func distributorNats(u *Usual, push bool) (float64, string) {
+// distributorNats says how usual it is that the host hands out such a file; told is
+// whether anything tells its content.
+func distributorNats(u *Usual, push, told bool) (float64, string) {
 	g := u.giving(push)
 	nats, text := 0.0, g.why(u)
 	switch {
+	case g.kind == kindHabit && !told:
+		nats, text = distributorBlind, text+"; nobody tells its content"
 	case g.kind == kindHabit && u.Days >= watched && !u.Content.Known():
 		nats, text = distributorFresh, text+", and never with this content"
 	case g.kind == kindHabit:

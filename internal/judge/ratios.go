@@ -93,6 +93,7 @@ const (
 
 	distributorKnown = -6.0 // it hands out this kind of file to many hosts
 	distributorFresh = -4.0 // and never this content before
+	distributorBlind = -5.0 // and nobody tells the content
 	distributorAgain = -4.0 // it sent this kind of file so on days before, to few
 	distributorTwice = -2.0 // on two of them
 	distributorNew   = -2.5 // it hands out other kinds of files
