@@ -20,8 +20,12 @@ func chore(t *model.Transfer) string {
 	return folderForm(folder) + `\*.script`
 }
 
-// people are those who are called like an account, at hosts that are called like one.
+// people are those who are called like an account, at hosts that are called like one; ""
+// where nobody knows the account.
 func people(host, account string) string {
+	if account == "" {
+		return ""
+	}
 	if stem := stem(host); stem != "" {
 		host = stem + "*"
 	}

@@ -16,6 +16,7 @@ func TestPeople(t *testing.T) {
 		{"hdws03", `corp\anna`}:                 `hdws* as corp\anna`,
 		{"annas-mac", `adm-anna`}:               `annas-mac as adm-*`,
 		{"10.0.0.7", `corp\a.koch`}:             `10.0.0.7 as corp\a.koch`,
+		{"hdws03", ""}:                          "",
 	} {
 		if got := people(in[0], in[1]); got != want {
 			t.Errorf("%v: %q, want %q", in, got, want)
@@ -81,6 +82,7 @@ func TestHelpdesk(t *testing.T) {
 		low    bool
 	}{
 		"one more":           {5, func(*model.Transfer) {}, true},
+		"the command tells":  {5, func(t *model.Transfer) { t.InitiatorUser, t.User, t.Domain = t.Account(), "", "" }, true},
 		"after two days":     {2, func(*model.Transfer) {}, false},
 		"a program":          {5, func(t *model.Transfer) { t.Name, t.Path, t.Type = "fix.exe", `Temp\fix.exe`, "pe" }, false},
 		"another account":    {5, func(t *model.Transfer) { t.User = "administrator" }, false},

@@ -109,8 +109,8 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	x.User = f.accounts.of(t)
 	x.Family = family(t)
 	x.Kind = kindOf(t, x.Family)
-	if x.Chore = chore(t); x.Chore != "" && x.User != "" {
-		x.People = people(x.Actor, x.User)
+	if x.Chore = chore(t); x.Chore != "" {
+		x.People = people(x.Actor, cmp.Or(x.User, strings.ToLower(t.InitiatorUser)))
 	}
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
