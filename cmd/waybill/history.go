@@ -147,7 +147,7 @@ func (c *historyForget) Run(p *program) error {
 			return c.unmark(p, m)
 		}
 		n := m.Forget(func(e *history.Entry) bool { return fits(e) }, c.host)
-		fmt.Fprintf(p.stdout, "forgotten: %s, what %s did, %s held back, %s\n", plural(n.Uses, "use"), plural(n.Hosts, "host"), plural(n.Held, "transfer"), plural(n.Marks, "mark"))
+		fmt.Fprintf(p.stdout, "forgotten: %s, what %s did, %s held back, %s, %s\n", plural(n.Uses, "use"), plural(n.Hosts, "host"), plural(n.Held, "transfer"), plural(n.Homes, "address"), plural(n.Marks, "mark"))
 		return nil
 	})
 }
@@ -255,6 +255,9 @@ func dateOf(flag, s string, after time.Duration) (model.Time, error) {
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
+	}
+	if strings.HasSuffix(what, "s") {
+		what += "e"
 	}
 	return humanize.Comma(int64(n)) + " " + what + "s"
 }

@@ -93,6 +93,7 @@ func (p *page) table(m *history.Memory) {
 	} {
 		p.section(s.title, ofKind(entries, s.kind), s.row)
 	}
+	p.homes(m)
 	p.marks(m)
 }
 
@@ -277,8 +278,9 @@ func (p *page) ndjson(m *history.Memory) {
 	p.rest(enc, m)
 }
 
-// rest is inputs, marks and what is held back.
+// rest is addresses, inputs, marks and what is held back.
 func (p *page) rest(enc *json.Encoder, m *history.Memory) {
+	p.addresses(enc, m)
 	for _, digest := range sortedDigests(m.Inputs) {
 		enc.Encode(struct {
 			Kind   string     `json:"kind"`

@@ -138,6 +138,7 @@ const (
 
 // bound forgets what is beyond the bounds: the oldest first, of marks those that end first.
 func (m *Memory) bound() {
+	m.Homes.Fade(m.newest(), mostHomes)
 	if len(m.Marks) > mostMarks {
 		var ends []model.Time
 		for _, x := range m.Marks {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
@@ -38,8 +40,13 @@ func somethingOfAll(seed int) *Memory {
 	m.Inputs[fmt.Sprint("xxh64:", seed)] = Input{fmt.Sprint("day", seed, ".pcap"), start + 5*day}
 	m.Mark(Mark{ID: fmt.Sprintf("t-%04d", seed), Verdict: Malicious, Reason: "seen before", Until: start + 30*day})
 	m.Hold(Held{fmt.Sprintf("t-%04d", seed+1), "a-1", "f-1", start, []Entry{{Kind: Pair, A: "x", B: "smb push", C: "y", Use: Use{start, start, 1, 1}, Recent: 1}}, workOf(seed)})
+	at := start + model.Time(seed)*day
+	m.Locate([]identity.Home{{Addr: ip("10.0.0.5"), Host: "fs-1", First: at, Last: at + 5*day}, {Addr: ip("10.0.0.6"), Host: fmt.Sprint("ws-", seed), First: at, Last: at + day},
+		{Addr: ip("10.0.7.7"), First: at, Last: at}})
 	return m
 }
+
+func ip(s string) model.Addr { return model.AddrOf(netip.MustParseAddr(s)) }
 
 func workOf(seed int) Work {
 	return Work{"x", `corp\anna`, "smb push admin program", `\windows\temp\*.exe`, "service", fmt.Sprint("c-", seed)}
@@ -92,6 +99,9 @@ func same(t *testing.T, got, want *Memory) {
 	}
 	if !reflect.DeepEqual(got.Inputs, want.Inputs) || !reflect.DeepEqual(got.Marks, want.Marks) || !reflect.DeepEqual(got.Held, want.Held) {
 		t.Errorf("inputs, marks, held:\n%+v %+v %+v\nwant\n%+v %+v %+v", got.Inputs, got.Marks, got.Held, want.Inputs, want.Marks, want.Held)
+	}
+	if !reflect.DeepEqual(got.Homes, want.Homes) {
+		t.Errorf("homes\n%+v\nwant\n%+v", got.Homes.Sorted(), want.Homes.Sorted())
 	}
 	next, stop := iter.Pull2(got.Roles.Kept())
 	defer stop()
@@ -219,7 +229,7 @@ func TestErrors(t *testing.T) {
 		{"none", "there is none", func(string) {}},
 		{"text", "this is no history: name another file", func(p string) { os.WriteFile(p, bytes.Repeat([]byte("ip,mac,name\n"), 500), 0o600) }},
 		{"another program's", "a database of another program", func(p string) { database(p, "CREATE TABLE a (b)") }},
-		{"newer", "a newer waybill wrote it (form 9, this one knows 2)", func(p string) { good(p); database(p, "PRAGMA user_version = 9") }},
+		{"newer", "a newer waybill wrote it (form 9, this one knows 3)", func(p string) { good(p); database(p, "PRAGMA user_version = 9") }},
 		{"with a trigger", `its table "more" is not one of a history`, func(p string) {
 			good(p)
 			database(p, "CREATE TRIGGER more AFTER INSERT ON marks BEGIN DELETE FROM uses; END")
@@ -233,6 +243,8 @@ func TestErrors(t *testing.T) {
 		{"with text for a number", "table uses: row", func(p string) { good(p); database(p, "UPDATE uses SET first = 'x'") }},
 		{"with a cover of no mark", "table covers: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE covers SET mark = 'f-9'") }},
 		{"with work of no transfer", "table works: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE works SET transfer = 't-9'") }},
+		{"with a home of no address", "table homes: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE homes SET addr = '10.0.0.05' WHERE host = 'fs-1'") }},
+		{"with a home of no time", "table homes: row", func(p string) { good(p); database(p, "UPDATE homes SET first = last + 1") }},
 		{"with another verdict", "table marks: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE marks SET verdict = 'maybe'") }},
 		{"with a role of no form", "table roles: row 1 is damaged", func(p string) { good(p); database(p, "UPDATE roles SET seen = x'00'") }},
 		{"cut", "damaged", func(p string) {
@@ -398,6 +410,9 @@ func TestMerge(t *testing.T) {
 	if u.Days != 8 { // days 0 to 4 and 3 to 7
 		t.Errorf("days %d", u.Days)
 	}
+	if all := want.Homes.Sorted(); len(all) != 3 || all[0].Last != start+75*day || all[1].Host != "ws-70" || !all[1].Moved {
+		t.Errorf("%+v", all)
+	}
 	if len(want.Marks) != 6 || want.Marks[3].Reason != "longer" {
 		t.Errorf("%+v", want.Marks)
 	}
@@ -425,8 +440,8 @@ func TestForget(t *testing.T) {
 	got := m.Forget(func(e *Entry) bool {
 		hosts, account, _ := e.Names()
 		return hosts[0] == "ws-3" || hosts[1] == "ws-3" || account == `corp\anna` || hosts[0] == "x"
-	}, func(key string, _ model.Time) bool { return key == "ws-3" })
-	if got != (Forgotten{Uses: 1 + 1 + 20 + 1 + 1, Hosts: 1, Held: 1, Marks: 1}) {
+	}, func(key string, _ model.Time) bool { return key == "ws-3" || key == "fs-1" || key == "10.0.7.7" })
+	if got != (Forgotten{Uses: 1 + 1 + 20 + 1 + 1, Hosts: 2, Held: 1, Marks: 1, Homes: 2}) || len(m.Homes) != 1 {
 		t.Errorf("%+v", got)
 	}
 	if m.Normal.Peers(FamilyTo, "fs-1", `docs\*.docx`) != 19 {

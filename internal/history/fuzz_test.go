@@ -17,6 +17,7 @@ func FuzzLoad(f *testing.F) {
 		small.Normal.Learn(Pair, "a", "smb push", "b", start+day)
 		small.Mark(Mark{ID: "f-1", Verdict: Benign, Reason: "ours", Until: start, Covers: []Work{workOf(1)}})
 		small.Hold(somethingOfAll(0).Held...)
+		small.Locate(somethingOfAll(0).Homes.Sorted())
 		small.Inputs["x"] = Input{"a.pcap", start}
 		return small
 	})

@@ -35,7 +35,7 @@ func (f *File) Load() (*Memory, error) {
 		since int64
 		read  func(*Memory) error
 	}{{"meta", 1, f.loadMeta}, {"names", 1, f.loadNames}, {"uses", 1, f.loadUses}, {"roles", 1, f.loadRoles}, {"inputs", 1, f.loadInputs},
-		{"marks", 1, f.loadMarks}, {"covers", 2, f.loadCovers}, {"held", 1, f.loadHeld}, {"works", 2, f.loadWorks}} {
+		{"marks", 1, f.loadMarks}, {"covers", 2, f.loadCovers}, {"held", 1, f.loadHeld}, {"works", 2, f.loadWorks}, {"homes", 3, f.loadHomes}} {
 		if !f.has(part.since) {
 			continue
 		}

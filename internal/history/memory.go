@@ -16,11 +16,12 @@ type Memory struct {
 	Inputs Inputs          // that were learned from
 	Marks  []Mark          // of analysts, in the order of their ids
 	Held   []Held          // what was not learned, in the order of time
+	Homes  identity.Homes  // who was known at which address
 }
 
 // NewMemory gives an empty one.
 func NewMemory() *Memory {
-	return &Memory{Normal: New(), Roles: &identity.Roles{}, Inputs: Inputs{}}
+	return &Memory{Normal: New(), Roles: &identity.Roles{}, Inputs: Inputs{}, Homes: identity.Homes{}}
 }
 
 // Input is an input that was learned from.

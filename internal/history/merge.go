@@ -2,8 +2,10 @@ package history
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
+	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
@@ -31,6 +33,7 @@ func (m *Memory) Merge(o *Memory) (twice int, err error) {
 	for _, mark := range o.Marks {
 		m.mergeMark(mark)
 	}
+	m.Locate(o.Homes.Sorted())
 	m.Hold(o.Held...)
 	for _, mark := range m.Marks {
 		m.Mark(mark) // it may be of what the other one held back
@@ -59,13 +62,16 @@ func (m *Memory) mergeMark(mark Mark) {
 }
 
 // Forgotten is how much was forgotten.
-type Forgotten struct{ Uses, Hosts, Held, Inputs, Marks int }
+type Forgotten struct{ Uses, Hosts, Held, Inputs, Marks, Homes int }
 
-// Forget drops what it is said of: uses by their entries, hosts by their keys, what is held
+// Forget drops what it is said of: uses by their entries, hosts and addresses by their keys, what is held
 // back by its uses, and marks by what they cover.
 func (m *Memory) Forget(use func(e *Entry) bool, host func(key string, last model.Time) bool) Forgotten {
 	out := Forgotten{Uses: m.Normal.Forget(func(e *Entry, _ Use) bool { return use(e) }), Hosts: m.Roles.Forget(host)}
-	before := len(m.Held)
+	before := len(m.Homes)
+	maps.DeleteFunc(m.Homes, func(_ model.Addr, x identity.Home) bool { return host(x.Host, x.Last) || host(x.Addr.String(), x.Last) })
+	out.Homes = before - len(m.Homes)
+	before = len(m.Held)
 	m.Held = slices.DeleteFunc(m.Held, func(h Held) bool {
 		return slices.ContainsFunc(h.Uses, func(e Entry) bool { return use(&e) })
 	})

@@ -47,7 +47,7 @@ func (f *File) write(m *Memory) error {
 			return err
 		}
 	}
-	for _, part := range []func(*Memory) error{f.saveMeta, f.saveNames, f.saveUses, f.saveRoles, f.saveInputs, f.saveMarks, f.saveCovers, f.saveHeld, f.saveWorks} {
+	for _, part := range []func(*Memory) error{f.saveMeta, f.saveNames, f.saveUses, f.saveRoles, f.saveInputs, f.saveMarks, f.saveCovers, f.saveHeld, f.saveWorks, f.saveHomes} {
 		if err := part(m); err != nil {
 			return err
 		}

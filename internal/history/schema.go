@@ -7,7 +7,7 @@ import (
 )
 
 // Form is the form of files that this version writes.
-const Form = 2
+const Form = 3
 
 // application marks a database as a history ("wbhi", SQLite's application_id).
 const application = 0x77626869
@@ -21,6 +21,7 @@ var tables = []struct {
 }{
 	{"covers", 2, `CREATE TABLE covers (mark TEXT, giver TEXT, account TEXT, way TEXT, file TEXT, start TEXT, content TEXT, PRIMARY KEY (mark, giver, account, way, file, start, content)) WITHOUT ROWID`},
 	{"held", 1, `CREATE TABLE held (transfer TEXT PRIMARY KEY, artifact TEXT, finding TEXT, time INTEGER, uses BLOB) WITHOUT ROWID`},
+	{"homes", 3, `CREATE TABLE homes (addr TEXT PRIMARY KEY, host TEXT, first INTEGER, last INTEGER, moved INTEGER) WITHOUT ROWID`},
 	{"inputs", 1, `CREATE TABLE inputs (digest TEXT PRIMARY KEY, name TEXT, last INTEGER) WITHOUT ROWID`},
 	{"marks", 1, `CREATE TABLE marks (id TEXT PRIMARY KEY, verdict TEXT, reason TEXT, until INTEGER) WITHOUT ROWID`},
 	{"meta", 1, `CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID`},

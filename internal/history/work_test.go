@@ -2,10 +2,12 @@ package history
 
 import (
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"testing"
 
+	"waybill/internal/identity"
 	"waybill/internal/model"
 )
 
@@ -74,19 +76,33 @@ func TestCoversMergedAndForgotten(t *testing.T) {
 	}
 }
 
-// A file of the first form is read, and saved in the newest.
+// A file of an older form is read, and saved in the newest.
 func TestOlderForm(t *testing.T) {
+	for form, drop := range map[int][]string{1: {"covers", "works", "homes"}, 2: {"homes"}} {
+		olderForm(t, form, drop)
+	}
+}
+
+func olderForm(t *testing.T, form int, drop []string) {
 	path := filepath.Join(t.TempDir(), "h.waybill")
 	want := save(t, path, func(*Memory) *Memory { return somethingOfAll(0) })
 	for i := range want.Marks {
-		want.Marks[i].Covers = nil
+		if form == 1 {
+			want.Marks[i].Covers = nil
+		}
 	}
-	want.Held[0].Work = Work{}
+	if form == 1 {
+		want.Held[0].Work = Work{}
+	}
+	want.Homes = identity.Homes{}
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{"DROP TABLE covers", "DROP TABLE works", "PRAGMA user_version = 1"} {
+	for i, s := range append(drop, fmt.Sprint("PRAGMA user_version = ", form)) {
+		if i < len(drop) {
+			s = "DROP TABLE " + s
+		}
 		if _, err := db.Exec(s); err != nil {
 			t.Fatal(err)
 		}
@@ -95,6 +111,7 @@ func TestOlderForm(t *testing.T) {
 	same(t, load(t, path), want)
 	want = save(t, path, func(m *Memory) *Memory {
 		m.Mark(Mark{ID: "f-7", Verdict: Benign, Reason: "ours", Until: start, Covers: []Work{workOf(7)}})
+		m.Locate(somethingOfAll(7).Homes.Sorted())
 		return m
 	})
 	same(t, load(t, path), want)

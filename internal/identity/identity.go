@@ -22,6 +22,8 @@ type Binding struct {
 	// counts where nothing better is known. Hearsay is the word of others than the host
 	// itself, a reverse lookup or a name that a client asked for; it counts last.
 	Weak, Hearsay bool
+	// Kept says that earlier runs found the host at the address for good (Table.Recall).
+	Kept bool
 	// Lease says that the address was handed out: the next host that gets it ends this
 	// binding, however long it was given for.
 	Lease bool
@@ -54,6 +56,7 @@ type Table struct {
 	former    map[string][]renamed // by former names without domain
 	twins     map[string]bool      // names that two systems have
 	renames   []model.Renamed
+	recalled  []model.Addr // of which only earlier runs tell the host
 }
 
 // Add adds a binding.
@@ -190,13 +193,13 @@ func (t *Table) always(a model.Addr, at model.Time) string {
 	if len(t.leases[a]) > 0 {
 		return ""
 	}
-	host, first, last := "", at, at
+	host, first, last, kept := "", at, at, false
 	for i := range t.byAddr[a] {
 		b := &t.byAddr[a][i]
 		if i == 0 {
 			first, last = b.First, b.Last
 		}
-		first, last = min(first, b.First), max(last, b.Last)
+		first, last, kept = min(first, b.First), max(last, b.Last), kept || b.Kept
 		if host != "" && !sameHost(host, b.Host) || t.elsewhere(*b, at) {
 			return ""
 		}
@@ -205,7 +208,7 @@ func (t *Table) always(a model.Addr, at model.Time) string {
 		}
 	}
 	moved := slices.ContainsFunc(t.byName[strings.ToLower(host)], func(b Binding) bool { return b.Addr != a && b.Addr.Netip().Is4() == a.Netip().Is4() })
-	fixed := len(t.dynamic) > 0 && !t.dynamic[subnet(a)]
+	fixed := kept || len(t.dynamic) > 0 && !t.dynamic[subnet(a)]
 	if host == "" || moved || cloned(host) || !fixed && last-first < slack {
 		return ""
 	}

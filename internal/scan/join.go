@@ -28,12 +28,13 @@ func fileNames(transfers []*model.Transfer) map[string]bool {
 }
 
 // join adds to the records of the captures what the logs showed. roles are those that
-// hosts were seen in before.
-func (l *logs) join(r *Records, roles *identity.Roles) {
+// hosts were seen in before, c what else is remembered.
+func (l *logs) join(r *Records, roles *identity.Roles, c *recall) {
 	hosts, ours := &identity.Table{}, map[string]bool{}
 	r.bindings(hosts, l.o.Assets)
 	r.nameKerberosUsers()
 	if len(l.sources) == 0 {
+		r.locate(c, hosts, nil)
 		r.complete(hosts)
 		r.inside = func(e model.Endpoint) bool { return l.o.inside(e, nil) }
 		r.fillRoles(roles, nil, hosts)
@@ -61,6 +62,7 @@ func (l *logs) join(r *Records, roles *identity.Roles) {
 			ours[domain] = true
 		}
 	}
+	r.locate(c, hosts, found)
 	observed := append(r.Transfers, found.Transfers...)
 	l.clocks = ledger.Measure(observed, hosts)
 	book := ledger.New(hosts, ledger.Settings{Clocks: l.clocks})

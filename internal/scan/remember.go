@@ -16,6 +16,9 @@ type recall struct {
 	before map[string]bool // inputs that were learned from before, by name
 	inputs map[string]string
 	held   []history.Held
+	homes  []identity.Home // who this run showed where
+
+	recalled map[model.Addr]bool // that have their hosts from the history
 }
 
 // recallOf looks which inputs were learned from before. A digest is of the whole input:
@@ -99,6 +102,8 @@ func (c *recall) remember(r *Records) {
 		m.show(c.memory.Roles)
 	}
 	c.memory.Hold(c.held...)
+	c.memory.Locate(c.homes)
+	c.named(r)
 	c.notices(r)
 }
 

@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.join(r, roles)
+	l.join(r, roles, recall)
 	recall.prepare(&o.Settings)
 	o.Settings.StartsLogged = l.startsLogged
 	o.Settings.Assets = hardware(o.Assets)
