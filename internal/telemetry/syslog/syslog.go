@@ -23,7 +23,7 @@ var Format = telemetry.Format{Kind: "syslog", Family: "unixhost", Looks: looks, 
 
 // programs whose messages are followed, by tag. Others are counted as "syslog".
 var programs = map[string]string{"sshd": "sshd", "sshd-session": "sshd", "sftp-server": "sftp-server", "internal-sftp": "sftp-server",
-	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo", "sysmon": "sysmon", "auoms": "auoms",
+	"smbd_audit": "smbd_audit", "vsftpd": "vsftpd", "pure-ftpd": "pure-ftpd", "rsyncd": "rsyncd", "in.tftpd": "in.tftpd", "tftpd": "in.tftpd", "sudo": "sudo", "sysmon": "sysmon", "auoms": "auoms", "shell": "esxi/shell",
 	"dhcpd": "dhcp/isc", "dnsmasq-dhcp": "dhcp/dnsmasq", "kea-dhcp4": "dhcp/kea"}
 
 func looks(head []byte) bool {

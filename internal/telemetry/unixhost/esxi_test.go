@@ -36,6 +36,7 @@ func TestHypervisor(t *testing.T) {
 		"it may not":               {on + " not allowed for this Vm", "", "", ""},
 		"it stops":                 {strings.Replace(on, "VM_STATE_OFF -> VM_STATE_POWERING_ON", "VM_STATE_ON -> VM_STATE_OFF", 1), "", "", ""},
 		"a script by path":         {shell + "/tmp/enc.sh -x", "", `process \tmp\enc.sh root`, ""},
+		"in a system log":          {"<14>2026-11-07T05:36:00.835Z fs1 shell[2000]: [root]: /tmp/encrypt /vmfs/volumes", "", `process \tmp\encrypt root`, ""},
 		"by an interpreter":        {shell + "python /tmp/a.py", "", `process \tmp\a.py root`, ""},
 		"a VIB":                    {shell + "esxcli software vib install -v /tmp/lsu.vib --no-sig-check", "", `process \tmp\lsu.vib root`, ""},
 		"a command":                {shell + "ls /tmp", "", "", ""},
