@@ -305,7 +305,7 @@ func (c *cluster) title() string {
 	t := c.members[0].t
 	targets, taken, started, pushed := map[string]bool{}, map[string]bool{}, false, false
 	for _, m := range c.members {
-		if m.t.Operation != model.Pull {
+		if !pushed && m.t.Operation != model.Pull {
 			pushed, t = true, m.t
 		}
 	}

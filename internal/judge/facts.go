@@ -14,6 +14,7 @@ import (
 type Facts struct {
 	Content  string // key of its content (spread), also of a listed file's; "" is unknown
 	Alike    string // where the content is unknown: what one host moves under one name
+	Sealed   string // the file of an encrypted session: what its sender received with the same volume, else its own
 	From, To string // keys of the hosts
 	Actor    string // key of the host that opened the exchange
 	Other    string // key of the other end; the destination where a third host asked
@@ -71,6 +72,8 @@ type factory struct {
 	places map[string]string
 	// sets are what one host put on shares of late: into one folder, or under one name.
 	sets map[string]set
+	// sealed are what encrypted sessions brought.
+	sealed sealedFiles
 }
 
 // set is files of unknown content that go together: the key that stands for them, and
@@ -87,7 +90,7 @@ type way struct {
 }
 
 func newFactory(book *spread.Book) *factory {
-	return &factory{book: book, accounts: newAccounts(), ways: map[way]string{}, places: map[string]string{}, sets: map[string]set{}}
+	return &factory{book: book, accounts: newAccounts(), ways: map[way]string{}, places: map[string]string{}, sets: map[string]set{}, sealed: sealedFiles{}}
 }
 
 // of finds the facts of a transfer with this content.
@@ -115,6 +118,7 @@ func (f *factory) of(t *model.Transfer, content string) Facts {
 	x.Way = f.way(t, x.Program)
 	x.Service = executionService(t)
 	x.Alike = f.alike(&x, t)
+	x.Sealed = f.sealed.key(&x, t)
 	return x
 }
 

@@ -256,7 +256,7 @@ func partition(key string) uint8 {
 // analytics makes all of them, with empty state.
 func analytics(set Settings) []Analytic {
 	return []Analytic{adminShareWrite(), shareDrop(), toolPull(), toolPush(), rdpCopy(), transferUtility(set.AllowedTools), syncFolderRelay(),
-		pipeContext(), networkWriter(), remoteStart(), sharedStart(), sharedRead(), policyStart(), executorMatch(), sameFileManyHosts(), relay(set.Held), disguise(), rareFile(), nobodyMade(),
+		pipeContext(), networkWriter(), remoteStart(), sharedStart(), sharedRead(), policyStart(), executorMatch(), sameFileManyHosts(), relay(set.Held), opaqueRelay(), disguise(), rareFile(), nobodyMade(),
 		rawTransfer(), opaqueBulk(), unknownHardware(set.Assets), newEdge(), roleBreak(), distributor()}
 }
 

@@ -257,6 +257,8 @@ func throughJSON(t *testing.T, a Analytic) {
 		again(t, r)
 	case *rule[receipts]:
 		again(t, r)
+	case *rule[passes]:
+		again(t, r)
 	case both:
 		throughJSON(t, r[0])
 		throughJSON(t, r[1])

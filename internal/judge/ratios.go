@@ -22,6 +22,7 @@ const (
 	pushedFTP     = 6.0 // a program by FTP between hosts inside, with the name of no installer
 	pushedSeen    = 5.0 // its bytes are a program's, under the name of no installer
 	pushedSealed  = 5.0 // an encrypted session moved what has the size of one file, and nothing else is known of its ends
+	pushedESX     = 5.0 // to a hypervisor, which runs nothing but what came with it or in VIBs (vSphere Security, execInstalledOnly); estimate
 	pushedUnknown = 2.0 // a file of unknown content was
 	pulledHost    = 4.0 // the system of a host fetched one, from a host that hands out none
 	pulledTool    = 2.0 // a program was fetched from a host that is no server of programs
@@ -63,11 +64,17 @@ const (
 	openedSame   = 6.0 // several did so under the account that had put it there
 	openedPolicy = 1.5 // it lies in the policies of a domain, which every host reads
 
-	relayPush  = 4.0 // a host sends on what it received
-	relayNamed = 3.0 // it sends on, under its name and to its place, a program of which the content is unknown
-	relayServe = 0.5 // another fetches from a host what it received
-	relayFresh = 2.0 // nobody was seen with it before
-	relayMany  = 4.0 // several do
+	relayPush   = 4.0 // a host sends on what it received
+	relayNamed  = 3.0 // it sends on, under its name and to its place, a program of which the content is unknown
+	relayServe  = 0.5 // another fetches from a host what it received
+	relayFresh  = 2.0 // nobody was seen with it before
+	relayMany   = 4.0 // several do
+	relayServer = 6.0 // so from one that hands out programs to many, which got it from a host that never sent it a file; estimate
+
+	relaySealed     = 3.0 // it sends on the volume that it received, encrypted, between hosts that never exchanged files; estimate: weaker than by content
+	relaySealedHalf = 1.5 // one of the two pairs did before; estimate
+	relayAgain      = 2.0 // more for each time that it had been passed on so; estimate
+	relaySealedMost = 7.0
 )
 
 // Of what the history knows.

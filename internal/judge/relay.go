@@ -73,6 +73,7 @@ type receipt struct {
 	From     string           `json:"from"`
 	Name     string           `json:"name"`
 	Time     model.Time       `json:"time"`
+	New      bool             `json:"new"`     // they never exchanged files: no habit of who gives it out explains it
 	Fetched  []string         `json:"fetched"` // by whom, two at most
 	Finding  string           `json:"finding"` // of an earlier run that told of it
 	Evidence []model.Evidence `json:"evidence"`
@@ -80,12 +81,12 @@ type receipt struct {
 
 func lookRelay(s receipts, e Event) (receipts, []Mark) {
 	t := e.Transfer
-	if t.Operation == model.Copy || e.everyday() {
+	got, ok := s.By[e.From]
+	if t.Operation == model.Copy || e.everyday() && !got.New {
 		return s, nil
 	}
 	var marks []Mark
-	got, ok := s.By[e.From]
-	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && !e.Usual.common(e.Time) && !e.Usual.habit() {
+	if ok && got.From != e.To && got.Time <= t.End && t.End-got.Time <= relayWindow && !e.Usual.common(e.Time) && (!e.Usual.habit() || got.New) {
 		nats, how := relayPush, "sent on"
 		if namedAlike(&e) != "" {
 			nats, how = relayNamed, "sent on under the same name and to the same place"
@@ -96,7 +97,9 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 				nats = relayFresh
 			}
 			if got.fetchedBy(e.To); len(got.Fetched) > 1 {
-				nats = relayMany
+				if nats = relayMany; got.New && e.Usual.GivesTo >= manyGiven {
+					nats, how = relayServer, "hands out programs to many, and gave them"
+				}
 			}
 			s.By[e.From] = got
 		}
@@ -108,7 +111,8 @@ func lookRelay(s receipts, e Event) (receipts, []Mark) {
 		s.By = map[string]receipt{}
 	}
 	if _, known := s.By[e.To]; !known && len(s.By) < receiptsMost && !e.Usual.common(e.Time) {
-		s.By[e.To] = receipt{From: e.From, Name: t.Source.Name(), Time: t.End, Evidence: t.Evidence}
+		fresh := e.Usual.Days >= watched && e.Usual.strangers()
+		s.By[e.To] = receipt{From: e.From, Name: t.Source.Name(), Time: t.End, New: fresh, Evidence: t.Evidence}
 	}
 	return s, marks
 }

@@ -226,14 +226,15 @@ func (j *Judge) keep(e *Event) *member {
 // clusterOf gives the cluster of a transfer: that of its content and actor, while the
 // last member is less than an hour old. One of unknown content stands alone.
 func (j *Judge) clusterOf(m *member, e *Event) *cluster {
-	if m.facts.Alike == "" {
+	alike := cmp.Or(m.facts.Alike, m.facts.Sealed)
+	if alike == "" {
 		return &cluster{key: m.t.ID, actor: hand(m.t)}
 	}
 	by := m.facts.Actor
 	if m.t.Operation == model.Pull {
 		by = m.facts.From
 	}
-	id, named := openID{m.facts.Alike, by}, namesake(m)
+	id, named := openID{alike, by}, namesake(m)
 	c := j.clusters[id]
 	if twin := j.clusters[named]; m.follows(twin) && m.mayBe(twin) && (m.facts.Content == "" || !m.follows(c)) {
 		if c = twin; m.facts.Content != "" {
@@ -241,13 +242,13 @@ func (j *Judge) clusterOf(m *member, e *Event) *cluster {
 		}
 	}
 	if !m.follows(c) {
-		c = &cluster{key: m.facts.Alike, actor: hand(m.t)}
+		c = &cluster{key: alike, actor: hand(m.t)}
 		j.open(c, id)
 	}
 	if named.content != "" && j.clusters[named] != c && (len(c.members) == 0 || strings.EqualFold(c.members[0].t.Name, m.t.Name)) {
 		j.open(c, named)
 	}
-	if came := (openID{m.facts.Alike, m.facts.To}); mayPassOn(e) && j.clusters[came] == nil {
+	if came := (openID{alike, m.facts.To}); mayPassOn(e) && j.clusters[came] == nil {
 		j.open(c, came)
 	}
 	c.last = max(c.last, m.t.End)

@@ -47,11 +47,13 @@ func managed(t *model.Transfer) bool {
 func lookPush(s sends, e Event) (sends, []Mark) {
 	t, nats, what := e.Transfer, pushedTool, "executable content pushed"
 	switch {
-	case sealedFile(t):
+	case isSealed(t):
 		nats, what = pushedUnknown, volume(t)+", the size of one file, pushed"
 		if s.lone(&e) {
 			nats = pushedSealed
 		}
+	case hypervisor(&e):
+		nats = pushedESX
 	case !e.Runs:
 		nats = pushedUnknown
 	case (t.Channel == "ftp" || t.Channel == "tftp") && !installer(t.Name):
@@ -66,9 +68,17 @@ func lookPush(s sends, e Event) (sends, []Mark) {
 		Techniques: pushChannels[t.Channel]}}
 }
 
-// sealedFile says whether an encrypted session moved one way what has the size of a file,
+// hypervisor says whether what runs, or has no extension at all, was pushed to a hypervisor
+// under a name that tells nothing: what these run comes in bundles (VIBs), images and archives.
+func hypervisor(e *Event) bool {
+	name := strings.ToLower(e.Transfer.Name)
+	_, ext := cutExtension(name)
+	return e.Transfer.Destination.Role == "hypervisor" && name != "" && ext != "vib" && (e.Runs || ext == "") && !installer(name)
+}
+
+// isSealed says whether an encrypted session moved one way what has the size of a file,
 // and nothing else tells which.
-func sealedFile(t *model.Transfer) bool {
+func isSealed(t *model.Transfer) bool {
 	return t.Completeness == model.Opaque && t.Name == "" && t.Confidence == "medium" && t.Estimate != nil && t.Estimate.Low > 0
 }
 
