@@ -72,7 +72,7 @@ func (c *contacts) add(from, to uint32, at model.Time, carries bool) {
 	}
 	x := contact{at: at, ends: [2]uint32{from, to}, previous: [2]uint64{c.last[from], c.last[to]}, carries: carries}
 	if uint64(len(c.ring)) < c.most {
-		c.ring = append(c.ring, x)
+		c.ring = append(fitted(c.ring, int(c.most)-1), x)
 	} else {
 		c.ring[(c.next-1)%c.most] = x
 	}

@@ -174,7 +174,7 @@ func (b *Book) find(m *marks, t *model.Transfer) (uint32, tie, bool) {
 func (b *Book) open(m *marks) uint32 {
 	n := uint32(len(b.contents))
 	id := m.id()
-	b.contents = append(b.contents, content{id: id, first: id, size: m.size, same: n, like: n, strength: m.power(), rung: -1, document: true})
+	b.contents = append(fitted(b.contents, b.set.Contents), content{id: id, first: id, size: m.size, same: n, like: n, strength: m.power(), rung: -1, document: true})
 	return n
 }
 

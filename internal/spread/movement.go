@@ -125,7 +125,7 @@ func (b *Book) put(c uint32, m movement) {
 		return
 	}
 	n := uint32(len(b.movements))
-	b.movements = append(b.movements, m)
+	b.movements = append(fitted(b.movements, b.set.Movements), m)
 	if x.tail == 0 {
 		x.head = n
 	} else {

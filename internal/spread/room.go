@@ -93,6 +93,15 @@ func (b *Book) room() {
 	}
 }
 
+// fitted gives a list whose room is used up no more than most and one take, where append
+// would give it a quarter more than it has.
+func fitted[T any](all []T, most int) []T {
+	if n := len(all); n < cap(all) || n > most || n+n/4 <= most {
+		return all
+	}
+	return append(make([]T, 0, most+1), all...)
+}
+
 // worth is when a content was last seen, as if what matters more were younger.
 func (x *content) worth() model.Time {
 	w := x.seen

@@ -75,6 +75,9 @@ func TestBounded(t *testing.T) {
 	if len(b.contents) > set.Contents+1 || len(b.movements) > set.Movements+1 || len(b.places.at) > 2*set.Movements+set.Movements/2 || b.index.Len() > 8*set.Contents || b.holders.Len() > set.Movements {
 		t.Errorf("%d contents, %d movements, %d places, %d keys, %d holders", len(b.contents), len(b.movements), len(b.places.at), b.index.Len(), b.holders.Len())
 	}
+	if cap(b.contents) > set.Contents+1 || cap(b.movements) > set.Movements+1 {
+		t.Errorf("room for %d contents and %d movements", cap(b.contents), cap(b.movements))
+	}
 	if f := b.Forgotten(); f.Contents == 0 || f.Movements == 0 {
 		t.Errorf("nothing was forgotten: %+v", f)
 	}
