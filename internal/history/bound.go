@@ -144,8 +144,7 @@ func (m *Memory) bound() {
 		for _, x := range m.Marks {
 			ends = append(ends, x.Until)
 		}
-		slices.Sort(ends)
-		limit := ends[len(ends)-mostMarks]
+		limit := cutoff(ends, mostMarks)
 		m.Marks = slices.DeleteFunc(m.Marks, func(x Mark) bool { return x.Until < limit })
 	}
 	slices.SortStableFunc(m.Held, func(a, b Held) int {
@@ -157,12 +156,17 @@ func (m *Memory) bound() {
 		for _, in := range m.Inputs {
 			ages = append(ages, in.Last)
 		}
-		slices.Sort(ages)
-		limit := ages[len(ages)-mostInputs]
+		limit := cutoff(ages, mostInputs)
 		for digest, in := range m.Inputs {
 			if in.Last < limit {
 				delete(m.Inputs, digest)
 			}
 		}
 	}
+}
+
+// cutoff is the time of the oldest of so many latest ones. The times are given up.
+func cutoff(times []model.Time, most int) model.Time {
+	slices.Sort(times)
+	return times[len(times)-most]
 }

@@ -29,7 +29,7 @@ func people(host, account string) string {
 	if stem := stem(host); stem != "" {
 		host = stem + "*"
 	}
-	name := account[strings.LastIndexByte(account, '\\')+1:]
+	name := bareAccount(account)
 	if end := strings.IndexAny(name, ".-_"); end > 1 {
 		account = account[:len(account)-len(name)+end+1] + "*"
 	}

@@ -81,12 +81,12 @@ func (c *cluster) score() float64 {
 	if c.top == nil {
 		return 0
 	}
-	return c.most + sum(c.shared)
+	return c.most + Sum(c.shared)
 }
 
 // offer takes a member for the strongest, if it is.
 func (c *cluster) offer(m *member) {
-	own := sum(m.marks)
+	own := Sum(m.marks)
 	switch {
 	case c.top == nil || own > c.most:
 		c.top, c.most = m, own
@@ -183,8 +183,8 @@ func weight(marks []Mark, i int) float64 {
 	return m.Nats
 }
 
-// sum is the score that marks have together, as reasons gives them.
-func sum(marks []Mark) float64 {
+// Sum is the score that marks have together, as reasons gives them.
+func Sum(marks []Mark) float64 {
 	total := 0.0
 	for i := range marks {
 		m := &marks[i]
@@ -199,9 +199,6 @@ func sum(marks []Mark) float64 {
 	}
 	return total
 }
-
-// Sum is the score that marks have together.
-func Sum(marks []Mark) float64 { return sum(marks) }
 
 func total(reasons []model.Reason) float64 {
 	sum := 0.0
@@ -264,7 +261,7 @@ func (c *cluster) reached(s model.Severity) model.Time {
 	marks := c.counting()
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Time, b.Time) })
 	for i := range marks {
-		if at := marks[i].Time; model.SeverityOf(sum(marks[:i+1])) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {
+		if at := marks[i].Time; model.SeverityOf(Sum(marks[:i+1])) >= s && (i+1 == len(marks) || marks[i+1].Time > at) {
 			return max(at, c.top.t.End)
 		}
 	}

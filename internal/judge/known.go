@@ -56,7 +56,7 @@ func (k *Known) fits(t *model.Transfer) bool {
 	case "host":
 		return host(t.Source) || host(t.Destination)
 	case "account":
-		return sameKnown(t.User, t.Account(), v) || sameKnown(t.InitiatorUser[strings.LastIndexByte(t.InitiatorUser, '\\')+1:], t.InitiatorUser, v)
+		return sameKnown(t.User, t.Account(), v) || sameKnown(bareAccount(t.InitiatorUser), t.InitiatorUser, v)
 	case "address":
 		return t.Source.IP.String() == v || t.Destination.IP.String() == v
 	}

@@ -137,9 +137,9 @@ func (j *Judge) covered(c *cluster) (history.Work, bool) {
 	if len(j.marks.works) == 0 {
 		return history.Work{}, false
 	}
-	shared := sum(c.shared)
+	shared := Sum(c.shared)
 	for _, m := range c.members {
-		if model.SeverityOf(sum(m.marks)+shared) < model.Medium {
+		if model.SeverityOf(Sum(m.marks)+shared) < model.Medium {
 			continue
 		}
 		w := m.work()

@@ -116,7 +116,7 @@ func (j *Judge) transfer(e *Event) {
 func (m *member) idle() bool {
 	explains := func(x Mark) bool { return x.Nats < 0 }
 	return len(m.marks) == 0 || (slices.ContainsFunc(m.marks, explains) || slices.ContainsFunc(m.cluster.shared, explains)) &&
-		sum(m.marks)+sum(m.cluster.shared) < worthSaying
+		Sum(m.marks)+Sum(m.cluster.shared) < worthSaying
 }
 
 // telling says whether what is known of the content speaks against it.

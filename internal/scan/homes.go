@@ -19,9 +19,9 @@ func (r *Records) locate(c *recall, hosts *identity.Table, found *telemetry.Resu
 		return
 	}
 	c.homes = hosts.Homes()
-	end := r.newest()
+	end := newest(r.Transfers, r.Accesses)
 	if found != nil {
-		end = max(end, (&Records{Records: model.Records{Transfers: found.Transfers, Accesses: found.Accesses}}).newest())
+		end = max(end, newest(found.Transfers, found.Accesses))
 	}
 	hosts.Recall(c.memory.Homes.Lasting(), end)
 	c.recalled = map[model.Addr]bool{}

@@ -124,7 +124,7 @@ func (c *recall) notices(r *Records) {
 	if n := len(c.before); n > 0 {
 		r.Notices = append(r.Notices, fmt.Sprintf("history: %d of %d inputs were learned from before and count once: what they showed is known now, and may score lower than it did", n, len(c.inputs)))
 	}
-	now := r.newest()
+	now := newest(r.Transfers, r.Accesses)
 	for _, x := range c.memory.Marks {
 		if x.Until < now {
 			r.Notices = append(r.Notices, fmt.Sprintf("history: the mark %s of %s ended on %s (%s)", x.Verdict, x.ID, x.Until, x.Reason))

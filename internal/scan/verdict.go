@@ -10,7 +10,7 @@ import (
 
 // chain hides what the site suppresses, and makes incidents of the other findings.
 func (r *Records) chain(o *Options, startsLogged map[string]bool) {
-	hidden := triage.Suppress(r.Findings, r.Transfers, o.Suppress, r.newest())
+	hidden := triage.Suppress(r.Findings, r.Transfers, o.Suppress, newest(r.Transfers, r.Accesses))
 	for why, n := range hidden.Counts {
 		r.Summary.LeftOut[why] += n
 	}
@@ -24,11 +24,11 @@ func (r *Records) chain(o *Options, startsLogged map[string]bool) {
 }
 
 // newest is the time of the newest event that says something.
-func (r *Records) newest() (t model.Time) {
-	for _, x := range r.Transfers {
+func newest(transfers []*model.Transfer, accesses []*model.Access) (t model.Time) {
+	for _, x := range transfers {
 		t = max(t, x.Start, x.End)
 	}
-	for _, a := range r.Accesses {
+	for _, a := range accesses {
 		t = max(t, a.Time)
 	}
 	return t
